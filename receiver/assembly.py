@@ -1,0 +1,64 @@
+"""Build the parts of a process from its settings: for web, worker and commands alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from receiver.crypto import Keys
+from receiver.graph.client import GraphClient
+from receiver.lifecycle.plan import Pace
+from receiver.lifecycle.tools import Tools
+from receiver.settings import Settings
+from receiver.store.database import Database
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a process works with. Make it after a fork: connections must not cross one."""
+
+    settings: Settings
+    database: Database
+    keys: Keys
+    tools: Tools
+    now: Callable[[], datetime]
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.tools.client.close()
+        self.database.close()
+
+
+def utc_now() -> datetime:
+    """Read the clock. Only the top floors do; they hand the moment down."""
+    return datetime.now(UTC)
+
+
+def build(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Parts:
+    """Make the parts; nothing is opened before it is used."""
+    database = Database(
+        settings.database_url.get_secret_value(), timeout_seconds=settings.database_timeout_seconds
+    )
+    keys = Keys(settings.secret_keys)
+    client = GraphClient(
+        settings.graph_url,
+        version=settings.graph_version,
+        connect_timeout_seconds=settings.graph_connect_timeout_seconds,
+        read_timeout_seconds=settings.graph_read_timeout_seconds,
+        deadline_seconds=settings.graph_deadline_seconds,
+    )
+    tools = Tools(database=database, client=client, keys=keys, pace=_pace(settings), now=now)
+    return Parts(settings=settings, database=database, keys=keys, tools=tools, now=now)
+
+
+def _pace(settings: Settings) -> Pace:
+    return Pace(
+        send_before_seconds=settings.send_before_seconds,
+        call_deadline_seconds=settings.graph_deadline_seconds,
+        lease_seconds=settings.lease_seconds,
+        first_look_seconds=settings.first_look_seconds,
+        look_interval_min_seconds=settings.look_interval_min_seconds,
+        look_interval_max_seconds=settings.look_interval_max_seconds,
+        notification_grace_seconds=settings.notification_grace_seconds,
+    )

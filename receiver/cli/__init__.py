@@ -1,0 +1,48 @@
+"""The commands. Each stands in a module of its own name, which only its own call imports."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from receiver import __version__
+
+COMMANDS = ("sandbox", "settings")
+
+
+class CommandGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"receiver.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if not _is_settings_error(error):
+                raise
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(2)
+
+
+def _is_settings_error(error: Exception) -> bool:
+    # Whoever raised it has imported its module; to import it here would slow every command down.
+    settings = sys.modules.get("receiver.settings")
+    return settings is not None and isinstance(error, settings.SettingsError)
+
+
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="receiver")
+def main() -> None:
+    """The callback host for Facebook's asynchronous ad requests."""

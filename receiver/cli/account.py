@@ -1,0 +1,62 @@
+"""receiver account: the ad accounts and their Facebook tokens."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from receiver.cli.common import ACCOUNT, opened_parts
+from receiver.store import accounts
+from receiver.store.accounts import AccountsDiffer
+
+
+@click.group()
+def account() -> None:
+    """Look after ad accounts and their Facebook tokens."""
+
+
+@account.command()
+@click.argument("account_ids", metavar="ACCOUNT...", type=ACCOUNT, nargs=-1, required=True)
+@click.option(
+    "--token-stdin",
+    is_flag=True,
+    required=True,
+    help="Read the Facebook token from the first line of standard input.",
+)
+@click.option(
+    "--app-secret-stdin",
+    is_flag=True,
+    help="Read the app's secret from the second line, to sign every call with appsecret_proof.",
+)
+def add(account_ids: tuple[int, ...], *, token_stdin: bool, app_secret_stdin: bool) -> None:
+    """Add ad accounts that one Facebook token acts on, or replace the token of known ones.
+
+    Token and secret come by standard input only, because arguments show in the process list. They
+    are sealed before they are stored.
+    """
+    token = _read_line("token") if token_stdin else ""
+    app_secret = _read_line("app secret") if app_secret_stdin else None
+    with opened_parts() as parts:
+        try:
+            with parts.database.writing() as session:
+                replaced = accounts.put_accounts(
+                    session,
+                    list(dict.fromkeys(account_ids)),
+                    sealed_token=parts.keys.seal(token),
+                    sealed_app_secret=None if app_secret is None else parts.keys.seal(app_secret),
+                    now=parts.now(),
+                )
+        except AccountsDiffer as error:
+            raise click.ClickException(str(error)) from error
+    names = ", ".join(f"act_{account_id}" for account_id in dict.fromkeys(account_ids))
+    click.echo(f"Replaced the token of {names}." if replaced else f"Added {names}.")
+
+
+def _read_line(what: str) -> str:
+    line = sys.stdin.readline().strip()
+    if not line or not line.isascii() or not line.isprintable():
+        raise click.ClickException(
+            f"Standard input holds no {what}: pipe it in, one line, e.g. from a file."
+        )
+    return line

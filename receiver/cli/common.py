@@ -1,0 +1,53 @@
+"""What several commands share: the parts of this process, and words for what stops them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from receiver.assembly import Parts, build
+from receiver.settings import load_settings
+from receiver.store.database import DatabaseAway
+from receiver.store.migrate import SchemaOutdated
+from receiver.store.types import MAX_ID
+
+
+@contextmanager
+def opened_parts() -> Iterator[Parts]:
+    """Build the parts from the environment, and close them. What stops a command ends it in words.
+
+    Raises SettingsError.
+    """
+    parts = build(load_settings())
+    try:
+        yield parts
+    except DatabaseAway as error:
+        raise click.ClickException(
+            f"The database is away: {error}. Check RECEIVER_DATABASE_URL."
+        ) from error
+    except SchemaOutdated as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        parts.close()
+
+
+class AccountId(click.ParamType[int]):
+    """An ad account's id, with or without ``act_``."""
+
+    name = "account"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number. Fails with what an account's id looks like."""
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(?:act_)?([1-9][0-9]{0,18})", str(value).strip())
+        if match is None or int(match[1]) > MAX_ID:
+            self.fail(f"{value!r} is no ad account: it looks like act_123.", param, ctx)
+        return int(match[1])
+
+
+ACCOUNT = AccountId()

@@ -1,0 +1,1 @@
+"""Facebook's Graph protocol, as values and pure functions: no SQL, no Flask."""

@@ -1,0 +1,246 @@
+"""The client: calls to Facebook leave from here only."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+import requests
+from requests.auth import AuthBase
+
+from receiver.graph import wire
+from receiver.graph.answers import read_as
+from receiver.graph.errors import (
+    Advice,
+    CallFailed,
+    GraphError,
+    NoAnswer,
+    NotSent,
+    UnreadableAnswer,
+)
+from receiver.graph.transport import Answer, Transmission, Transport
+from receiver.graph.usage import Usage
+from receiver.graph.vocabulary import API_VERSION, MAX_PAGE_LIMIT
+from receiver.graph.wire import Call, RequestsPage, SetReading, SetsPage
+
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 8.0
+_SHORTEST_SECRET = 8
+"""What is shorter is no secret of Facebook's, and hiding it would garble an answer."""
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A token, and its app's secret where the app requires a proof of it."""
+
+    token: str = field(repr=False)
+    app_secret: str | None = field(default=None, repr=False)
+
+    @property
+    def proof(self) -> str | None:
+        if self.app_secret is None:
+            return None
+        return wire.appsecret_proof(self.token, self.app_secret)
+
+
+@dataclass(frozen=True)
+class Answered(Generic[_Value]):
+    """What a read brought; ``calls`` is how many HTTP calls it took, failed ones counted."""
+
+    value: _Value
+    usage: Usage
+    calls: int
+
+
+@dataclass(frozen=True)
+class Created:
+    """Facebook has the set, under this id."""
+
+    set_id: int
+    usage: Usage
+
+
+class GraphClient:
+    """Calls Graph. Every method raises CallFailed; one call, all tries together, ends in time.
+
+    ``deadline_seconds`` is that time. Reads are tried up to ``attempts`` times; a create is sent
+    once or not at all. One client serves many threads.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        version: str = API_VERSION,
+        connect_timeout_seconds: float,
+        read_timeout_seconds: float,
+        deadline_seconds: float,
+        attempts: int = 3,
+        answer_limit_bytes: int = 64 * 1024 * 1024,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.deadline_seconds = deadline_seconds
+        self._base_url = f"{base_url.rstrip('/')}/{version}"
+        self._attempts = attempts
+        self._sleep = sleep
+        self._transport = Transport(
+            connect_timeout_seconds=connect_timeout_seconds,
+            read_timeout_seconds=read_timeout_seconds,
+            answer_limit_bytes=answer_limit_bytes,
+        )
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def create_request_set(
+        self,
+        credential: Credential,
+        *,
+        account_id: int,
+        name: str,
+        ad_specs: str,
+        notification_uri: str,
+        send_before_monotonic: float,
+    ) -> Created:
+        """Create a request set. It is sent once, before that moment of ``time.monotonic()``.
+
+        ``ad_specs`` is a JSON text. ``errors.outcome_is_unknown`` tells of a CallFailed whether
+        the set may exist all the same.
+        """
+        call = wire.create_set(
+            account_id, name=name, ad_specs=ad_specs, notification_uri=notification_uri
+        )
+        ends = time.monotonic() + self.deadline_seconds
+        transmission = Transmission(send_before=send_before_monotonic, ends=ends)
+        try:
+            set_id, usage = self._call(credential, call, transmission, wire.read_created_id)
+        except CallFailed as failure:
+            failure.calls = 1
+            raise
+        return Created(set_id, usage)
+
+    def read_set(self, credential: Credential, set_id: int) -> Answered[SetReading]:
+        """Read a set with all its fields."""
+        reader = partial(wire.read_set_node, expected_id=set_id)
+        return self._read(credential, wire.read_set(set_id), reader)
+
+    def read_requests(
+        self,
+        credential: Credential,
+        set_id: int,
+        *,
+        after: str | None,
+        limit: int = MAX_PAGE_LIMIT,
+    ) -> Answered[RequestsPage]:
+        """Read a page of a set's requests; ``after`` is the cursor of the page before."""
+        call = wire.read_requests(set_id, after=after, limit=limit)
+        return self._read(credential, call, wire.read_requests_page)
+
+    def read_account_sets(
+        self, credential: Credential, account_id: int, *, after: str | None, limit: int
+    ) -> Answered[SetsPage]:
+        """Read a page of an account's request sets; ``after`` is the cursor of the page before."""
+        call = wire.read_account_sets(account_id, after=after, limit=limit)
+        return self._read(credential, call, wire.read_sets_page)
+
+    def _read(
+        self, credential: Credential, call: Call, reader: Callable[[Any], _Value]
+    ) -> Answered[_Value]:
+        ends = time.monotonic() + self.deadline_seconds
+        tried = 0
+        while True:
+            tried += 1
+            transmission = Transmission(send_before=ends, ends=ends)
+            try:
+                value, usage = self._call(credential, call, transmission, reader)
+            except CallFailed as failure:
+                failure.calls = tried
+                pause_seconds = _pause_seconds(tried)
+                is_last = tried >= self._attempts or pause_seconds >= transmission.seconds_left
+                if is_last or not _is_worth_repeating(failure):
+                    raise
+                self._sleep(pause_seconds)
+            else:
+                return Answered(value, usage=usage, calls=tried)
+
+    def _call(
+        self,
+        credential: Credential,
+        call: Call,
+        transmission: Transmission,
+        reader: Callable[[Any], _Value],
+    ) -> tuple[_Value, Usage]:
+        answer = self._send(credential, call, transmission)
+        try:
+            value = read_as(
+                reader,
+                http_status=answer.http_status,
+                headers=answer.headers,
+                body=_hide(answer.body, credential),
+            )
+        except CallFailed as failure:
+            failure.usage = answer.usage
+            raise
+        return value, answer.usage
+
+    def _send(self, credential: Credential, call: Call, transmission: Transmission) -> Answer:
+        url = f"{self._base_url}/{call.path}"
+        auth = _Bearer(credential.token)
+        parameters = _with_proof(call.parameters, credential)
+        if call.method == "POST":
+            return self._transport.send_on_its_own(
+                transmission, "POST", url, data=parameters, auth=auth
+            )
+        return self._transport.send(transmission, "GET", url, params=parameters, auth=auth)
+
+
+class _Bearer(AuthBase):
+    """Puts the token in its header. As ``auth`` it also keeps requests from reading ``.netrc``."""
+
+    def __init__(self, token: str) -> None:
+        if not (token.isascii() and token.isprintable()) or not token.strip():
+            # http.client would show the whole token in its error.
+            raise NotSent("Nothing was sent: the token holds what no header can carry.")
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _with_proof(parameters: Mapping[str, str], credential: Credential) -> dict[str, str]:
+    proof = credential.proof
+    return dict(parameters) if proof is None else {**parameters, "appsecret_proof": proof}
+
+
+def _hide(body: bytes, credential: Credential) -> bytes:
+    """Take the caller's own secrets out of an answer: error messages have been seen to repeat them.
+
+    A page's links repeat the token too, quoted.
+    """
+    token, secret, proof = credential.token, credential.app_secret, credential.proof
+    for text in (token, quote(token, safe=""), secret, proof):
+        if text is not None and len(text) >= _SHORTEST_SECRET:
+            body = body.replace(text.encode(), b"(hidden)")
+    return body
+
+
+def _is_worth_repeating(failure: CallFailed) -> bool:
+    if isinstance(failure, GraphError):
+        return failure.advice is Advice.RETRY
+    if isinstance(failure, UnreadableAnswer):
+        return failure.is_server_error
+    return isinstance(failure, (NotSent, NoAnswer))
+
+
+def _pause_seconds(tried: int) -> float:
+    """Return how long to pause after that many tries: anything up to a bound that doubles."""
+    bound = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (tried - 1))
+    return random.uniform(0.0, bound)  # noqa: S311  # jitter, not a secret

@@ -1,0 +1,301 @@
+"""One HTTP call within a hard deadline, and whether any of it may have left this machine.
+
+``requests`` and urllib3 do the work. What they do not do stands here: a total time for the whole
+call, also against a peer that drips single bytes; and the moment before which a call
+that fails was surely not sent. Nothing is repeated here, and no redirect is followed.
+
+Two things can outlast the deadline, and nothing is sent after them: the system's name resolution,
+and connecting to a host with several addresses that are all silent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http.client import HTTPException
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import DecodeError, HTTPError
+
+from receiver import __version__
+from receiver.deadline import Guard, socket_deadlines
+from receiver.graph.errors import CallFailed, NoAnswer, NotSent, UnreadableAnswer
+from receiver.graph.usage import Usage, parse_usage
+
+_CHUNK_BYTES = 64 * 1024
+_HEADERS = {
+    # The page asks for one that never changes: an ETag may depend on it.
+    "User-Agent": f"receiver/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+}
+_FAILURES = (requests.RequestException, HTTPError, HTTPException, OSError, ValueError)
+"""What requests, urllib3, http.client, the sockets and the encoding of parameters raise."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer that came back whole; its body is decoded, its headers match in any case."""
+
+    http_status: int
+    headers: Mapping[str, str]
+    body: bytes
+    usage: Usage
+
+
+class Transmission:
+    """One call on its way. Its moments are those of ``time.monotonic()``.
+
+    ``send_before``: the call is not sent later. ``ends``: the call is cut off then.
+    ``may_have_left`` turns true just before the call's first byte is handed to the system.
+    """
+
+    def __init__(self, *, send_before: float, ends: float) -> None:
+        self.may_have_left = False
+        self._send_before = min(send_before, ends)
+        self._ends = ends
+        self._guard: Guard | None = None
+        self._guards = contextlib.ExitStack()
+
+    @property
+    def seconds_left(self) -> float:
+        return max(0.0, self._ends - time.monotonic())
+
+    @property
+    def is_cut_off(self) -> bool:
+        return self._guard is not None and self._guard.expired
+
+    def watch(self, sock: socket.socket) -> None:
+        """Cut the socket off at the deadline; a call has only one, the first counts.
+
+        A duplicate is guarded: TLS and http.client close or replace the object handed in here.
+        """
+        if self._guard is None:
+            duplicate = self._guards.enter_context(socket.socket(fileno=os.dup(sock.fileno())))
+            guard = socket_deadlines.guard(duplicate, seconds=self.seconds_left)
+            self._guard = self._guards.enter_context(guard)
+
+    def check_moment(self) -> None:
+        """Raise NotSent when the moment to send has passed."""
+        if time.monotonic() >= self._send_before:
+            raise NotSent("Nothing was sent: the moment to send had passed.")
+
+    def begin(self) -> None:
+        """Note that the first byte leaves now, or raise NotSent."""
+        self.check_moment()
+        self.may_have_left = True
+
+    def failure(self, error: Exception) -> CallFailed:
+        """Word what went wrong. The error's own text is not used: it may show a URL."""
+        reason = "the deadline passed" if self.seconds_left == 0.0 else _root_cause(error)
+        if not self.may_have_left:
+            return NotSent(f"Nothing was sent: {reason}.")
+        return NoAnswer(f"Sent, and no complete answer came: {reason}.")
+
+    @contextlib.contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Make this the transmission that the connections of this thread report to."""
+        reset = _under_way.set(self)
+        with self._guards:
+            try:
+                yield
+            finally:
+                _under_way.reset(reset)
+
+
+_under_way: ContextVar[Transmission] = ContextVar("transmission under way")
+
+
+def _root_cause(error: BaseException) -> str:
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    if isinstance(error, OSError) and error.strerror:
+        return f"{type(error).__name__}, {error.strerror}"
+    return type(error).__name__
+
+
+class _ReportingConnection(HTTPConnection):
+    """A connection that reports to the transmission under way."""
+
+    def _new_conn(self) -> socket.socket:
+        # The one place between connecting and the TLS handshake, which a peer may drip as well.
+        sock = super()._new_conn()
+        _under_way.get().watch(sock)
+        return sock
+
+    def request(self, *args: Any, **arguments: Any) -> None:
+        """Connect if need be, and only then begin to send."""
+        transmission = _under_way.get()
+        if self.is_closed:
+            self.connect()
+        transmission.watch(self.sock)
+        transmission.begin()
+        # A large body may take longer to send than a connection to make.
+        self.timeout = transmission.seconds_left
+        super().request(*args, **arguments)
+
+
+class _ReportingTLSConnection(_ReportingConnection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _ReportingConnection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _ReportingTLSConnection
+
+
+_POOLS = {"http": _Pool, "https": _TLSPool}
+
+
+class _Adapter(HTTPAdapter):
+    """An adapter whose connections report. It repeats nothing: requests' own default."""
+
+    def init_poolmanager(self, *args: Any, **arguments: Any) -> None:
+        super().init_poolmanager(*args, **arguments)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **arguments: Any) -> urllib3.ProxyManager:
+        if proxy.lower().startswith("socks"):
+            # Its connections would not report, and a create's outcome could be misjudged.
+            raise requests.exceptions.InvalidProxyURL("SOCKS proxies are not supported.")
+        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **arguments)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class _Session(requests.Session):
+    """A session that follows no redirect and keeps no cookie: one serves many credentials."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headers = CaseInsensitiveDict(_HEADERS)
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        for prefix in ("https://", "http://"):
+            self.mount(prefix, _Adapter())
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002  # the signature is requests'
+        # Even told not to follow, requests reads a redirect's whole body to look at its target.
+        return None
+
+
+class Transport:
+    """Sends calls, over pooled connections or each over one of its own."""
+
+    def __init__(
+        self,
+        *,
+        connect_timeout_seconds: float,
+        read_timeout_seconds: float,
+        answer_limit_bytes: int,
+    ) -> None:
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._read_timeout_seconds = read_timeout_seconds
+        self._answer_limit_bytes = answer_limit_bytes
+        self._pooled = _Session()
+
+    def close(self) -> None:
+        self._pooled.close()
+
+    def send(self, transmission: Transmission, method: str, url: str, **arguments: Any) -> Answer:
+        """Send a call over a pooled connection; ``arguments`` are those of requests.
+
+        Raises NotSent, NoAnswer, UnreadableAnswer.
+        """
+        return self._send(self._pooled, transmission, method, url, **arguments)
+
+    def send_on_its_own(
+        self, transmission: Transmission, method: str, url: str, **arguments: Any
+    ) -> Answer:
+        """Send a call over a new connection, like ``send``.
+
+        On one that was kept open, a reset would not tell whether the call was read.
+        """
+        with _Session() as session:
+            return self._send(session, transmission, method, url, **arguments)
+
+    def _send(
+        self,
+        session: requests.Session,
+        transmission: Transmission,
+        method: str,
+        url: str,
+        **arguments: Any,
+    ) -> Answer:
+        transmission.check_moment()
+        try:
+            with transmission.under_way():
+                answer = self._exchange(session, transmission, method, url, **arguments)
+        except _FAILURES as error:
+            failure = transmission.failure(error)
+        else:
+            if not transmission.is_cut_off:
+                return answer
+            # The end of a stream that was cut off looks like the end of an answer.
+            failure = NoAnswer("Sent, and no complete answer came: the deadline passed.")
+        # Raised out here, so that no error that knows the call's headers hangs on to it.
+        raise failure
+
+    def _exchange(
+        self,
+        session: requests.Session,
+        transmission: Transmission,
+        method: str,
+        url: str,
+        **arguments: Any,
+    ) -> Answer:
+        timeouts = (
+            min(self._connect_timeout_seconds, transmission.seconds_left),
+            min(self._read_timeout_seconds, transmission.seconds_left),
+        )
+        with session.request(
+            method, url, timeout=timeouts, allow_redirects=False, stream=True, **arguments
+        ) as response:
+            usage = parse_usage(response.headers)
+            body = bytearray()
+            problem = self._read_body(response, into=body)
+            if problem is not None:
+                failure = UnreadableAnswer(problem, http_status=response.status_code)
+                failure.usage = usage
+                raise failure
+            return Answer(response.status_code, response.headers, bytes(body), usage)
+
+    def _read_body(self, response: requests.Response, *, into: bytearray) -> str | None:
+        """Read the body; return what is wrong with it, if something is."""
+        try:
+            for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=True):
+                into += chunk
+                if len(into) > self._answer_limit_bytes:
+                    return "The answer is too long"
+        except DecodeError:
+            return "The answer cannot be decoded"
+        return None
+
+
+_PROOF = re.compile(r"(?<=appsecret_proof=)[0-9a-f]+")
+
+
+def _hide_proof(record: logging.LogRecord) -> bool:
+    record.msg, record.args = _PROOF.sub("…", record.getMessage()), ()
+    return True
+
+
+# urllib3 logs the URLs of its calls, and Graph takes the proof of a read in the URL only.
+for _name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry"):
+    logging.getLogger(_name).addFilter(_hide_proof)

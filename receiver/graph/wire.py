@@ -1,0 +1,295 @@
+"""The caller's half of the Graph protocol, without I/O: build a call, read what it asked for.
+
+Texts are cleaned on their way, so that any database can store them; ``result`` and ``input`` stay
+JSON. Statuses stay as they came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from receiver.graph.json_values import (
+    json_bytes,
+    parse_json,
+    read_count,
+    read_flag,
+    read_id,
+    read_integer,
+    read_text,
+)
+from receiver.graph.vocabulary import MODE_ON_COMPLETE, REQUEST_SET
+
+SET_FIELDS = REQUEST_SET.fields
+REQUEST_FIELDS = (
+    "id",
+    "scope_object_id",
+    "status",
+    "type",
+    "result",
+    "input",
+    "created_time",
+    "updated_time",
+)
+"""What is asked of a request: everything but ``async_request_set``, which the call itself names."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call to build a request from: ``path`` comes after the version, without a slash."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    parameters: Mapping[str, str] = field(repr=False)
+
+
+def create_set(account_id: int, *, name: str, ad_specs: str, notification_uri: str) -> Call:
+    """Create a request set; ``ad_specs`` is the list of ads as one JSON text."""
+    parameters = {
+        "name": name,
+        "ad_specs": ad_specs,
+        "notification_mode": MODE_ON_COMPLETE,
+        "notification_uri": notification_uri,
+    }
+    return Call("POST", f"act_{account_id}/asyncadrequestsets", parameters)
+
+
+def read_set(set_id: int) -> Call:
+    return Call("GET", str(set_id), {"fields": ",".join(SET_FIELDS)})
+
+
+def read_requests(set_id: int, *, after: str | None, limit: int) -> Call:
+    return _read_page(f"{set_id}/requests", REQUEST_FIELDS, after=after, limit=limit)
+
+
+def read_account_sets(account_id: int, *, after: str | None, limit: int) -> Call:
+    path = f"act_{account_id}/asyncadrequestsets"
+    return _read_page(path, SET_FIELDS, after=after, limit=limit)
+
+
+def _read_page(path: str, fields: tuple[str, ...], *, after: str | None, limit: int) -> Call:
+    parameters = {"fields": ",".join(fields), "limit": str(limit)}
+    if after is not None:
+        parameters["after"] = after
+    return Call("GET", path, parameters)
+
+
+def appsecret_proof(token: str, app_secret: str) -> str:
+    """Return the proof that the caller of a token holds its app's secret (the facts, section 7)."""
+    return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+
+class WrongShape(ValueError):
+    """JSON without what was asked for."""
+
+
+@dataclass(frozen=True)
+class SetReading:
+    """A request set as an answer shows it. What it does not show, or shows unusably, is None.
+
+    ``notification_result`` is JSON; times are Facebook's texts.
+    """
+
+    id: int
+    owner_id: int | None
+    name: str | None
+    is_completed: bool
+    total_count: int | None
+    initial_count: int | None
+    in_progress_count: int | None
+    success_count: int | None
+    error_count: int | None
+    canceled_count: int | None
+    notification_uri: str | None
+    notification_mode: str | None
+    notification_status: str | None
+    notification_result_status: str | None
+    notification_result: bytes | None
+    created_time: str | None
+    updated_time: str | None
+
+
+@dataclass(frozen=True)
+class RequestReading:
+    """A request of a set as an answer shows it.
+
+    ``result`` and ``input`` are JSON in ASCII, so that U+0000 and lone surrogates survive as
+    escapes. The created object and the error are taken out of ``result``.
+    """
+
+    id: int
+    scope_object_id: int | None
+    status: str
+    type: str | None
+    result: bytes | None
+    input: bytes | None
+    created_object_id: int | None
+    error_code: int | None
+    error_message: str | None
+    created_time: str | None
+    updated_time: str | None
+
+
+@dataclass(frozen=True)
+class RequestsPage:
+    """A page of requests: those without a usable id or status are only counted.
+
+    ``after`` asks for the next page and is None on the last; even an empty page may have a next.
+    """
+
+    requests: list[RequestReading]
+    unreadable: int
+    after: str | None
+
+
+@dataclass(frozen=True)
+class SetsPage:
+    """A page of an account's request sets; see RequestsPage."""
+
+    sets: list[SetReading]
+    unreadable: int
+    after: str | None
+
+
+def read_created_id(value: Any) -> int:
+    """Read the id in the answer to a create. Raises WrongShape."""
+    return _own_id(_object(value))
+
+
+def read_set_node(value: Any, *, expected_id: int | None = None) -> SetReading:
+    """Read a request set, or only the one expected. Raises WrongShape."""
+    node = _object(value)
+    if expected_id is not None and _own_id(node) != expected_id:
+        raise WrongShape("The answer shows another set than was asked for")
+    notification_result = node.get("notification_result")
+    return SetReading(
+        id=_own_id(node),
+        owner_id=read_id(node.get("owner_id")),
+        name=read_text(node.get("name")),
+        is_completed=read_flag(node.get("is_completed")),
+        total_count=read_count(node.get("total_count")),
+        initial_count=read_count(node.get("initial_count")),
+        in_progress_count=read_count(node.get("in_progress_count")),
+        success_count=read_count(node.get("success_count")),
+        error_count=read_count(node.get("error_count")),
+        canceled_count=read_count(node.get("canceled_count")),
+        notification_uri=read_text(node.get("notification_uri")),
+        notification_mode=read_text(node.get("notification_mode")),
+        notification_status=read_text(node.get("notification_status")),
+        notification_result_status=_result_status(notification_result),
+        notification_result=_json(notification_result),
+        created_time=read_text(node.get("created_time")),
+        updated_time=read_text(node.get("updated_time")),
+    )
+
+
+def read_request_node(value: Any) -> RequestReading:
+    """Read a request of a set. Raises WrongShape."""
+    node = _object(value)
+    status = read_text(node.get("status"))
+    if status is None:
+        raise WrongShape("The answer shows no status")
+    result = _first_object(node.get("result"))
+    return RequestReading(
+        id=_own_id(node),
+        scope_object_id=read_id(node.get("scope_object_id")),
+        status=status,
+        type=read_text(node.get("type")),
+        result=_json(node.get("result")),
+        input=_json(node.get("input")),
+        created_object_id=read_id(result.get("id")),
+        error_code=read_integer(result.get("error_code")),
+        error_message=read_text(result.get("error_message")),
+        created_time=read_text(node.get("created_time")),
+        updated_time=read_text(node.get("updated_time")),
+    )
+
+
+def read_requests_page(value: Any) -> RequestsPage:
+    """Read a page of a set's requests. Raises WrongShape."""
+    requests, unreadable = _read_each(value, read_request_node)
+    return RequestsPage(requests, unreadable=unreadable, after=_next_cursor(value))
+
+
+def read_sets_page(value: Any) -> SetsPage:
+    """Read a page of an account's request sets. Raises WrongShape."""
+    sets, unreadable = _read_each(value, read_set_node)
+    return SetsPage(sets, unreadable=unreadable, after=_next_cursor(value))
+
+
+_Reading = TypeVar("_Reading")
+
+
+def _read_each(value: Any, reader: Callable[[Any], _Reading]) -> tuple[list[_Reading], int]:
+    nodes = _object(value).get("data")
+    if not isinstance(nodes, list):
+        raise WrongShape("The answer shows no list")
+    readings: list[_Reading] = []
+    for node in nodes:
+        try:
+            readings.append(reader(node))
+        except WrongShape:
+            continue
+    return readings, len(nodes) - len(readings)
+
+
+def _next_cursor(page: Mapping[str, Any]) -> str | None:
+    """Return the cursor of the next page; only ``next`` tells that there is one."""
+    paging = page.get("paging")
+    if not isinstance(paging, dict) or not paging.get("next"):
+        return None
+    cursors = paging.get("cursors")
+    after = read_text(cursors.get("after")) if isinstance(cursors, dict) else None
+    after = after or _cursor_in_link(paging["next"])
+    if after is None:
+        # Taken for the last page, it would prove the absence of what stands on the next.
+        raise WrongShape("The answer shows a next page and no way to it")
+    return after
+
+
+def _cursor_in_link(link: object) -> str | None:
+    try:
+        query = urlsplit(str(link)).query
+        return read_text(parse_qs(query).get("after", [None])[0])
+    except ValueError:
+        return None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise WrongShape("The answer is no object")
+    return value
+
+
+def _own_id(node: Mapping[str, Any]) -> int:
+    own_id = read_id(node.get("id"))
+    if own_id is None:
+        raise WrongShape("The answer shows no usable id")
+    return own_id
+
+
+def _json(value: Any) -> bytes | None:
+    try:
+        return None if value is None else json_bytes(value)
+    except ValueError:
+        raise WrongShape("The answer holds a value that is nested too deeply") from None
+
+
+def _first_object(value: Any) -> Mapping[str, Any]:
+    """Return a result's object; Facebook's tables call it an array, its samples show an object."""
+    candidates = value if isinstance(value, list) else [value]
+    return next((candidate for candidate in candidates if isinstance(candidate, dict)), {})
+
+
+def _result_status(value: Any) -> str | None:
+    """Return how the receiver answered: the object's ``status``, or the text that came instead."""
+    if isinstance(value, str):
+        try:
+            value = parse_json(value.encode("utf-8", "replace"))
+        except ValueError:
+            return read_text(value)
+    return read_text(value.get("status") if isinstance(value, dict) else value)

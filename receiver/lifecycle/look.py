@@ -1,0 +1,82 @@
+"""Read the truth about one set at Facebook, give the verdict, and write both."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from receiver.graph.wire import SetReading
+from receiver.lifecycle import plan
+from receiver.lifecycle.tools import Tools, credential_of
+from receiver.lifecycle.verdict import PENDING, verdict_of
+from receiver.store import intents, looks, notifications
+from receiver.store.looks import Claim, LookRecord
+
+
+def look(tools: Tools, claim: Claim) -> SetReading | None:
+    """Look at a claimed set, and let go of it unless its requests are to be collected now.
+
+    Returns the reading of a complete set that is not collected yet; the claim still holds then.
+    Raises CallFailed, LeaseLost, DatabaseAway, CannotOpen.
+    """
+    if claim.facebook_id is None:
+        raise ValueError("A set without Facebook's id cannot be looked at.")
+    started_at = tools.now()
+    credential = credential_of(tools, claim.account_id)
+    answered = tools.client.read_set(credential, claim.facebook_id)
+    reading, now = answered.value, tools.now()
+    completed_at = claim.completed_at or now
+    with tools.database.writing() as session:
+        looks.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=now))
+        verdict = verdict_of(
+            reading,
+            is_notified=notifications.is_notified(session, claim.request_set_id),
+            completed_at=completed_at,
+            pace=tools.pace,
+            now=now,
+        )
+        record = LookRecord(
+            kind="set",
+            started_at=started_at,
+            duration_ms=milliseconds(started_at, now),
+            calls=answered.calls,
+            is_completed=reading.is_completed,
+            verdict=verdict,
+        )
+        looks.add_look(session, claim, record)
+        looks.write_reading(session, claim, reading, verdict=verdict, now=now)
+        if claim.state == intents.COLLECTED:
+            looks.finish(
+                session, claim, look_at=verdict_due(tools, verdict, completed_at=completed_at)
+            )
+        elif not reading.is_completed:
+            progressed = _counts(reading) != claim.counts
+            quiet_looks = 1 if progressed else claim.quiet_looks
+            look_at = plan.next_look_at(
+                tools.pace, quiet_looks=quiet_looks, now=now, chance=tools.chance()
+            )
+            looks.finish(session, claim, look_at=look_at, progressed=progressed)
+        else:
+            return reading
+    return None
+
+
+def _counts(reading: SetReading) -> tuple[int | None, ...]:
+    return (
+        reading.initial_count,
+        reading.in_progress_count,
+        reading.success_count,
+        reading.error_count,
+        reading.canceled_count,
+    )
+
+
+def verdict_due(tools: Tools, verdict: str, *, completed_at: datetime) -> datetime | None:
+    """When a collected set is looked at once more: only while its verdict is out."""
+    if verdict != PENDING:
+        return None
+    return plan.verdict_look_at(tools.pace, completed_at=completed_at)
+
+
+def milliseconds(start: datetime, end: datetime) -> int:
+    """The whole milliseconds between two moments; never negative, should the clock jump."""
+    return max(0, round((end - start).total_seconds() * 1000))

@@ -1,0 +1,66 @@
+"""When a set is looked at next: pure decisions, the chance handed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+_MARGIN = timedelta(seconds=5)
+"""What is granted beyond a deadline before it counts as passed."""
+
+_JITTER = 0.2
+"""An interval is stretched by at most this share, so that sets made together spread out."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long things may take, in seconds."""
+
+    send_before_seconds: float
+    call_deadline_seconds: float
+    lease_seconds: float
+    first_look_seconds: float
+    look_interval_min_seconds: float
+    look_interval_max_seconds: float
+    notification_grace_seconds: float
+
+
+def send_before(pace: Pace, *, now: datetime) -> datetime:
+    """The moment after which a submission written now is not sent any more."""
+    return now + timedelta(seconds=pace.send_before_seconds)
+
+
+def sender_is_gone(pace: Pace, *, now: datetime) -> datetime:
+    """The moment from which the sender of a submission written now cannot be waiting any more."""
+    return send_before(pace, now=now) + timedelta(seconds=pace.call_deadline_seconds) + _MARGIN
+
+
+def lease_until(pace: Pace, *, now: datetime) -> datetime:
+    """How long a claim made now holds."""
+    return now + timedelta(seconds=pace.lease_seconds)
+
+
+def first_look_at(pace: Pace, *, now: datetime) -> datetime:
+    """When to look at a set opened now, if no notification comes before."""
+    return now + timedelta(seconds=pace.first_look_seconds)
+
+
+def next_look_at(pace: Pace, *, quiet_looks: int, now: datetime, chance: float) -> datetime:
+    """When to look again after so many looks in a row that showed nothing new.
+
+    The interval doubles from its minimum to its maximum. ``chance`` lies between 0 and 1.
+    """
+    # A shift of more than some dozen places only overflows: the maximum was reached before.
+    doubled = pace.look_interval_min_seconds * 2 ** min(max(quiet_looks - 1, 0), 30)
+    interval = min(doubled, pace.look_interval_max_seconds)
+    return now + timedelta(seconds=interval * (1 + _JITTER * chance))
+
+
+def verdict_look_at(pace: Pace, *, completed_at: datetime) -> datetime:
+    """When a complete set's notification counts as failed if Facebook has not sent it."""
+    return completed_at + timedelta(seconds=pace.notification_grace_seconds) + _MARGIN
+
+
+def grace_is_over(pace: Pace, *, completed_at: datetime, now: datetime) -> bool:
+    """Tell whether Facebook had its time to send a complete set's notification."""
+    return now >= completed_at + timedelta(seconds=pace.notification_grace_seconds)

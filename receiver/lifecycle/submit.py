@@ -1,0 +1,158 @@
+"""From an intent to Facebook, and on to open, rejected or unknown.
+
+The intent and its submission are committed before Facebook is asked. What Facebook answers is
+written afterwards, and nothing is ever sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from receiver.graph.client import Credential
+from receiver.graph.errors import CallFailed, GraphError, outcome_is_unknown
+from receiver.lifecycle import plan
+from receiver.lifecycle.tools import Tools, unseal
+from receiver.store import accounts, intents
+from receiver.store.database import DatabaseAway
+from receiver.store.intents import Attempt, NewIntent
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """Facebook has the set, under this id."""
+
+    request_set_id: int
+    facebook_id: int
+
+
+class Rejected(Exception):
+    """Facebook has no such set; ``cause`` is its refusal, or why nothing was sent."""
+
+    def __init__(self, cause: CallFailed) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class OutcomeUnknown(Exception):
+    """The set was sent, and nobody knows yet whether Facebook has it: it must not be sent again."""
+
+    def __init__(self, request_set_id: int, *, reason: str) -> None:
+        super().__init__(reason)
+        self.request_set_id = request_set_id
+        self.reason = reason
+
+
+def submit(tools: Tools, intent: NewIntent, *, public_url: str) -> Submitted:
+    """Create a request set at Facebook.
+
+    Raises Rejected, OutcomeUnknown, and before anything was sent DatabaseAway and CannotOpen.
+    """
+    # Taken before the intent is written, so that it lies before the moment written there.
+    send_before_monotonic = tools.monotonic() + tools.pace.send_before_seconds
+    attempt, credential = _write_intent(tools, intent)
+    token = tools.keys.sign_token(intent=attempt.request_set_id, attempt=attempt.number)
+    try:
+        created = tools.client.create_request_set(
+            credential,
+            account_id=intent.account_id,
+            name=intent.name + tools.keys.tag(token),
+            ad_specs=intent.ad_specs.decode(),
+            notification_uri=f"{public_url}/notifications/{token}",
+            send_before_monotonic=send_before_monotonic,
+        )
+    except CallFailed as error:
+        if outcome_is_unknown(error):
+            raise _write_unknown(tools, attempt, reason=str(error)) from error
+        raise _write_rejected(tools, attempt, error) from error
+    except Exception as error:
+        # Nobody foresaw this, so nobody knows whether Facebook was asked.
+        log.exception("A submission failed", request_set_id=attempt.request_set_id)
+        raise _write_unknown(tools, attempt, reason="an unforeseen error") from error
+    _write_opened(tools, attempt, facebook_id=created.set_id)
+    return Submitted(attempt.request_set_id, facebook_id=created.set_id)
+
+
+def _write_intent(tools: Tools, intent: NewIntent) -> tuple[Attempt, Credential]:
+    now = tools.now()
+    with tools.database.writing() as session:
+        sealed = accounts.credential_of(session, intent.account_id)
+        # A credential that cannot be opened ends the call before an intent is written.
+        credential = unseal(tools.keys, sealed)
+        attempt = intents.add_intent(
+            session,
+            intent,
+            credential_id=sealed.id,
+            send_before=plan.send_before(tools.pace, now=now),
+            look_at=plan.sender_is_gone(tools.pace, now=now),
+            now=now,
+        )
+    return attempt, credential
+
+
+def _write_opened(tools: Tools, attempt: Attempt, *, facebook_id: int) -> None:
+    now = tools.now()
+    look_at = plan.first_look_at(tools.pace, now=now)
+
+    def write() -> None:
+        with tools.database.writing() as session:
+            opened = intents.open_set(
+                session, attempt, facebook_id=facebook_id, first_look_at=look_at, now=now
+            )
+        if not opened:
+            log.error(
+                "Facebook gave an id that this set cannot take",
+                request_set_id=attempt.request_set_id,
+                facebook_id=facebook_id,
+            )
+
+    _write_answer(write, attempt)
+
+
+def _write_unknown(tools: Tools, attempt: Attempt, *, reason: str) -> OutcomeUnknown:
+    now = tools.now()
+    look_at = plan.next_look_at(tools.pace, quiet_looks=1, now=now, chance=tools.chance())
+
+    def write() -> None:
+        with tools.database.writing() as session:
+            intents.leave_unknown(session, attempt, reason=reason, look_at=look_at, now=now)
+
+    _write_answer(write, attempt)
+    return OutcomeUnknown(attempt.request_set_id, reason=reason)
+
+
+def _write_rejected(tools: Tools, attempt: Attempt, error: CallFailed) -> Rejected:
+    now = tools.now()
+    refusal = error if isinstance(error, GraphError) else None
+
+    def write() -> None:
+        with tools.database.writing() as session:
+            intents.reject_set(
+                session,
+                attempt,
+                reason=str(error),
+                http_status=refusal.http_status if refusal else None,
+                body=refusal.body if refusal else None,
+                now=now,
+            )
+
+    _write_answer(write, attempt)
+    return Rejected(error)
+
+
+def _write_answer(write: Callable[[], None], attempt: Attempt) -> None:
+    """Write what Facebook answered. A database that is away now must not hide the answer.
+
+    The intent stands in SQL, so the set is found at Facebook when its sender counts as gone.
+    """
+    try:
+        write()
+    except DatabaseAway:
+        log.exception(
+            "The outcome of a submission could not be written",
+            request_set_id=attempt.request_set_id,
+        )

@@ -1,0 +1,43 @@
+"""What the steps work with."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from receiver.crypto import Keys
+from receiver.graph.client import Credential, GraphClient
+from receiver.lifecycle.plan import Pace
+from receiver.store import accounts
+from receiver.store.database import Database
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The parts of one process that the steps share; the assembly makes them once."""
+
+    database: Database
+    client: GraphClient
+    keys: Keys
+    pace: Pace
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float] = time.monotonic
+    chance: Callable[[], float] = random.random
+
+
+def unseal(keys: Keys, sealed: accounts.SealedCredential) -> Credential:
+    """Open a credential as it stands in SQL. Raises CannotOpen."""
+    return Credential(
+        token=keys.open_sealed(sealed.token),
+        app_secret=None if sealed.app_secret is None else keys.open_sealed(sealed.app_secret),
+    )
+
+
+def credential_of(tools: Tools, account_id: int) -> Credential:
+    """Return the credential that acts on an account. Raises CannotOpen, DatabaseAway."""
+    with tools.database.reading() as session:
+        sealed = accounts.credential_of(session, account_id)
+    return unseal(tools.keys, sealed)

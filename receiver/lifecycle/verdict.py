@@ -1,0 +1,47 @@
+"""What a look shows of a set's notification (pure).
+
+``notification_status`` has no word for failure: the outcome stands in ``notification_result``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from receiver.graph.vocabulary import MODE_OFF
+from receiver.graph.wire import SetReading
+from receiver.lifecycle import plan
+from receiver.lifecycle.plan import Pace
+
+PENDING = "pending"
+DELIVERED = "delivered"
+FAILED = "failed"
+LOST = "lost"
+NONE = "none"
+VERDICTS = (PENDING, DELIVERED, FAILED, LOST, NONE)
+
+
+def verdict_of(
+    reading: SetReading, *, is_notified: bool, completed_at: datetime, pace: Pace, now: datetime
+) -> str:
+    """Judge a set's notification by what Facebook shows and by what came.
+
+    ``is_notified``: a notification of this set is in our table. ``completed_at``: when we first
+    saw it complete.
+    """
+    if not reading.is_completed:
+        return PENDING
+    if is_notified:
+        return DELIVERED
+    if (reading.notification_mode or "").upper() == MODE_OFF:
+        return NONE
+    status = (reading.notification_status or "NOT_SENT").upper()
+    if status == "SENT":
+        return LOST if _is_success(reading.notification_result_status) else FAILED
+    if status in ("SENDING", "NOT_SENT"):
+        return FAILED if plan.grace_is_over(pace, completed_at=completed_at, now=now) else PENDING
+    return FAILED
+
+
+def _is_success(result_status: str | None) -> bool:
+    """Tell whether Facebook got a 2xx; a result that it does not show is no failure."""
+    return result_status is None or (len(result_status) == 3 and result_status.startswith("2"))  # noqa: PLR2004  # an HTTP status has three digits

@@ -1,0 +1,1 @@
+"""A stateful Graph server to develop and rehearse against, built from Facebook's page."""

@@ -1,0 +1,169 @@
+"""One call in, one answer out: the sandbox without its socket."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+
+from receiver.graph.serve import BadParameter
+from receiver.sandbox import access, errors, views
+from receiver.sandbox.control import answer_control
+from receiver.sandbox.graph_call import GraphCall, read_graph_call
+from receiver.sandbox.messages import Answer, Call, json_bytes
+from receiver.sandbox.state import Sandbox, wait_seconds
+from receiver.sandbox.trouble import TroubleRule
+from receiver.sandbox.usage import READ_POINTS, WRITE_POINTS, LoggedCall
+
+_log = logging.getLogger(__name__)
+
+
+def answer_call(sandbox: Sandbox, call: Call) -> Answer:
+    """Answer any call. What is wrong with it is said in a Graph error, whatever it was."""
+    try:
+        if call.path == "/sandbox" or call.path.startswith("/sandbox/"):
+            return answer_control(sandbox, call)
+        return _answer_graph(sandbox, call)
+    except Exception:  # noqa: BLE001  # a fault of ours is a Graph error too, never a traceback
+        _log.exception("The sandbox failed at a call.")
+        return errors.unknown_error().answer()
+
+
+def _answer_graph(sandbox: Sandbox, call: Call) -> Answer:
+    graph_call = read_graph_call(call)
+    rule, latency_seconds = _arrive(sandbox, graph_call)
+    wait_seconds(latency_seconds)
+
+    def perform() -> Answer:
+        return _perform(sandbox, graph_call)
+
+    answer = perform() if rule is None else _suffer(sandbox, rule, perform)
+    return replace(answer, headers=(*answer.headers, *_headers(sandbox, graph_call, answer)))
+
+
+def _arrive(sandbox: Sandbox, call: GraphCall) -> tuple[TroubleRule | None, float]:
+    """Log the call; return the trouble that awaits it and the latency in seconds."""
+    with sandbox.scene() as scene:
+        account = views.account_of(scene.world, call.path)
+        rule = scene.troubles.take(method=call.method, path=call.path, account=account)
+        points = READ_POINTS if call.method in ("GET", "HEAD") else WRITE_POINTS
+        kind = None if rule is None else rule.kind
+        scene.calls.add(
+            LoggedCall(call.method, call.path, account, points, sandbox.clock(), trouble=kind)
+        )
+        return rule, scene.latency_seconds
+
+
+def _perform(sandbox: Sandbox, call: GraphCall) -> Answer:
+    """Let the call take effect, and send what has to be sent before its answer."""
+    try:
+        _check_access(sandbox, call)
+        with sandbox.scene() as scene:
+            context = views.Context(scene.world, scene.overrides, call, sandbox.clock())
+            result = views.answer(context)
+            jobs = scene.world.take_immediate_notifications()
+    except BadParameter as error:
+        return errors.bad_parameter(error).answer()
+    except errors.GraphFault as fault:
+        return fault.answer()
+    for job in jobs:
+        sandbox.deliver(job)
+    return Answer(200, json_bytes(result, pretty=_wants_pretty(call)))
+
+
+def _check_access(sandbox: Sandbox, call: GraphCall) -> None:
+    if call.unreadable is not None:
+        raise call.unreadable
+    access.check_token(call.token)
+    if sandbox.app_secret is not None:
+        access.check_proof(
+            call.parameters, token=call.token, app_secret=sandbox.app_secret, now=sandbox.clock()
+        )
+
+
+def _wants_pretty(call: GraphCall) -> bool:
+    return str(call.parameters.get("pretty") or "").lower() in ("1", "true")
+
+
+def _suffer(sandbox: Sandbox, rule: TroubleRule, perform: Callable[[], Answer]) -> Answer:
+    """Answer a call that a rule of trouble took."""
+    if rule.effect == "before":
+        answer = perform()
+    if rule.kind == "slow":
+        wait_seconds(rule.seconds)
+    if rule.kind == "hold":
+        sandbox.hold()
+    if rule.effect == "after":
+        answer = perform()
+    if rule.kind in ("slow", "hold"):
+        return answer
+    if rule.kind == "cut":
+        return replace(answer, ending="cut")
+    return _ANSWERS[rule.kind](rule)
+
+
+def _graph_error(rule: TroubleRule) -> Answer:
+    return _fault(rule).answer()
+
+
+def _error_in_200(rule: TroubleRule) -> Answer:
+    return Answer(200, json_bytes(_fault(rule).body()))
+
+
+def _fault(rule: TroubleRule) -> errors.GraphFault:
+    return errors.GraphFault(
+        rule.message,
+        rule.code,
+        type=rule.type,
+        subcode=rule.subcode,
+        http_status=rule.http_status,
+        is_transient=rule.is_transient,
+    )
+
+
+def _http_error(rule: TroubleRule) -> Answer:
+    page = f"<!DOCTYPE html><html><body><h1>{rule.status} Sorry, something went wrong.</h1></body>"
+    return Answer(rule.status, f"{page}</html>".encode(), content_type="text/html; charset=utf-8")
+
+
+def _dropped(_rule: TroubleRule) -> Answer:
+    return Answer(200, b"", ending="dropped")
+
+
+_ANSWERS: dict[str, Callable[[TroubleRule], Answer]] = {
+    "graph_error": _graph_error,
+    "error_in_200": _error_in_200,
+    "http_error": _http_error,
+    "not_json": lambda _: Answer(200, b"for (;;);", content_type="text/plain; charset=utf-8"),
+    "no_id": lambda _: Answer(200, b"{}"),
+    "null": lambda _: Answer(200, b"null"),
+    "reset": _dropped,
+    "commit_then_drop": _dropped,
+}
+
+
+def _headers(sandbox: Sandbox, call: GraphCall, answer: Answer) -> tuple[tuple[str, str], ...]:
+    """Return the headers of every Graph answer (the facts, section 4), with those of usage."""
+    trace_id = secrets.token_urlsafe(8)
+    is_error = answer.status >= 400  # noqa: PLR2004  # where HTTP's errors begin
+    usage: tuple[tuple[str, str], ...] = ()
+    with sandbox.scene() as scene:
+        account = views.account_of(scene.world, call.path)
+        if account is not None:
+            usage = scene.calls.usage_headers(account, now=sandbox.clock())
+    return (
+        ("facebook-api-version", call.version),
+        ("x-fb-trace-id", trace_id),
+        ("x-fb-request-id", secrets.token_urlsafe(16)),
+        ("x-fb-rev", "1000000000"),
+        ("x-fb-debug", secrets.token_urlsafe(32)),
+        ("Cache-Control", "no-store" if is_error else _NO_CACHE),
+        ("Pragma", "no-cache"),
+        ("Expires", "Sat, 01 Jan 2000 00:00:00 GMT"),
+        ("Access-Control-Allow-Origin", "*"),
+        *usage,
+    )
+
+
+_NO_CACHE = "private, no-cache, no-store, must-revalidate"

@@ -1,0 +1,89 @@
+"""A Graph call: which object and edge it addresses, at which version, with what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from receiver.graph.serve import BadParameter
+from receiver.graph.vocabulary import API_VERSION
+from receiver.sandbox import access
+from receiver.sandbox.messages import Call
+
+_VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,3}")
+_OBJECT = re.compile(r"(act_)?[0-9]{1,20}")
+
+
+@dataclass(frozen=True)
+class GraphCall:
+    """A call, read. ``path`` has neither version nor doubled slashes, and names the object.
+
+    ``unreadable`` says why the body could not be read; the parameters are the query's then.
+    """
+
+    method: str
+    version: str
+    path: str
+    address: str
+    parameters: Mapping[str, Any]
+    link_parameters: Mapping[str, str]
+    token: str
+    unreadable: BadParameter | None
+
+    @property
+    def object_id(self) -> str:
+        return self.path.split("/")[1]
+
+
+def read_graph_call(call: Call) -> GraphCall:
+    """Read a call. ``/?id=1`` and ``/requests?id=1`` become ``/1`` and ``/1/requests``.
+
+    A ``method`` among the parameters of a POST stands for the HTTP method.
+    """
+    parameters, unreadable = _read_parameters(call)
+    version, segments = _split(unquote(call.path, errors="replace"))
+    token = access.find_token(parameters, authorization=call.headers.get("authorization", ""))
+    return GraphCall(
+        method=_method(call, parameters),
+        version=version or API_VERSION,
+        path="/" + "/".join(_with_object(segments, parameters)),
+        address=call.base_url + call.path,
+        parameters=parameters,
+        link_parameters=_link_parameters(call, token=token),
+        token=token,
+        unreadable=unreadable,
+    )
+
+
+def _read_parameters(call: Call) -> tuple[dict[str, Any], BadParameter | None]:
+    try:
+        return call.read_parameters(), None
+    except BadParameter as error:
+        return dict(call.query_parameters), error
+
+
+def _split(path: str) -> tuple[str | None, list[str]]:
+    segments = [segment for segment in path.split("/") if segment]
+    if segments and _VERSION.fullmatch(segments[0]):
+        return segments[0], segments[1:]
+    return None, segments
+
+
+def _with_object(segments: list[str], parameters: Mapping[str, Any]) -> list[str]:
+    if segments and _OBJECT.fullmatch(segments[0]):
+        return segments
+    named = str(parameters.get("id") or "")
+    return [named, *segments] if _OBJECT.fullmatch(named) else segments
+
+
+def _method(call: Call, parameters: Mapping[str, Any]) -> str:
+    named = str(parameters.get("method") or "").upper()
+    return named if call.method == "POST" and named in ("GET", "DELETE") else call.method
+
+
+def _link_parameters(call: Call, *, token: str) -> dict[str, str]:
+    kept = {k: v for k, v in call.query_parameters.items() if k not in ("after", "before")}
+    return {**kept, "access_token": token}

@@ -1,0 +1,179 @@
+"""A request set and its requests, as a state machine: no clock, no I/O.
+
+Requests only move forward, INITIAL → IN_PROGRESS → a final status; a final one never changes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from receiver.graph.vocabulary import API_VERSION, MODE_OFF, count_field, is_final
+from receiver.sandbox.behaviour import Behaviour
+from receiver.sandbox.outcomes import outcome_of, scope_object_id
+
+INITIAL = "INITIAL"
+IN_PROGRESS = "IN_PROGRESS"
+SUCCESS = "SUCCESS"
+ERROR = "ERROR"
+CANCELED = "CANCELED"
+
+NOT_SENT = "NOT_SENT"
+SENDING = "SENDING"
+SENT = "SENT"
+
+NewId = Callable[[], str]
+
+
+@dataclass
+class Request:
+    """One ad to be made. ``result`` stands once the request has been processed."""
+
+    id: str
+    spec: dict[str, Any]
+    created_time: datetime
+    updated_time: datetime
+    status: str = INITIAL
+    result: dict[str, Any] | None = None
+
+    @property
+    def scope_object_id(self) -> str | None:
+        return scope_object_id(self.spec)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One HTTP call to a notification URI; ``status`` is the answer's, or a short error word."""
+
+    time: datetime
+    uri: str
+    status: str
+    response: str
+
+
+@dataclass
+class Notification:
+    """What is known of a set's notification. ``result`` is absent until it was attempted."""
+
+    status: str = NOT_SENT
+    result: dict[str, str] | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+
+    def finish(self, *, status: str, response: str) -> None:
+        """Note the end of an attempt. There is no status for a failed one: it is SENT as well."""
+        self.status = SENT
+        self.result = {"status": status, "response": response}
+
+
+@dataclass
+class RequestSet:
+    """A request set. Whoever changes a request says when, and finds the counters right after."""
+
+    id: str
+    account_id: str
+    name: str
+    requests: list[Request]
+    behaviour: Behaviour
+    created_time: datetime
+    updated_time: datetime
+    notification_uri: str | None = None
+    notification_mode: str = MODE_OFF
+    platform_version: str = API_VERSION
+    completed_time: datetime | None = None
+    notification: Notification = field(default_factory=Notification)
+    counts: Counter[str] = field(default_factory=Counter)
+    reads: int = 0
+    _advanced_by_hand: int = 0
+    _started: int = 0
+    _finished: int = 0
+
+    def __post_init__(self) -> None:
+        self.counts[count_field(INITIAL)] = len(self.requests)
+
+    @property
+    def is_completed(self) -> bool:
+        return self.completed_time is not None
+
+    def advance(self, *, now: datetime, new_id: NewId) -> bool:
+        """Bring the requests to where they are by now; tell whether that completed the set."""
+        if self.is_completed:
+            return False
+        goal = self._goal(now)
+        for request in self._next_to_finish(goal):
+            self._finish(request, now=now, new_id=new_id)
+        for request in self._next_to_start(goal):
+            self._move(request, status=IN_PROGRESS, now=now)
+        return self._complete_if_done(now)
+
+    def advance_by_hand(self, count: int) -> None:
+        """Let ``count`` more requests be processed, whatever the set's progress."""
+        self._advanced_by_hand = min(self._advanced_by_hand + count, len(self.requests))
+
+    def cancel(self, request: Request, *, now: datetime) -> bool:
+        """Cancel a request that is not processed yet; tell whether that completed the set.
+
+        Raises ValueError for one whose processing has begun.
+        """
+        if request.status != INITIAL:
+            raise ValueError(request.status)
+        self._move(request, status=CANCELED, now=now)
+        return self._complete_if_done(now)
+
+    def _goal(self, now: datetime) -> float:
+        """Return how many requests are processed by now; between two, one is under way."""
+        total = len(self.requests)
+        progress = self.behaviour.progress
+        fraction = 0.0
+        if progress.kind == "at_once":
+            fraction = 1.0
+        elif progress.kind == "after_seconds":
+            span = timedelta(seconds=progress.seconds)
+            fraction = (now - self.created_time) / span if span else 1.0
+        elif progress.kind == "after_reads":
+            fraction = self.reads / progress.reads
+        return max(float(self._advanced_by_hand), min(fraction, 1.0) * total)
+
+    def _next_to_finish(self, goal: float) -> Iterator[Request]:
+        while self._finished < int(goal):
+            self._finished += 1
+            yield self.requests[self._finished - 1]
+
+    def _next_to_start(self, goal: float) -> Iterator[Request]:
+        at_a_time = max(1, len(self.requests) // 10)
+        last = min(int(goal) + at_a_time, len(self.requests)) if goal > 0 else 0
+        self._started = max(self._started, self._finished)
+        while self._started < last:
+            self._started += 1
+            yield self.requests[self._started - 1]
+
+    def _finish(self, request: Request, *, now: datetime, new_id: NewId) -> None:
+        if is_final(request.status):
+            return
+        outcome = outcome_of(request.spec)
+        if outcome.error_code is None:
+            request.result = {"id": new_id()}
+            self._move(request, status=SUCCESS, now=now)
+        else:
+            request.result = {
+                "error_code": outcome.error_code,
+                "error_message": outcome.error_message,
+            }
+            self._move(request, status=ERROR, now=now)
+
+    def _move(self, request: Request, *, status: str, now: datetime) -> None:
+        if is_final(request.status):
+            return
+        self.counts[count_field(request.status)] -= 1
+        self.counts[count_field(status)] += 1
+        request.status = status
+        request.updated_time = self.updated_time = now
+
+    def _complete_if_done(self, now: datetime) -> bool:
+        open_count = self.counts[count_field(INITIAL)] + self.counts[count_field(IN_PROGRESS)]
+        if self.is_completed or open_count:
+            return False
+        self.completed_time = now
+        return True

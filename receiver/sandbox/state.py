@@ -1,0 +1,132 @@
+"""The sandbox's moving parts together: the world under its lock, the clock, and what is due."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from receiver.sandbox.notifier import Senders, send_notification
+from receiver.sandbox.request_set import Attempt
+from receiver.sandbox.trouble import Troubles
+from receiver.sandbox.usage import CallLog
+from receiver.sandbox.world import NotificationJob, World
+
+_HELD_AT_MOST_SECONDS = 600.0
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def first_id_at(now: datetime) -> int:
+    """Return an id that no sandbox started earlier has given: ten million of them a second."""
+    return 120_000_000_000_000_000 + int(now.timestamp()) * 10_000_000
+
+
+@dataclass
+class Scene:
+    """All that a reset forgets: the world, its troubles, and what was counted."""
+
+    world: World
+    troubles: Troubles = field(default_factory=Troubles)
+    calls: CallLog = field(default_factory=CallLog)
+    overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
+    latency_seconds: float = 0.0
+
+
+class Sandbox:
+    """The scene, and the threads that let time pass in it. One lock guards the scene.
+
+    Nothing that waits (a notification, a held call) waits with the lock.
+    """
+
+    def __init__(
+        self, *, app_secret: str | None = None, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.app_secret = app_secret
+        self.clock = clock
+        self._changed = threading.Condition()
+        self._gate = threading.Condition()
+        self._releases = 0
+        self._held = 0
+        self._stopping = False
+        self._senders = Senders(self.deliver)
+        self._scene = Scene(World(first_id=first_id_at(clock())))
+
+    @contextmanager
+    def scene(self) -> Iterator[Scene]:
+        """Give the scene as it is by now, to one thread at a time."""
+        with self._changed:
+            scene = self._scene
+            scene.world.advance(self.clock())
+            due = scene.world.next_due()
+            try:
+                yield scene
+            finally:
+                if scene.world.next_due() != due:
+                    self._changed.notify()
+
+    def reset(self) -> None:
+        """Forget everything. Ids go on, so that an old one never names something new."""
+        with self._changed:
+            self._scene = Scene(World(first_id=int(self._scene.world.new_id())))
+            self._changed.notify()
+        self.release()
+
+    def start(self) -> None:
+        self._senders.start()
+        threading.Thread(target=self._run_clock, name="sandbox-clock", daemon=True).start()
+
+    def stop(self) -> None:
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._senders.stop()
+        self.release()
+
+    def deliver(self, job: NotificationJob) -> None:
+        """Send a notification and note what came back."""
+        for _ in range(job.times):
+            sent_at = self.clock()
+            answer = send_notification(job)
+            attempt = Attempt(sent_at, job.uri, answer.status, answer.response)
+            with self.scene() as scene:
+                scene.world.note_attempt(job.request_set, attempt)
+
+    def hold(self) -> None:
+        """Wait until somebody releases the held calls, ten minutes at most."""
+        with self._gate:
+            releases = self._releases
+            self._held += 1
+            self._gate.wait_for(lambda: self._releases != releases, _HELD_AT_MOST_SECONDS)
+            self._held -= 1
+
+    def release(self) -> int:
+        """Let the held calls go on; return how many there were."""
+        with self._gate:
+            self._releases += 1
+            self._gate.notify_all()
+            return self._held
+
+    def _run_clock(self) -> None:
+        while True:
+            with self._changed:
+                if self._stopping:
+                    return
+                now = self.clock()
+                self._scene.world.advance(now)
+                for job in self._scene.world.take_due_notifications(now):
+                    self._senders.add(job)
+                due = self._scene.world.next_due()
+                self._changed.wait(None if due is None else (due - now).total_seconds())
+
+
+def wait_seconds(seconds: float) -> None:
+    """Let a caller wait for its answer."""
+    if seconds > 0:
+        time.sleep(seconds)

@@ -1,0 +1,195 @@
+"""Everything that exists at this Graph: accounts, their sets, the requests, what is due when.
+
+No clock, no thread, no I/O: every step takes ``now``, and whoever calls holds the lock.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from receiver.graph.serve import NewSet
+from receiver.graph.vocabulary import MODE_ON_COMPLETE
+from receiver.sandbox.behaviour import Behaviour, BehaviourChange, BehaviourSettings
+from receiver.sandbox.outcomes import normalise_spec
+from receiver.sandbox.request_set import SENDING, Attempt, Request, RequestSet
+
+
+@dataclass
+class Account:
+    """An ad account: its sets in the order of their creation, and how it behaves."""
+
+    id: str
+    sets: list[RequestSet] = field(default_factory=list)
+    settings: BehaviourSettings = field(default_factory=BehaviourSettings)
+
+
+@dataclass(frozen=True)
+class NotificationJob:
+    """A notification to be sent now, ``times`` times."""
+
+    request_set: RequestSet
+    uri: str
+    body: str
+    body_id: str
+    times: int
+
+
+class World:
+    """All state of the sandbox. Ids are 64-bit numbers in strings, from ``first_id`` up."""
+
+    def __init__(self, *, first_id: int) -> None:
+        self._ids = itertools.count(first_id)
+        self._order = itertools.count()
+        self._accounts: dict[str, Account] = {}
+        self._defaults = Behaviour()
+        self._sets: dict[str, RequestSet] = {}
+        self._requests: dict[str, tuple[RequestSet, Request]] = {}
+        self._by_scope: dict[str, list[tuple[RequestSet, Request]]] = {}
+        self._completions: list[tuple[datetime, int, RequestSet]] = []
+        self._notifications: list[tuple[datetime, int, RequestSet]] = []
+        self._immediate: list[NotificationJob] = []
+
+    @property
+    def sets(self) -> list[RequestSet]:
+        return list(self._sets.values())
+
+    def account(self, account_id: str) -> Account:
+        """Return the account; one that was never seen before comes into being."""
+        return self._accounts.setdefault(account_id, Account(account_id))
+
+    def find_set(self, object_id: str) -> RequestSet | None:
+        return self._sets.get(object_id)
+
+    def find_request(self, object_id: str) -> tuple[RequestSet, Request] | None:
+        return self._requests.get(object_id)
+
+    def requests_under(self, scope_object_id: str) -> list[tuple[RequestSet, Request]]:
+        """Return every request that makes an ad in this ad set, oldest first."""
+        return self._by_scope.get(scope_object_id, [])
+
+    def account_of(self, object_id: str) -> str | None:
+        """Return the id of the account that a set, a request or an ad set belongs to."""
+        known = self.find_request(object_id) or next(iter(self.requests_under(object_id)), None)
+        request_set = known[0] if known else self.find_set(object_id)
+        return request_set.account_id if request_set else None
+
+    def change_defaults(self, change: BehaviourChange) -> None:
+        self._defaults = self._defaults.changed_by(change)
+
+    def create_set(
+        self, account_id: str, new: NewSet, *, version: str, now: datetime
+    ) -> RequestSet:
+        """Make a set and its requests, whose ids follow the order of the specs.
+
+        Raises BadParameter for a spec that is nested too deeply.
+        """
+        specs = [normalise_spec(spec) for spec in new.ad_specs]
+        account = self.account(account_id)
+        request_set = RequestSet(
+            id=self.new_id(),
+            account_id=account_id,
+            name=new.name,
+            requests=[Request(self.new_id(), spec, now, now) for spec in specs],
+            behaviour=account.settings.take_next(self._defaults),
+            created_time=now,
+            updated_time=now,
+            notification_uri=new.notification_uri,
+            notification_mode=new.notification_mode,
+            platform_version=version,
+        )
+        self._add(account, request_set)
+        self._set_going(request_set, now=now)
+        return request_set
+
+    def _add(self, account: Account, request_set: RequestSet) -> None:
+        account.sets.append(request_set)
+        self._sets[request_set.id] = request_set
+        for request in request_set.requests:
+            self._requests[request.id] = (request_set, request)
+            if request.scope_object_id is not None:
+                members = self._by_scope.setdefault(request.scope_object_id, [])
+                members.append((request_set, request))
+
+    def _set_going(self, request_set: RequestSet, *, now: datetime) -> None:
+        if request_set.behaviour.notification.kind == "before_answer":
+            request_set.advance_by_hand(len(request_set.requests))
+        self.refresh(request_set, now=now)
+        progress = request_set.behaviour.progress
+        if progress.kind == "after_seconds" and not request_set.is_completed:
+            due = now + timedelta(seconds=progress.seconds)
+            heapq.heappush(self._completions, (due, next(self._order), request_set))
+
+    def new_id(self) -> str:
+        return str(next(self._ids))
+
+    def advance(self, now: datetime) -> None:
+        """Complete every set whose time has come."""
+        while self._completions and self._completions[0][0] <= now:
+            _, _, request_set = heapq.heappop(self._completions)
+            self.refresh(request_set, now=now)
+
+    def refresh(self, request_set: RequestSet, *, now: datetime) -> None:
+        """Bring one set to where it is by now."""
+        if request_set.advance(now=now, new_id=self.new_id):
+            self._plan_notification(request_set, now=now)
+
+    def note_read(self, request_set: RequestSet, *, now: datetime) -> None:
+        """Count one read of the set, which may be what it progresses by."""
+        request_set.reads += 1
+        self.refresh(request_set, now=now)
+
+    def cancel(self, request_set: RequestSet, request: Request, *, now: datetime) -> None:
+        """Cancel a request. Raises ValueError for one whose processing has begun."""
+        if request_set.cancel(request, now=now):
+            self._plan_notification(request_set, now=now)
+
+    def _plan_notification(self, request_set: RequestSet, *, now: datetime) -> None:
+        """Decide, at the moment of completion and once for all, what the notification does."""
+        if request_set.notification_mode != MODE_ON_COMPLETE:
+            return
+        plan = request_set.behaviour.notification
+        if plan.kind == "lost":
+            request_set.notification.finish(status="200", response="OK")
+        elif plan.kind == "error":
+            request_set.notification.finish(status="503", response="Service Unavailable")
+        elif plan.kind == "before_answer":
+            self._immediate.extend(self._start_job(request_set))
+        elif plan.kind != "never":
+            wait = timedelta(seconds=plan.seconds if plan.kind == "late" else 0)
+            heapq.heappush(self._notifications, (now + wait, next(self._order), request_set))
+
+    def _start_job(self, request_set: RequestSet) -> list[NotificationJob]:
+        uri = request_set.notification_uri
+        if request_set.notification_mode != MODE_ON_COMPLETE or uri is None:
+            return []
+        plan = request_set.behaviour.notification
+        request_set.notification.status = SENDING
+        body_id = plan.body_id or request_set.id
+        times = 2 if plan.kind == "twice" else 1
+        return [NotificationJob(request_set, uri, plan.body, body_id, times)]
+
+    def take_immediate_notifications(self) -> list[NotificationJob]:
+        """Hand over what has to be sent before the answer to the create leaves."""
+        jobs, self._immediate = self._immediate, []
+        return jobs
+
+    def take_due_notifications(self, now: datetime) -> list[NotificationJob]:
+        """Hand over the notifications whose time has come; their status is SENDING from here."""
+        jobs: list[NotificationJob] = []
+        while self._notifications and self._notifications[0][0] <= now:
+            _, _, request_set = heapq.heappop(self._notifications)
+            jobs.extend(self._start_job(request_set))
+        return jobs
+
+    def note_attempt(self, request_set: RequestSet, attempt: Attempt) -> None:
+        request_set.notification.attempts.append(attempt)
+        request_set.notification.finish(status=attempt.status, response=attempt.response)
+        request_set.updated_time = attempt.time
+
+    def next_due(self) -> datetime | None:
+        """Return when something next happens by itself; None for never."""
+        heads = [heap[0][0] for heap in (self._completions, self._notifications) if heap]
+        return min(heads, default=None)

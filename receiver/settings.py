@@ -1,0 +1,336 @@
+"""Every setting, once. The environment is read here and nowhere else.
+
+The setting ``x`` comes from the variable ``RECEIVER_X``; a secret may come from the file that
+``RECEIVER_X_FILE`` names instead. A variable that is empty counts as not set. One that is wrong or
+unknown stops the start.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+PREFIX = "RECEIVER_"
+SECRETS = ("database_url", "secret_keys")
+"""The settings that are masked wherever they are shown, and that may come from a file."""
+
+_LEASE_MARGIN_SECONDS = 10
+_SECRET_KEY_LENGTH = 32
+_BASE_URL = re.compile(
+    r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[\w.~%-]+)*/*", re.A
+)
+
+
+class SettingsError(Exception):
+    """The settings are wrong. The text says in sentences what to do, and shows no secret."""
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    """Check a database's URL and name the driver in it. No error shows any part of the URL."""
+    url = value.get_secret_value()
+    if re.fullmatch(r"sqlite:////[^?#]+", url):
+        return value
+    parts = _split_postgresql_url(url)
+    return SecretStr(parts._replace(scheme="postgresql+psycopg").geturl())
+
+
+def _split_postgresql_url(url: str) -> SplitResult:
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme not in ("postgres", "postgresql", "postgresql+psycopg"):
+        raise ValueError(
+            "must be postgresql://user:password@host/name, or a SQLite file with its absolute "
+            "path: sqlite:////var/lib/receiver/receiver.db (four slashes)"
+        )
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # Parsed on access only.
+        misread = "@" in parts.path + parts.query + parts.fragment
+    except ValueError:
+        misread = True
+    if misread:
+        # A raw / ? # or @ in the password ends the host's part early.
+        raise ValueError(
+            "cannot be read as a URL: percent-encode special characters of the user's name and "
+            "password, and give the port as a number"
+        )
+    return parts
+
+
+def _base_url(text: str) -> str:
+    if not _BASE_URL.fullmatch(text):
+        raise ValueError(
+            "must be an http:// or https:// URL without user name, query or fragment, like "
+            "https://receiver.example.com"
+        )
+    return text.rstrip("/")
+
+
+def _graph_version(text: str) -> str:
+    if not re.fullmatch(r"v[0-9]{1,3}\.[0-9]{1,2}", text):
+        raise ValueError("must be a version of the Graph API, like v21.0")
+    return text
+
+
+def _split_at_commas(value: object) -> object:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _secret_keys(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    texts = [key.get_secret_value() for key in keys]
+    if not texts or any(len(text) < _SECRET_KEY_LENGTH for text in texts):
+        raise ValueError(
+            f"must be one or several keys, newest first and separated by commas, each at least "
+            f"{_SECRET_KEY_LENGTH} characters long"
+        )
+    if len(set(texts)) < len(texts):
+        raise ValueError("must not name the same key twice")
+    return keys
+
+
+def _lowered(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Bytes = Annotated[int, Field(ge=1, le=1024**3)]
+Delay = Annotated[float, Field(ge=0, le=86_400)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class Settings(BaseSettings):
+    """What an operator decides. ``docs/settings.md`` says of each when to change it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        str_strip_whitespace=True,
+        allow_inf_nan=False,
+    )
+
+    database_url: Annotated[SecretStr, AfterValidator(_database_url)] = Field(
+        description="The database: PostgreSQL, or a SQLite file by its absolute path."
+    )
+    public_url: BaseUrl = Field(
+        description="The URL under which Facebook reaches this service: "
+        "the base of every notification_uri."
+    )
+    secret_keys: Annotated[
+        tuple[SecretStr, ...],
+        NoDecode,
+        BeforeValidator(_split_at_commas),
+        AfterValidator(_secret_keys),
+    ] = Field(
+        description="The keys that tokens are signed and secrets sealed with: "
+        "newest first, separated by commas."
+    )
+    trusted_proxies: int = Field(
+        default=0, ge=0, le=10, description="How many proxies stand in front of the web service."
+    )
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], BeforeValidator(_lowered)
+    ] = Field(default="info", description="The least severe events that are logged.")
+
+    graph_url: BaseUrl = Field(
+        default="https://graph.facebook.com", description="The Graph API, or a sandbox of it."
+    )
+    graph_version: Annotated[str, AfterValidator(_graph_version)] = Field(
+        default="v21.0", description="The version of the Graph API that is called."
+    )
+    graph_connect_timeout_seconds: Seconds = Field(
+        default=5, description="How long a connection to Facebook may take to open."
+    )
+    graph_read_timeout_seconds: Seconds = Field(
+        default=30, description="How long Facebook may stay silent during an answer."
+    )
+    graph_deadline_seconds: Seconds = Field(
+        default=60, description="How long a whole call to Facebook may take."
+    )
+    send_before_seconds: Seconds = Field(
+        default=10,
+        description="How long after its submission was written a create may still be sent.",
+    )
+
+    request_body_limit_bytes: Bytes = Field(
+        default=10 * 1024 * 1024, description="The largest body that a caller may send."
+    )
+    request_body_deadline_seconds: Seconds = Field(
+        default=30, description="How long a caller may take to send a body."
+    )
+    notification_body_limit_bytes: Annotated[int, Field(ge=1, le=64 * 1024)] = Field(
+        default=64 * 1024, description="How much of a notification's body is kept."
+    )
+    notification_body_deadline_seconds: Seconds = Field(
+        default=5, description="How long a notification's sender may take to send its body."
+    )
+
+    notification_grace_seconds: Delay = Field(
+        default=120,
+        description="How long a complete set's notification may be outstanding "
+        "before it counts as failed.",
+    )
+    first_look_seconds: Delay = Field(
+        default=60, description="How long after it was opened a set is first looked at."
+    )
+    look_interval_min_seconds: Seconds = Field(
+        default=15, description="The shortest time between two looks at a set."
+    )
+    look_interval_max_seconds: Seconds = Field(
+        default=900, description="The longest time between two looks at a set."
+    )
+    hint_interval_seconds: Annotated[float, Field(ge=0.01, le=0.2)] = Field(
+        default=0.2, description="How often the worker looks for new notifications."
+    )
+    lease_seconds: Seconds = Field(
+        default=120, description="How long a claim on a set holds without being renewed."
+    )
+    worker_threads: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=4, description="How many steps a worker takes at a time."
+    )
+    database_timeout_seconds: Seconds = Field(
+        default=5, description="How long the database may keep a connection or a lock from us."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library passes all four
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library passes all four
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment, then the files it names; no ``.env`` and no secrets folder."""
+        return init_settings, env_settings, _SecretFiles(settings_cls)
+
+    @model_validator(mode="after")
+    def _check_leases(self) -> Self:
+        """A lease outlives the longest call, or two workers could do one step."""
+        needed = self.graph_deadline_seconds + _LEASE_MARGIN_SECONDS
+        if self.lease_seconds <= needed:
+            raise ValueError(
+                f"RECEIVER_LEASE_SECONDS is {self.lease_seconds:g}, and a call to Facebook may take "
+                f"{self.graph_deadline_seconds:g} seconds (RECEIVER_GRAPH_DEADLINE_SECONDS): "
+                f"set the lease to more than {needed:g}, or lower the deadline"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_look_intervals(self) -> Self:
+        if self.look_interval_min_seconds > self.look_interval_max_seconds:
+            raise ValueError(
+                f"RECEIVER_LOOK_INTERVAL_MIN_SECONDS is {self.look_interval_min_seconds:g}, more "
+                f"than RECEIVER_LOOK_INTERVAL_MAX_SECONDS, which is "
+                f"{self.look_interval_max_seconds:g}: raise the one or lower the other"
+            )
+        return self
+
+
+class _SecretFiles(EnvSettingsSource):
+    """Secrets from the files that ``RECEIVER_X_FILE`` names."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        path = _variables().get(f"{variable(field_name)}_FILE")
+        if path is None or field_name not in SECRETS:
+            return super().get_field_value(field, field_name)
+        return _read_secret(path, variable=f"{variable(field_name)}_FILE"), field_name, False
+
+
+def load_settings() -> Settings:
+    """Read the environment. Raises SettingsError."""
+    problems = [*_unknown_variables(), *_doubled_variables()]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    try:
+        return Settings()
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+        # Without the cause: pydantic's error holds what was given, secrets included.
+        raise SettingsError("\n".join(_sentence(detail) for detail in details)) from None
+
+
+def origin(name: str) -> Literal["environment", "file", "default"]:
+    """Return where the value of a setting comes from."""
+    given = _variables()
+    if variable(name) in given:
+        return "environment"
+    return "file" if f"{variable(name)}_FILE" in given else "default"
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def _variables() -> dict[str, str]:
+    """Return what is set of the variables with our prefix, by their names in capitals."""
+    return {
+        name.upper(): value
+        for name, value in os.environ.items()
+        if value and name.upper().startswith(PREFIX)
+    }
+
+
+def _unknown_variables() -> Iterator[str]:
+    files = [f"{variable(name)}_FILE" for name in SECRETS]
+    known = [*map(variable, Settings.model_fields), *files]
+    for name in _variables():
+        if name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {nearest[0]}?" if nearest else "unset it."
+            yield f"{name} is not a setting: {hint}"
+
+
+def _doubled_variables() -> Iterator[str]:
+    given = _variables()
+    for name in map(variable, SECRETS):
+        if name in given and f"{name}_FILE" in given:
+            yield f"Both {name} and {name}_FILE are set: unset one of them."
+
+
+def _read_secret(path: str, *, variable: str) -> str:
+    try:
+        text = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"The file that {variable} names cannot be read ({type(error).__name__}): "
+            "check its path and its permissions."
+        ) from None
+    if not text:
+        raise SettingsError(f"The file that {variable} names is empty: write the secret into it.")
+    return text
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    cause = detail.get("ctx", {}).get("error")
+    message = str(cause) if cause else re.sub(r"^\w+ should", "must", detail["msg"])
+    if not detail["loc"]:
+        return f"{message}."
+    name = str(detail["loc"][0])
+    if detail["type"] == "missing":
+        return f"{variable(name)} is not set. {Settings.model_fields[name].description}"
+    return f"{variable(name)} {message}."

@@ -1,0 +1,1 @@
+"""SQL: nothing outside this package writes a statement."""

@@ -1,0 +1,153 @@
+"""Statements on accounts, their credentials, and the keys of callers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from receiver.store.models import Account, ApiKey, ApiKeyAccount, Credential
+
+
+class AccountsDiffer(ValueError):
+    """The named accounts cannot be treated as one; the message says what to do."""
+
+
+class NameTaken(ValueError):
+    """Another key has this name."""
+
+
+@dataclass(frozen=True)
+class SealedCredential:
+    """A credential as it stands in SQL."""
+
+    id: int
+    token: bytes
+    app_secret: bytes | None
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who a key belongs to, and the accounts it may use."""
+
+    key_id: int
+    name: str
+    account_ids: frozenset[int]
+
+
+def put_accounts(
+    session: Session,
+    account_ids: Sequence[int],
+    *,
+    sealed_token: bytes,
+    sealed_app_secret: bytes | None,
+    now: datetime,
+) -> bool:
+    """Give the accounts a credential: a new one, or a new token in the one that they share.
+
+    Returns whether an existing credential was changed. Raises AccountsDiffer when only some of
+    the accounts are known, or when they hold different credentials.
+    """
+    known = dict(
+        session.execute(
+            select(Account.id, Account.credential_id).where(Account.id.in_(account_ids))
+        ).tuples()
+    )
+    if known:
+        credential_id = _shared_credential(account_ids, known=known)
+        session.execute(
+            update(Credential)
+            .where(Credential.id == credential_id)
+            .values(sealed_token=sealed_token, sealed_app_secret=sealed_app_secret)
+        )
+        return True
+    credential = Credential(
+        sealed_token=sealed_token, sealed_app_secret=sealed_app_secret, created_at=now
+    )
+    session.add(credential)
+    session.flush()
+    session.add_all(
+        Account(id=account_id, credential_id=credential.id, resume_at=None, created_at=now)
+        for account_id in account_ids
+    )
+    return False
+
+
+def _shared_credential(account_ids: Sequence[int], *, known: dict[int, int]) -> int:
+    missing = sorted(set(account_ids) - set(known))
+    if missing:
+        raise AccountsDiffer(
+            f"act_{missing[0]} is new and others of these accounts are not: "
+            "add the new accounts in a call of their own."
+        )
+    credential_ids = set(known.values())
+    if len(credential_ids) > 1:
+        raise AccountsDiffer(
+            "These accounts hold different credentials: replace their tokens one by one."
+        )
+    return credential_ids.pop()
+
+
+def credential_of(session: Session, account_id: int) -> SealedCredential:
+    """Return the credential that acts on an account."""
+    row = session.execute(
+        select(Credential)
+        .join(Account, Account.credential_id == Credential.id)
+        .where(Account.id == account_id)
+    ).scalar_one()
+    return SealedCredential(row.id, token=row.sealed_token, app_secret=row.sealed_app_secret)
+
+
+def wait_until(session: Session, account_id: int, *, resume_at: datetime) -> None:
+    """Ask nothing for this account before ``resume_at``."""
+    session.execute(update(Account).where(Account.id == account_id).values(resume_at=resume_at))
+
+
+def add_key(
+    session: Session, name: str, *, key_hash: bytes, account_ids: Sequence[int], now: datetime
+) -> None:
+    """Add a caller's key for accounts of one credential.
+
+    Raises AccountsDiffer for an unknown account or accounts of several credentials, and NameTaken.
+    """
+    if session.execute(select(ApiKey.id).where(ApiKey.name == name)).first():
+        raise NameTaken(f"There is a key named {name!r} already: choose another name.")
+    known = dict(
+        session.execute(
+            select(Account.id, Account.credential_id).where(Account.id.in_(account_ids))
+        ).tuples()
+    )
+    missing = sorted(set(account_ids) - set(known))
+    if missing:
+        raise AccountsDiffer(
+            f"act_{missing[0]} is not known: add it first with 'receiver account add'."
+        )
+    if len(set(known.values())) > 1:
+        raise AccountsDiffer(
+            "These accounts hold different credentials: create one key for each credential."
+        )
+    key = ApiKey(
+        name=name, key_hash=key_hash, credential_id=next(iter(known.values())), created_at=now
+    )
+    session.add(key)
+    session.flush()
+    session.add_all(ApiKeyAccount(api_key_id=key.id, account_id=account_id) for account_id in known)
+
+
+def find_caller(session: Session, key_hash: bytes) -> Caller | None:
+    """Return who holds the key with this hash."""
+    rows = session.execute(
+        select(ApiKey.id, ApiKey.name, ApiKeyAccount.account_id)
+        .join(ApiKeyAccount, ApiKeyAccount.api_key_id == ApiKey.id)
+        .where(ApiKey.key_hash == key_hash)
+    ).all()
+    if not rows:
+        return None
+    return Caller(
+        key_id=rows[0].id,
+        name=rows[0].name,
+        account_ids=frozenset(row.account_id for row in rows),
+    )

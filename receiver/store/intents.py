@@ -1,0 +1,207 @@
+"""Statements on intents and their submissions: what was asked for, and how the sending ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Case, case, literal, null, select, update
+from sqlalchemy.orm import Session
+
+from receiver.store.models import RequestSet, Submission
+from receiver.store.types import UTCDateTime
+
+SUBMITTING = "submitting"
+UNKNOWN = "unknown"
+REJECTED = "rejected"
+OPEN = "open"
+COMPLETED = "completed"
+COLLECTED = "collected"
+STUCK = "stuck"
+STATES = (SUBMITTING, UNKNOWN, REJECTED, OPEN, COMPLETED, COLLECTED, STUCK)
+
+UNOPENED = (SUBMITTING, UNKNOWN)
+"""The states in which Facebook's id of the set is not known, and may still come."""
+
+
+@dataclass(frozen=True)
+class NewIntent:
+    """What a caller asks for. ``ad_specs`` is the list as JSON."""
+
+    account_id: int
+    api_key_id: int | None
+    name: str
+    ad_specs: bytes
+    spec_count: int
+    notification_uri: str | None
+    notification_mode: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One submission: the intent, and which attempt it is."""
+
+    request_set_id: int
+    number: int
+
+
+def add_intent(
+    session: Session,
+    intent: NewIntent,
+    *,
+    credential_id: int,
+    send_before: datetime,
+    look_at: datetime,
+    now: datetime,
+) -> Attempt:
+    """Write an intent and its first submission.
+
+    ``look_at`` is when somebody should ask what became of it, should nobody ever write the answer.
+    """
+    row = RequestSet(
+        account_id=intent.account_id,
+        api_key_id=intent.api_key_id,
+        name=intent.name,
+        ad_specs=intent.ad_specs,
+        spec_count=intent.spec_count,
+        caller_notification_uri=intent.notification_uri,
+        caller_notification_mode=intent.notification_mode,
+        created_at=now,
+        state=SUBMITTING,
+        attempt=1,
+        is_completed=False,
+        verdict="pending",
+        look_at=look_at,
+        quiet_looks=0,
+    )
+    session.add(row)
+    session.flush()
+    session.add(
+        Submission(
+            request_set_id=row.id,
+            attempt=1,
+            credential_id=credential_id,
+            send_before=send_before,
+            outcome=SUBMITTING,
+            created_at=now,
+        )
+    )
+    return Attempt(row.id, number=1)
+
+
+def open_set(
+    session: Session, attempt: Attempt, *, facebook_id: int, first_look_at: datetime, now: datetime
+) -> bool:
+    """Write that Facebook has the set, whenever we learn it and from whatever source.
+
+    The submission keeps the id in any case; the set takes it if it has none yet. A set that was
+    hinted meanwhile is due at once. Returns whether the set is open under this very id.
+    """
+    _answer(session, attempt, outcome=OPEN, facebook_id=facebook_id, now=now)
+    owner = session.execute(
+        select(RequestSet.id).where(RequestSet.facebook_id == facebook_id)
+    ).scalar_one_or_none()
+    if owner is not None:
+        return owner == attempt.request_set_id
+    opened = session.execute(
+        update(RequestSet)
+        .where(
+            RequestSet.id == attempt.request_set_id,
+            RequestSet.facebook_id.is_(None),
+            RequestSet.state.in_((*UNOPENED, REJECTED, STUCK)),
+        )
+        .values(
+            state=OPEN,
+            state_reason=None,
+            error_http_status=None,
+            error_body=None,
+            facebook_id=facebook_id,
+            opened_at=now,
+            quiet_looks=0,
+            look_at=_due_if_hinted(now, otherwise=first_look_at),
+        )
+        .returning(RequestSet.id)
+    ).first()
+    return opened is not None
+
+
+def reject_set(
+    session: Session,
+    attempt: Attempt,
+    *,
+    reason: str,
+    http_status: int | None,
+    body: bytes | None,
+    now: datetime,
+) -> None:
+    """Write that Facebook said no, or that nothing was sent."""
+    _answer(session, attempt, outcome=REJECTED, error=reason, now=now)
+    _settle(
+        session,
+        attempt,
+        {
+            "state": REJECTED,
+            "state_reason": reason,
+            "error_http_status": http_status,
+            "error_body": body,
+            "look_at": null(),
+        },
+    )
+
+
+def leave_unknown(
+    session: Session, attempt: Attempt, *, reason: str, look_at: datetime, now: datetime
+) -> None:
+    """Write that the set was sent and that its outcome is not known."""
+    _answer(session, attempt, outcome=UNKNOWN, error=reason, now=now)
+    _settle(
+        session,
+        attempt,
+        {
+            "state": UNKNOWN,
+            "state_reason": reason,
+            "look_at": _due_if_hinted(now, otherwise=look_at),
+        },
+    )
+
+
+def _due_if_hinted(now: datetime, *, otherwise: datetime) -> Case[datetime]:
+    moment = UTCDateTime()
+    return case(
+        (RequestSet.hinted_at.is_not(None), literal(now, moment)),
+        else_=literal(otherwise, moment),
+    )
+
+
+def _answer(
+    session: Session,
+    attempt: Attempt,
+    *,
+    outcome: str,
+    now: datetime,
+    facebook_id: int | None = None,
+    error: str | None = None,
+) -> None:
+    """Write a submission's outcome; one that found its set is never overwritten."""
+    session.execute(
+        update(Submission)
+        .where(
+            Submission.request_set_id == attempt.request_set_id,
+            Submission.attempt == attempt.number,
+            Submission.facebook_id.is_(None),
+        )
+        .values(outcome=outcome, facebook_id=facebook_id, error=error, answered_at=now)
+    )
+
+
+def _settle(session: Session, attempt: Attempt, values: dict[str, object]) -> None:
+    # A notification may have opened the set before the sender could write what it saw.
+    session.execute(
+        update(RequestSet)
+        .where(
+            RequestSet.id == attempt.request_set_id,
+            RequestSet.attempt == attempt.number,
+            RequestSet.state == SUBMITTING,
+        )
+        .values(**values)
+    )

@@ -1,0 +1,224 @@
+"""Statements on looks: claim a due set under a lease, write what was read, let go.
+
+Every write here carries the lease of the claim, and every write of ``look_at`` is conditional on
+the value that the claim itself wrote, so that a hint which comes meanwhile is never lost.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, exists, literal, null, or_, select, update
+from sqlalchemy.orm import Session
+
+from receiver.graph.wire import SetReading
+from receiver.store import intents
+from receiver.store.models import Account, Look, RequestSet
+from receiver.store.types import UTCDateTime
+
+
+class LeaseLost(Exception):
+    """Another worker claimed the set after our lease ran out: nothing of ours may be written."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to write a step's outcome, and the set as it stood at the claim."""
+
+    request_set_id: int
+    account_id: int
+    attempt: int
+    state: str
+    name: str
+    facebook_id: int | None
+    spec_count: int
+    counts: tuple[int | None, ...]
+    completed_at: datetime | None
+    quiet_looks: int
+    why: str
+    lease: str
+    look_at: datetime
+
+
+@dataclass(frozen=True)
+class LookRecord:
+    """What one reading at Facebook was for, took and showed."""
+
+    kind: str
+    started_at: datetime
+    duration_ms: int
+    calls: int
+    rows: int = 0
+    is_completed: bool | None = None
+    verdict: str | None = None
+    error_code: int | None = None
+    error: str | None = None
+
+
+def claim_due(
+    session: Session,
+    *,
+    now: datetime,
+    lease_until: datetime,
+    next_look_at: Callable[[int], datetime],
+) -> Claim | None:
+    """Claim the set that has been due for longest, or return None.
+
+    ``next_look_at`` gives, for the number of quiet looks, when the set is due again should this
+    claim's holder vanish. Sets of an account that Facebook asked to wait are passed over.
+    """
+    waiting = exists().where(Account.id == RequestSet.account_id, Account.resume_at > now)
+    row = session.execute(
+        select(RequestSet)
+        .where(
+            RequestSet.look_at <= now,
+            or_(RequestSet.lease_expires_at.is_(None), RequestSet.lease_expires_at <= now),
+            ~waiting,
+        )
+        .order_by(RequestSet.look_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).scalar_one_or_none()
+    if row is None:
+        return None
+    claim = _claim(row, look_at=max(lease_until, next_look_at(row.quiet_looks + 1)))
+    row.lease_token = claim.lease
+    row.lease_expires_at = lease_until
+    row.look_at = claim.look_at
+    row.quiet_looks = claim.quiet_looks
+    return claim
+
+
+def _claim(row: RequestSet, *, look_at: datetime) -> Claim:
+    hinted = row.hinted_at is not None and (row.looked_at is None or row.hinted_at >= row.looked_at)
+    return Claim(
+        request_set_id=row.id,
+        account_id=row.account_id,
+        attempt=row.attempt,
+        state=row.state,
+        name=row.name,
+        facebook_id=row.facebook_id,
+        spec_count=row.spec_count,
+        counts=(
+            row.initial_count,
+            row.in_progress_count,
+            row.success_count,
+            row.error_count,
+            row.canceled_count,
+        ),
+        completed_at=row.completed_at,
+        quiet_looks=row.quiet_looks + 1,
+        why="notification" if hinted else "poll",
+        lease=secrets.token_hex(16),
+        look_at=look_at,
+    )
+
+
+def hold(session: Session, claim: Claim, *, lease_until: datetime) -> None:
+    """Extend the lease, first thing in a transaction that writes a step's outcome.
+
+    It locks the set's row too: no hint is applied between what the transaction reads and what it
+    writes. Raises LeaseLost.
+    """
+    _write(session, claim, {"lease_expires_at": lease_until})
+
+
+def add_look(session: Session, claim: Claim, record: LookRecord) -> None:
+    """Keep what a reading showed. Evidence is kept whatever became of the lease."""
+    session.add(
+        Look(
+            request_set_id=claim.request_set_id,
+            account_id=claim.account_id,
+            why=claim.why,
+            **vars(record),
+        )
+    )
+
+
+def write_reading(
+    session: Session, claim: Claim, reading: SetReading, *, verdict: str, now: datetime
+) -> None:
+    """Write what a look showed of the set. Raises LeaseLost.
+
+    A set that is complete stays so, and keeps when and by what we learned it first.
+    """
+    values: dict[str, object] = {
+        "owner_id": reading.owner_id,
+        "total_count": reading.total_count,
+        "initial_count": reading.initial_count,
+        "in_progress_count": reading.in_progress_count,
+        "success_count": reading.success_count,
+        "error_count": reading.error_count,
+        "canceled_count": reading.canceled_count,
+        "notification_status": reading.notification_status,
+        "notification_result": reading.notification_result,
+        "created_time": reading.created_time,
+        "updated_time": reading.updated_time,
+        "verdict": verdict,
+        "looked_at": now,
+    }
+    if reading.is_completed and claim.completed_at is None:
+        values |= {"is_completed": True, "completed_at": now, "learned_by": claim.why}
+    if reading.is_completed and claim.state == intents.OPEN:
+        values["state"] = intents.COMPLETED
+    _write(session, claim, values)
+
+
+def finish_collected(
+    session: Session, claim: Claim, *, verdict: str, look_at: datetime | None, now: datetime
+) -> None:
+    """Close a set: every request's final result is in SQL. Raises LeaseLost.
+
+    ``look_at`` is for a verdict that is still out; None when nothing is left to learn.
+    """
+    values = {
+        **_RELEASED,
+        "state": intents.COLLECTED,
+        "state_reason": None,
+        "collected_at": now,
+        "verdict": verdict,
+        "look_at": look_at,
+        "quiet_looks": 0,
+    }
+    _write(session, claim, values)
+
+
+def finish(
+    session: Session,
+    claim: Claim,
+    *,
+    look_at: datetime | None,
+    progressed: bool = False,
+    reason: str | None = None,
+) -> None:
+    """Let go of a set that is due again at ``look_at``. Raises LeaseLost.
+
+    ``reason`` tells people why it is not collected yet.
+    """
+    moment = UTCDateTime()
+    due = null() if look_at is None else literal(look_at, moment)
+    values: dict[str, object] = {
+        **_RELEASED,
+        "state_reason": reason,
+        "look_at": case((RequestSet.look_at == claim.look_at, due), else_=RequestSet.look_at),
+    }
+    if progressed:
+        values["quiet_looks"] = 0
+    _write(session, claim, values)
+
+
+_RELEASED: dict[str, object] = {"lease_token": None, "lease_expires_at": None}
+
+
+def _write(session: Session, claim: Claim, values: dict[str, object]) -> None:
+    written = session.execute(
+        update(RequestSet)
+        .where(RequestSet.id == claim.request_set_id, RequestSet.lease_token == claim.lease)
+        .values(**values)
+        .returning(RequestSet.id)
+    ).first()
+    if written is None:
+        raise LeaseLost

@@ -1,0 +1,67 @@
+"""Bring the database's tables to this version, however many processes start at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+import receiver
+from receiver.store.database import Database, translated
+
+_LOCK_NUMBER = 7_223_310_041
+"""Any number: the name of the lock that upgrades on PostgreSQL wait for."""
+
+
+class SchemaOutdated(Exception):
+    """The tables are not those of this version."""
+
+
+def upgrade(database: Database) -> str:
+    """Run the missing migrations in one transaction and return the revision that was reached.
+
+    Raises DatabaseAway. A second process waits until the first is done, and finds nothing to do.
+    """
+    with translated(), database.begin_writing() as connection:
+        if connection.dialect.name == "postgresql":
+            # An upgrade may have to wait for another one for longer than a query for a lock.
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK_NUMBER})
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        return _current(connection) or ""
+
+
+def check(database: Database) -> None:
+    """Raise SchemaOutdated, with what to do, unless the tables are those of this version."""
+    with translated(), database.engine.connect() as connection:
+        current = _current(connection)
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if current != head:
+        raise SchemaOutdated(
+            f"The database's tables are at revision {current or 'none'} and this version needs "
+            f"{head}: run 'receiver db upgrade'."
+        )
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
+    return config
+
+
+def _migrations() -> Path:
+    """The migrations stand beside the package in a checkout, and inside it once installed."""
+    package = Path(receiver.__file__).parent
+    installed = package / "migrations"
+    return installed if installed.is_dir() else package.parent / "migrations"

@@ -1,0 +1,252 @@
+"""The tables, their constraints and indexes; no queries.
+
+Facebook's ids are 64-bit integers here and strings in JSON. What Facebook or a caller sent is kept
+as bytes, because JSON allows texts that PostgreSQL refuses. States, statuses and verdicts are text
+as they came. Each index says which query it serves.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, MetaData, UniqueConstraint, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from receiver.store.types import BigId, UTCDateTime
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        int: BigId,
+        datetime: UTCDateTime(),
+        bytes: LargeBinary(),
+    }
+
+
+class Credential(Base):
+    """A Facebook token, with the secret of its app, as sealed bytes."""
+
+    __tablename__ = "credential"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sealed_token: Mapped[bytes]
+    sealed_app_secret: Mapped[bytes | None]
+    created_at: Mapped[datetime]
+
+
+class Account(Base):
+    """An ad account; ``id`` is Facebook's, without ``act_``."""
+
+    __tablename__ = "account"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    credential_id: Mapped[int] = mapped_column(ForeignKey("credential.id"))
+    resume_at: Mapped[datetime | None]
+    """Facebook asked us to wait: nothing is asked for this account before."""
+    created_at: Mapped[datetime]
+
+
+class ApiKey(Base):
+    """A caller's secret, hashed. It belongs to one credential and names accounts under it."""
+
+    __tablename__ = "api_key"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    key_hash: Mapped[bytes] = mapped_column(unique=True)
+    credential_id: Mapped[int] = mapped_column(ForeignKey("credential.id"))
+    created_at: Mapped[datetime]
+
+
+class ApiKeyAccount(Base):
+    """An account that a key may use."""
+
+    __tablename__ = "api_key_account"
+
+    api_key_id: Mapped[int] = mapped_column(ForeignKey("api_key.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+
+
+class RequestSet(Base):
+    """An intent: what a caller asked for, and all that became of it."""
+
+    __tablename__ = "request_set"
+    __table_args__ = (
+        # looks.claim_due: the next set that is due.
+        Index(
+            "ix_request_set_due",
+            "look_at",
+            sqlite_where=text("look_at IS NOT NULL"),
+            postgresql_where=text("look_at IS NOT NULL"),
+        ),
+        # reports.request_sets: an account's sets, newest first.
+        Index("ix_request_set_account_id_id", "account_id", "id"),
+        # reports.request_sets: the sets in a state, newest first.
+        Index("ix_request_set_state_id", "state", "id"),
+        # A token names an id: it is never given out twice, not even after the newest row went.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    api_key_id: Mapped[int | None] = mapped_column(ForeignKey("api_key.id"))
+
+    name: Mapped[str]
+    ad_specs: Mapped[bytes] = mapped_column(deferred=True, deferred_raiseload=True)
+    """The caller's list, as JSON: up to megabytes, so it is read only where it is asked for."""
+    spec_count: Mapped[int]
+    caller_notification_uri: Mapped[str | None]
+    caller_notification_mode: Mapped[str]
+    created_at: Mapped[datetime]
+
+    state: Mapped[str]
+    state_reason: Mapped[str | None]
+    """Why it is unknown, rejected or not yet collected, in words for people."""
+    attempt: Mapped[int]
+    error_http_status: Mapped[int | None]
+    error_body: Mapped[bytes | None]
+    """Facebook's refusal, as it came."""
+
+    facebook_id: Mapped[int | None] = mapped_column(unique=True)
+    owner_id: Mapped[int | None]
+    is_completed: Mapped[bool]
+    total_count: Mapped[int | None]
+    initial_count: Mapped[int | None]
+    in_progress_count: Mapped[int | None]
+    success_count: Mapped[int | None]
+    error_count: Mapped[int | None]
+    canceled_count: Mapped[int | None]
+    notification_status: Mapped[str | None]
+    notification_result: Mapped[bytes | None]
+    created_time: Mapped[str | None]
+    updated_time: Mapped[str | None]
+
+    verdict: Mapped[str]
+    learned_by: Mapped[str | None]
+    """How we learned that it was complete: ``notification`` or ``poll``."""
+    opened_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    collected_at: Mapped[datetime | None]
+
+    hinted_at: Mapped[datetime | None]
+    look_at: Mapped[datetime | None]
+    looked_at: Mapped[datetime | None]
+    quiet_looks: Mapped[int]
+    """Claims since something last changed; counted at the claim, so that a crash counts too."""
+    lease_token: Mapped[str | None]
+    lease_expires_at: Mapped[datetime | None]
+
+
+class Submission(Base):
+    """One attempt to send an intent to Facebook."""
+
+    __tablename__ = "submission"
+    __table_args__ = (UniqueConstraint("request_set_id", "attempt"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_set_id: Mapped[int] = mapped_column(ForeignKey("request_set.id"))
+    attempt: Mapped[int]
+    credential_id: Mapped[int] = mapped_column(ForeignKey("credential.id"))
+    send_before: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    outcome: Mapped[str]
+    facebook_id: Mapped[int | None]
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class Request(Base):
+    """One request of a set, with its latest status and result; ``id`` is Facebook's."""
+
+    __tablename__ = "request"
+    __table_args__ = (
+        # reports.requests and results.progress: a set's requests in the order of their ids.
+        Index("ix_request_request_set_id_id", "request_set_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    request_set_id: Mapped[int] = mapped_column(ForeignKey("request_set.id"))
+    scope_object_id: Mapped[int | None]
+    status: Mapped[str]
+    is_final: Mapped[bool]
+    type: Mapped[str | None]
+    result: Mapped[bytes | None]
+    input: Mapped[bytes | None]
+    created_object_id: Mapped[int | None]
+    error_code: Mapped[int | None]
+    error_message: Mapped[str | None]
+    created_time: Mapped[str | None]
+    updated_time: Mapped[str | None]
+    read_at: Mapped[datetime]
+
+
+class Notification(Base):
+    """One HTTP call on a notification URL, as it came.
+
+    There is no foreign key: a valid token without a row is kept too.
+    """
+
+    __tablename__ = "notification"
+    __table_args__ = (
+        # notifications.apply_hints: what has not been applied yet.
+        Index(
+            "ix_notification_unapplied",
+            "id",
+            sqlite_where=text("applied_at IS NULL"),
+            postgresql_where=text("applied_at IS NULL"),
+        ),
+        # notifications.keep and notifications.is_notified: the rows of one token.
+        Index("ix_notification_request_set_id_attempt", "request_set_id", "attempt", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_set_id: Mapped[int]
+    attempt: Mapped[int]
+    received_at: Mapped[datetime]
+    method: Mapped[str]
+    remote_address: Mapped[str]
+    query: Mapped[str]
+    headers: Mapped[str]
+    """A JSON list of name and value pairs."""
+    body: Mapped[bytes]
+    body_cut: Mapped[str | None]
+    """Why the body is not whole: ``size`` or ``deadline``."""
+    repeats: Mapped[int]
+    """Calls beyond the rows that one token may fill, counted on its newest row."""
+    applied_at: Mapped[datetime | None]
+
+
+class Look(Base):
+    """One reading of the truth at Facebook: why, when, how long, what it cost, what it showed."""
+
+    __tablename__ = "look"
+    __table_args__ = (
+        # reports.looks: the looks at one set, newest first.
+        Index("ix_look_request_set_id_id", "request_set_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_set_id: Mapped[int] = mapped_column(ForeignKey("request_set.id"))
+    account_id: Mapped[int]
+    kind: Mapped[str]
+    """``set``, ``requests`` or ``edge``: what was read."""
+    why: Mapped[str]
+    """``notification`` or ``poll``."""
+    started_at: Mapped[datetime]
+    duration_ms: Mapped[int]
+    calls: Mapped[int]
+    rows: Mapped[int]
+    is_completed: Mapped[bool | None]
+    verdict: Mapped[str | None]
+    error_code: Mapped[int | None]
+    error: Mapped[str | None]

@@ -1,0 +1,133 @@
+"""Statements on notifications: keep each one, then apply it as a hint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, func, insert, literal, null, select, update
+from sqlalchemy.orm import Session
+
+from receiver.store import intents
+from receiver.store.models import Notification, RequestSet
+
+ROWS_PER_TOKEN = 20
+HINT_SPACING = timedelta(seconds=10)
+
+_DUE_BY_HINT = (intents.UNKNOWN, intents.OPEN, intents.COMPLETED)
+
+
+@dataclass(frozen=True)
+class NewNotification:
+    """One HTTP call on a notification URL, as it came."""
+
+    request_set_id: int
+    attempt: int
+    method: str
+    remote_address: str
+    query: str
+    headers: str
+    body: bytes
+    body_cut: str | None
+
+
+def keep(session: Session, notification: NewNotification, *, now: datetime) -> None:
+    """Keep a notification. Beyond the rows that one token may fill, only a counter moves.
+
+    The counter stands on the token's newest row, which is to be applied once more: a hint counts
+    however many came before it.
+    """
+    of_token = (
+        Notification.request_set_id == notification.request_set_id,
+        Notification.attempt == notification.attempt,
+    )
+    values = {**vars(notification), "received_at": now, "repeats": 0}
+    columns = [Notification.__table__.c[name] for name in values]
+    filled = select(func.count()).where(*of_token).scalar_subquery()
+    row = select(
+        *(
+            literal(value, type_=column.type)
+            for column, value in zip(columns, values.values(), strict=True)
+        )
+    ).where(filled < ROWS_PER_TOKEN)
+    inserted = session.execute(
+        insert(Notification).from_select(columns, row).returning(Notification.id)
+    ).first()
+    if inserted is None:
+        newest = select(func.max(Notification.id)).where(*of_token).scalar_subquery()
+        session.execute(
+            update(Notification)
+            .where(Notification.id == newest)
+            .values(repeats=Notification.repeats + 1, applied_at=null())
+        )
+
+
+def is_notified(session: Session, request_set_id: int) -> bool:
+    """Tell whether a notification of this set has come."""
+    return session.execute(
+        select(exists().where(Notification.request_set_id == request_set_id))
+    ).scalar_one()
+
+
+def apply_hints(session: Session, *, now: datetime, limit: int = 500) -> int:
+    """Make the sets of unapplied notifications due, and mark the notifications as applied.
+
+    Returns how many were applied. A set is made due at most once in ten seconds; a collected one
+    has nothing more to learn than that its notification did come.
+    """
+    rows = session.execute(
+        select(Notification.id, Notification.request_set_id)
+        .where(Notification.applied_at.is_(None))
+        .order_by(Notification.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if not rows:
+        return 0
+    _hint(session, {row.request_set_id for row in rows}, now=now)
+    session.execute(
+        update(Notification)
+        .where(Notification.id.in_([row.id for row in rows]))
+        .values(applied_at=now)
+    )
+    return len(rows)
+
+
+def _hint(session: Session, request_set_ids: set[int], *, now: datetime) -> None:
+    # Locked in one order, so that two workers that apply hints never wait for each other in turn.
+    sets = session.execute(
+        select(RequestSet.id, RequestSet.state, RequestSet.hinted_at, RequestSet.look_at)
+        .where(RequestSet.id.in_(request_set_ids))
+        .order_by(RequestSet.id)
+        .with_for_update()
+    ).all()
+    for row in sets:
+        session.execute(
+            update(RequestSet)
+            .where(RequestSet.id == row.id)
+            .values(
+                hinted_at=now, **_effect(row.state, row.hinted_at, look_at=row.look_at, now=now)
+            )
+        )
+
+
+def _effect(
+    state: str, hinted_at: datetime | None, *, look_at: datetime | None, now: datetime
+) -> dict[str, object]:
+    """What a hint changes of a set in this state, beside the time of the hint.
+
+    One that is being submitted is not looked for while its sender may still be waiting: whoever
+    writes the outcome sees the hint and makes the set due.
+    """
+    if state in _DUE_BY_HINT:
+        return {"look_at": _due(hinted_at, look_at=look_at, now=now)}
+    if state == intents.COLLECTED:
+        return {"verdict": "delivered", "look_at": null()}
+    return {}
+
+
+def _due(hinted_at: datetime | None, *, look_at: datetime | None, now: datetime) -> datetime:
+    if hinted_at is None:
+        return now
+    soonest = max(now, hinted_at + HINT_SPACING)
+    return soonest if look_at is None else min(soonest, look_at)

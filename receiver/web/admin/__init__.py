@@ -1,0 +1,1 @@
+"""Queries for the people who run the receiver."""

@@ -1,0 +1,84 @@
+"""What a list may be asked for: checked, and unknown parameters refused (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from receiver.graph.serve import BadParameter, decode_cursor
+from receiver.lifecycle.verdict import VERDICTS
+from receiver.store.intents import STATES
+from receiver.store.types import MAX_ID
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 500
+
+
+class BadFilter(ValueError):
+    """A parameter that a list does not know or cannot use; the message says which and why."""
+
+
+def _words(allowed: tuple[str, ...]) -> Any:
+    def split(value: object) -> list[str]:
+        words = [word.strip().lower() for word in str(value).split(",") if word.strip()]
+        unknown = [word for word in words if word not in allowed]
+        if unknown:
+            raise ValueError(f"must be some of {', '.join(allowed)}")
+        return words
+
+    return BeforeValidator(split)
+
+
+def _account(value: object) -> int:
+    match = re.fullmatch(r"(?:act_)?([1-9][0-9]{0,18})", str(value).strip())
+    if match is None or int(match[1]) > MAX_ID:
+        raise ValueError("must be an ad account's id, with or without act_")
+    return int(match[1])
+
+
+class ListFilter(BaseModel):
+    """The parameters of every list. Times are ISO 8601 with their zone; ``until`` is excluded."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: Annotated[list[str], _words(STATES)] = []
+    verdict: Annotated[list[str], _words(VERDICTS)] = []
+    account: Annotated[int | None, BeforeValidator(_account)] = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    request_set: int | None = Field(default=None, ge=1, le=MAX_ID)
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    cursor: str | None = None
+
+    def below(self) -> int | None:
+        """The id that the page goes on from. Raises BadFilter."""
+        try:
+            return decode_cursor({"cursor": self.cursor}, "cursor")
+        except BadParameter as error:
+            raise BadFilter("cursor: take it from a page's next_cursor") from error
+
+
+def read_filter(parameters: Mapping[str, str]) -> ListFilter:
+    """Read a list's parameters. Raises BadFilter."""
+    try:
+        wanted = ListFilter.model_validate(dict(parameters))
+    except ValidationError as error:
+        raise BadFilter("; ".join(_in_words(one) for one in error.errors())) from error
+    if wanted.since and wanted.until and _is_reversed(wanted.since, wanted.until):
+        raise BadFilter("until: must be later than since")
+    return wanted
+
+
+def _is_reversed(since: datetime, until: datetime) -> bool:
+    return until <= since
+
+
+def _in_words(error: Any) -> str:
+    name = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{name}: no such parameter, take one of {', '.join(ListFilter.model_fields)}"
+    return f"{name}: {error['msg'].removeprefix('Value error, ')}"

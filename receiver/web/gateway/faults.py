@@ -1,0 +1,80 @@
+"""What the gateway refuses, as Graph errors.
+
+The body's shape and the codes are Graph's (the facts, section 4): 100 for a parameter, 190 for a
+token, 200 for a permission, 2 for a service that is away. One code is ours: 409, a create whose
+outcome is not known. No client in use repeats it, which is the point.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from flask import Response, jsonify
+
+UNKNOWN = 1
+PARAMETER = 100
+SERVICE = 2
+PERMISSION = 200
+TOKEN = 190
+QUERY = 2500
+OUTCOME_UNKNOWN = 409
+
+_NO_SUCH_OBJECT = 33
+
+
+@dataclass
+class Fault(Exception):
+    """A refusal: the Graph error to answer with."""
+
+    code: int
+    message: str
+    http_status: int = 400
+    type: str = "OAuthException"
+    subcode: int | None = None
+    is_transient: bool = False
+
+    def __str__(self) -> str:
+        return f"(#{self.code}) {self.message}"
+
+
+def bad_parameter(message: str) -> Fault:
+    """The caller's parameter is wrong; the message names it."""
+    return Fault(PARAMETER, message)
+
+
+def no_such_object(node: str) -> Fault:
+    """There is no such object, or the caller may not know that there is."""
+    return Fault(
+        PARAMETER,
+        f"Unsupported request. Object with ID '{node}' does not exist here, cannot be loaded due "
+        "to missing permissions, or does not support this operation.",
+        type="GraphMethodException",
+        subcode=_NO_SUCH_OBJECT,
+    )
+
+
+def service_away(message: str) -> Fault:
+    """Nothing was done, and the call may be repeated."""
+    return Fault(SERVICE, message, http_status=503, is_transient=True)
+
+
+def answer(fault: Fault) -> Response:
+    """Word a fault as Graph does."""
+    error: dict[str, object] = {
+        "message": str(fault),
+        "type": fault.type,
+        "code": fault.code,
+        "is_transient": fault.is_transient,
+        "fbtrace_id": secrets.token_urlsafe(8),
+    }
+    if fault.subcode is not None:
+        error["error_subcode"] = fault.subcode
+    response = jsonify({"error": error})
+    response.status_code = fault.http_status
+    response.headers["Cache-Control"] = "no-store"
+    if fault.code == TOKEN:
+        response.headers["WWW-Authenticate"] = (
+            f'OAuth "Facebook Platform" "invalid_token" "{fault.message}"'
+        )
+    return response

@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from receiver.graph.vocabulary import COUNT_FIELDS, REQUEST, REQUEST_SET
+from tests.support.sandbox import GraphCaller, SandboxControl
+
+AD = {"name": "ad", "adset_id": "5"}
+FAILING = {"name": "fail", "adset_id": "6"}
+EDGE = "/v21.0/act_1/asyncadrequestsets"
+URI = "http://127.0.0.1:1/hook"
+BY_HAND = {"kind": "by_hand"}
+
+
+def specs(*parts: dict[str, Any]) -> str:
+    return json.dumps(parts)
+
+
+def test_a_create_answers_a_numeric_string(graph: GraphCaller) -> None:
+    answer = graph.post(EDGE, name="set", ad_specs=specs(AD))
+    assert list(answer) == ["id"]
+    assert answer["id"].isdigit()
+    assert int(answer["id"]) < 2**63
+
+
+@pytest.mark.parametrize("encoding", ["form", "multipart", "json", "json with json in a string"])
+def test_a_create_may_come_in_any_encoding(graph: GraphCaller, encoding: str) -> None:
+    form = {"name": "sét", "ad_specs": specs(AD), "notification_mode": "0"}
+    arguments: dict[str, dict[str, Any]] = {
+        "form": {"data": form},
+        "multipart": {"files": {name: (None, value) for name, value in form.items()}},
+        "json": {"json": {"name": "sét", "ad_specs": [AD], "notification_mode": 0}},
+        "json with json in a string": {"json": form},
+    }
+    answer = graph.call("POST", EDGE, **arguments[encoding])
+    assert answer.status_code == 200
+    shown = graph.get(f"/{answer.json()['id']}", fields="name,total_count")
+    assert (shown["name"], shown["total_count"]) == ("sét", 1)
+
+
+def test_a_create_with_fields_reads_the_new_set(graph: GraphCaller) -> None:
+    answer = graph.post(EDGE, name="set", ad_specs=specs(AD), fields="total_count,owner_id")
+    assert answer == {"id": answer["id"], "total_count": 1, "owner_id": "1"}
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("name", {"name": ""}),
+        ("name", {"name": None}),
+        ("name", {"name": {"a": 1}}),
+        ("ad_specs", {"ad_specs": None}),
+        ("ad_specs", {"ad_specs": "[{"}),
+        ("ad_specs", {"ad_specs": {"a": 1}}),
+        ("ad_specs", {"ad_specs": []}),
+        ("ad_specs", {"ad_specs": [AD] * 1001}),
+        ("ad_specs", {"ad_specs": [AD, "x"]}),
+        ("notification_mode", {"notification_mode": "SOMETIMES"}),
+        ("notification_uri", {"notification_mode": "ON_COMPLETE"}),
+        ("notification_uri", {"notification_mode": 1}),
+        ("notification_uri", {"notification_uri": "ftp://host/"}),
+        ("notification_uri", {"notification_uri": "http://[::1"}),
+        ("fields", {"fields": "nonsense"}),
+    ],
+)
+def test_a_wrong_outer_shape_is_refused_by_name(
+    sandbox: SandboxControl, graph: GraphCaller, field: str, wrong: dict[str, Any]
+) -> None:
+    answer = graph.call("POST", EDGE, json={"name": "set", "ad_specs": [AD], **wrong})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["type"]) == (400, 100, "OAuthException")
+    assert error["error_data"] == {"blame_field_specs": [[field]]}
+    assert error["fbtrace_id"]
+    assert sandbox.ledger() == []
+
+
+def test_a_set_of_a_thousand_ads_is_taken(graph: GraphCaller) -> None:
+    set_id = graph.create("1", [AD] * 1000)
+    assert graph.get(f"/{set_id}", fields="success_count")["success_count"] == 1000
+
+
+def test_ids_of_requests_follow_the_order_of_the_specs(graph: GraphCaller) -> None:
+    set_id = graph.create("1", [{"name": f"ad {n}", "adset_id": "5"} for n in range(30)])
+    page = graph.get(f"/{set_id}/requests", fields="input", limit="100")
+    ids = [int(request["id"]) for request in page["data"]]
+    assert ids == sorted(ids)
+    names = [request["input"]["adgroup_spec"]["name"] for request in page["data"]]
+    assert names == [f"ad {n}" for n in range(30)]
+
+
+def test_a_set_shows_its_default_fields_unasked(graph: GraphCaller) -> None:
+    set_id = graph.create("1", [AD])
+    expected = {"id": set_id, "owner_id": "1", "name": "set", "is_completed": True}
+    for path in (f"/{set_id}", f"/v21.0/{set_id}/", f"/?id={set_id}", f"/v19.0//?id={set_id}"):
+        assert graph.get(path) == expected
+
+
+def test_a_set_shows_every_field(sandbox: SandboxControl, graph: GraphCaller) -> None:
+    sandbox.configure("1", notification={"kind": "lost"})
+    set_id = graph.create("1", [AD, FAILING], notification_mode="1", notification_uri=URI)
+    answer = graph.get(f"/{set_id}", fields=",".join(REQUEST_SET.fields))
+    assert set(answer) == set(REQUEST_SET.fields)
+    assert [answer[field] for field in COUNT_FIELDS] == [0, 0, 1, 1, 0]
+    assert answer["notification_mode"] == "ON_COMPLETE"
+    assert answer["notification_status"] == "SENT"
+    assert answer["notification_result"] == {"status": "200", "response": "OK"}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000", answer["created_time"])
+
+
+def test_the_notification_result_is_absent_until_attempted(graph: GraphCaller) -> None:
+    set_id = graph.create("1", [AD])
+    answer = graph.get(f"/{set_id}", fields="notification_result,notification_status")
+    assert answer == {"id": set_id, "notification_status": "NOT_SENT"}
+
+
+def test_a_request_shows_every_field(graph: GraphCaller) -> None:
+    set_id = graph.create("1", [{"name": "ad", "adset_id": 5}])
+    page = graph.get(f"/v20.0/{set_id}/requests", fields=",".join(REQUEST.fields))
+    (request,) = page["data"]
+    assert set(request) == set(REQUEST.fields)
+    assert request["scope_object_id"] == "5"
+    assert request["result"]["id"].isdigit()
+    assert request["input"] == {
+        "account_id": 1,
+        "adgroup_spec": {"name": "ad", "adset_id": "5"},
+        "platform_version": "v21.0",
+    }
+    assert request["async_request_set"]["id"] == set_id
+    assert graph.get(f"/{request['id']}", fields=",".join(REQUEST.fields)) == request
+    assert graph.get(f"/{request['id']}") == {
+        "id": request["id"],
+        "scope_object_id": "5",
+        "status": "SUCCESS",
+    }
+
+
+@pytest.mark.parametrize(
+    "statuses",
+    [
+        {"status": "SUCCESS,ERROR"},
+        {"status": "success, Error"},
+        {"statuses": '["SUCCESS","ERROR"]'},
+        {"statuses": '["success","error"]', "summary": "true"},
+    ],
+)
+def test_requests_are_filtered_by_status(graph: GraphCaller, statuses: dict[str, str]) -> None:
+    set_id = graph.create("1", [AD, FAILING])
+    assert len(graph.get(f"/{set_id}/requests", **statuses)["data"]) == 2
+    assert graph.get(f"/requests?id={set_id}", status="initial") == {"data": []}
+
+
+def test_requests_are_found_by_their_ad_set(graph: GraphCaller) -> None:
+    graph.create("1", [AD, FAILING])
+    graph.create("1", [AD])
+    page = graph.get("/5/asyncadrequests", status="SUCCESS,ERROR", fields="scope_object_id")
+    assert [request["scope_object_id"] for request in page["data"]] == ["5", "5"]
+
+
+def test_an_accounts_sets_come_newest_first(graph: GraphCaller) -> None:
+    ids = [graph.create("1", [AD]) for _ in range(3)]
+    graph.create("2", [AD])
+    assert [each["id"] for each in graph.get(EDGE)["data"]] == ids[::-1]
+    assert graph.get("/act_3/asyncadrequestsets") == {"data": []}
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [("1", ["done"]), ("true", ["done"]), ("0", ["open"]), ("false", ["open"])],
+)
+def test_sets_are_filtered_by_their_completion(
+    sandbox: SandboxControl, graph: GraphCaller, value: str, names: list[str]
+) -> None:
+    graph.create("1", [AD], name="done")
+    sandbox.configure("1", progress=BY_HAND)
+    graph.create("1", [AD], name="open")
+    page = graph.get(EDGE, is_completed=value)
+    assert [each["name"] for each in page["data"]] == names
+
+
+def test_links_to_pages_work_as_printed(graph: GraphCaller) -> None:
+    set_id = graph.create("1", [AD] * 7)
+    graph.session.headers["Authorization"] = "Bearer header-token"
+    first = graph.session.get(f"{graph.url}/v21.0/{set_id}/requests?limit=3&fields=id").json()
+    assert "access_token=header-token" in first["paging"]["next"]
+    del graph.session.headers["Authorization"]
+    pages = [first]
+    while "next" in pages[-1]["paging"]:
+        pages.append(graph.session.get(pages[-1]["paging"]["next"]).json())
+    assert [len(page["data"]) for page in pages] == [3, 3, 1]
+    back = graph.session.get(pages[-1]["paging"]["previous"]).json()
+    assert back["data"] == pages[1]["data"]
+    assert "previous" not in first["paging"]
+
+
+def test_a_set_can_be_changed_until_its_notification_was_sent(
+    sandbox: SandboxControl, graph: GraphCaller
+) -> None:
+    sandbox.configure("1", progress=BY_HAND, notification={"kind": "lost"})
+    set_id = graph.create("1", [AD])
+    changes = {"name": "new", "notification_mode": "ON_COMPLETE", "notification_uri": URI}
+    assert graph.post(f"/{set_id}", **changes) == {"success": True}
+    assert graph.get(f"/{set_id}", fields=",".join(changes)) == {"id": set_id, **changes}
+    sandbox.complete(set_id)
+    assert graph.post(f"/{set_id}", name="newer") == {"success": True}
+    for change in ({"notification_mode": "OFF"}, {"notification_uri": URI + "2"}):
+        assert graph.post(f"/{set_id}", name="newest", **change)["error"]["code"] == 100
+    assert graph.get(f"/{set_id}")["name"] == "newer"
+
+
+def test_a_set_cannot_be_changed_into_nonsense(graph: GraphCaller) -> None:
+    set_id = graph.create("1", [AD])
+    for change in ({"name": ""}, {"notification_mode": "2"}, {"notification_mode": "ON_COMPLETE"}):
+        assert graph.post(f"/{set_id}", **change)["error"]["code"] == 100
+
+
+def test_unprocessed_requests_can_be_canceled(sandbox: SandboxControl, graph: GraphCaller) -> None:
+    sandbox.configure("1", progress=BY_HAND)
+    set_id = graph.create("1", [AD] * 5)
+    ids = [request["id"] for request in graph.get(f"/{set_id}/requests")["data"]]
+    sandbox.advance(set_id, requests=1)
+    assert graph.delete(f"/{ids[4]}") == {"success": True}
+    for processed in (ids[0], ids[1], ids[4]):
+        assert graph.delete(f"/{processed}")["error"]["code"] == 100
+    assert graph.call("POST", f"/{set_id}", data={"method": "delete"}).json() == {"success": True}
+    shown = graph.get(f"/{set_id}", fields=",".join(("is_completed", *COUNT_FIELDS)))
+    assert [shown[field] for field in COUNT_FIELDS] == [0, 1, 1, 0, 3]
+    assert shown["is_completed"] is False
+    sandbox.complete(set_id)
+    assert graph.delete(f"/{set_id}")["error"]["code"] == 100
+    statuses = [request["status"] for request in graph.get(f"/{set_id}/requests")["data"]]
+    assert statuses == ["SUCCESS", "SUCCESS", "CANCELED", "CANCELED", "CANCELED"]
+
+
+def test_a_set_progresses_by_reads(sandbox: SandboxControl, graph: GraphCaller) -> None:
+    sandbox.configure("1", progress={"kind": "after_reads", "reads": 3})
+    set_id = graph.create("1", [AD])
+    assert [graph.get(f"/{set_id}")["is_completed"] for _ in range(2)] == [False, False]
+    assert graph.get(EDGE)["data"][0]["is_completed"] is True
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PUT"])
+def test_an_unknown_object_is_said_to_be_missing(graph: GraphCaller, method: str) -> None:
+    answer = graph.call(method, "/v21.0/404")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["error_subcode"]) == (400, 100, 33)
+    assert error["type"] == "GraphMethodException"
+    assert f"Unsupported {method.lower()} request" in error["message"]
+
+
+@pytest.mark.parametrize("path", ["/", "/me", "/v21.0/act_1/nonsense", "/1/2/3", "/act_x"])
+def test_an_unknown_path_is_refused(graph: GraphCaller, path: str) -> None:
+    answer = graph.call("GET", path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, 2500)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"fields": "nonsense"},
+        {"limit": "0"},
+        {"limit": "many"},
+        {"after": "%%"},
+        {"is_completed": "perhaps"},
+    ],
+)
+def test_a_wrong_parameter_of_a_read_is_refused(graph: GraphCaller, wrong: dict[str, str]) -> None:
+    answer = graph.call("GET", EDGE, params=wrong)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["error_data"] == {"blame_field_specs": [list(wrong)]}
+
+
+def test_an_override_shows_raw_values(sandbox: SandboxControl, graph: GraphCaller) -> None:
+    set_id = graph.create("1", [AD])
+    (request,) = graph.get(f"/{set_id}/requests")["data"]
+    hostile = {"error_code": "1e400", "error_message": "\x00 and \ud800"}
+    sandbox.override(request["id"], status="SHINY_NEW", scope_object_id="\u202e", result=hostile)
+    sandbox.override(set_id, total_count=-1)
+    (shown,) = graph.get(f"/{set_id}/requests", fields="status,scope_object_id,result")["data"]
+    assert (shown["status"], shown["scope_object_id"]) == ("SHINY_NEW", "\u202e")
+    assert shown["result"] == hostile
+    assert graph.get(f"/{set_id}", fields="total_count")["total_count"] == -1
+
+
+def test_an_answer_is_pretty_on_request(graph: GraphCaller) -> None:
+    set_id = graph.create("1", [AD])
+    assert "\n" in graph.call("GET", f"/{set_id}", params={"pretty": "true"}).text
+    assert "\n" not in graph.call("GET", f"/{set_id}").text
+
+
+def test_the_sdks_crash_report_is_taken(graph: GraphCaller) -> None:
+    assert graph.post("/v26.0/1234/instruments", bizsdk_crash_report="{}") == {"success": True}

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from receiver.deadline import SocketDeadlines, socket_deadlines
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def test_a_peer_that_drips_is_cut_off_at_the_deadline(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    stop = threading.Event()
+
+    def drip() -> None:
+        while not stop.wait(0.01):
+            try:
+                theirs.send(b".")
+            except OSError:
+                return
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    started = time.monotonic()
+    with socket_deadlines.guard(ours, seconds=0.15) as guard:
+        while ours.recv(1):
+            pass
+    lasted = time.monotonic() - started
+    stop.set()
+    thread.join()
+    assert guard.expired
+    assert 0.15 <= lasted < 1
+
+
+def test_a_socket_is_left_alone_once_its_block_is_over(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    with socket_deadlines.guard(ours, seconds=0.02) as guard:
+        pass
+    time.sleep(0.06)
+    theirs.send(b"still open")
+    assert ours.recv(100) == b"still open"
+    assert not guard.expired
+
+
+def test_a_short_deadline_does_not_wait_behind_a_long_one(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    started = time.monotonic()
+    with socket_deadlines.guard(theirs, seconds=60), socket_deadlines.guard(ours, seconds=0.05):
+        assert ours.recv(1) == b""
+    assert time.monotonic() - started < 1
+
+
+def test_half_a_socket_can_be_shut(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = ends
+    with socket_deadlines.guard(ours, seconds=0.02, how=socket.SHUT_RD):
+        assert ours.recv(1) == b""
+        ours.send(b"an answer")
+    assert theirs.recv(100) == b"an answer"
+
+
+def test_a_closed_socket_does_not_stop_the_others(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    with socket_deadlines.guard(ours, seconds=0.02):
+        ours.close()
+        with socket_deadlines.guard(theirs, seconds=0.06):
+            assert theirs.recv(1) == b""
+            time.sleep(0.08)
+    other, _other_end = socket.socketpair()
+    with other, _other_end, socket_deadlines.guard(other, seconds=0.02):
+        assert other.recv(1) == b""
+
+
+def test_a_child_of_a_fork_keeps_deadlines_of_its_own(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    with socket_deadlines.guard(theirs, seconds=60):
+        # pytest's warnings are errors, and newer Pythons warn of a fork beside threads: this one
+        # only reads a socket and ends.
+        child = _forked(lambda: _reads_the_end(ours))
+    assert os.waitstatus_to_exitcode(child) == 0
+
+
+def _reads_the_end(sock: socket.socket) -> bool:
+    sock.settimeout(2)
+    with socket_deadlines.guard(sock, seconds=0.05):
+        return sock.recv(1) == b""
+
+
+def _forked(check: object) -> int:
+    raise NotImplementedError
+
+
+def test_each_process_needs_only_one_thread(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = ends
+    deadlines = SocketDeadlines()
+    before = threading.active_count()
+    with deadlines.guard(ours, seconds=60), deadlines.guard(theirs, seconds=60):
+        assert threading.active_count() == before + 1
