@@ -40,7 +40,7 @@ def build(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Parts
     database = Database(
         settings.database_url.get_secret_value(), timeout_seconds=settings.database_timeout_seconds
     )
-    keys = Keys(settings.secret_keys)
+    keys = Keys([key.get_secret_value() for key in settings.secret_keys])
     client = GraphClient(
         settings.graph_url,
         version=settings.graph_version,

@@ -92,8 +92,8 @@ class Keys:
         What stands before ``/notifications/`` is not looked at: the public URL may have changed.
         """
         path = re.split(r"[?#]", uri, maxsplit=1)[0]
-        _, _, segment = path.rpartition("/notifications/")
-        return self.open_token(segment)
+        _, found, rest = path.rpartition("/notifications/")
+        return self.open_token(rest.partition("/")[0]) if found else None
 
     def tag(self, token: str) -> str:
         """Return the tag of a token of ours: it ends the set's name at Facebook."""

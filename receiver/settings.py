@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -23,15 +23,8 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "RECEIVER_"
 SECRETS = ("database_url", "secret_keys")
@@ -40,7 +33,7 @@ SECRETS = ("database_url", "secret_keys")
 _LEASE_MARGIN_SECONDS = 10
 _SECRET_KEY_LENGTH = 32
 _BASE_URL = re.compile(
-    r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[\w.~%-]+)*/*", re.A
+    r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[\w.~%-]+)*/*", re.ASCII
 )
 
 
@@ -53,30 +46,28 @@ def _database_url(value: SecretStr) -> SecretStr:
     url = value.get_secret_value()
     if re.fullmatch(r"sqlite:////[^?#]+", url):
         return value
-    parts = _split_postgresql_url(url)
-    return SecretStr(parts._replace(scheme="postgresql+psycopg").geturl())
-
-
-def _split_postgresql_url(url: str) -> SplitResult:
-    scheme, separator, _ = url.partition("://")
+    scheme, separator, rest = url.partition("://")
     if not separator or scheme not in ("postgres", "postgresql", "postgresql+psycopg"):
         raise ValueError(
-            "must be postgresql://user:password@host/name, or a SQLite file with its absolute "
-            "path: sqlite:////var/lib/receiver/receiver.db (four slashes)"
+            "must be postgresql://user:password@host/name, or a SQLite file by its absolute path: "
+            "sqlite:////var/lib/receiver/receiver.db (four slashes)"
         )
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # Parsed on access only.
-        misread = "@" in parts.path + parts.query + parts.fragment
-    except ValueError:
-        misread = True
-    if misread:
-        # A raw / ? # or @ in the password ends the host's part early.
+    if _is_misread(url):
         raise ValueError(
             "cannot be read as a URL: percent-encode special characters of the user's name and "
             "password, and give the port as a number"
         )
-    return parts
+    return SecretStr(f"postgresql+psycopg://{rest}")
+
+
+def _is_misread(url: str) -> bool:
+    """Return whether a raw ``/``, ``?``, ``#`` or ``@`` in the password moves where it ends."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # Parsed on access only.
+    except ValueError:
+        return True
+    return url.count("@") > parts.netloc.count("@") or parts.netloc.count("@") > 1
 
 
 def _base_url(text: str) -> str:
@@ -215,26 +206,14 @@ class Settings(BaseSettings):
         default=5, description="How long the database may keep a connection or a lock from us."
     )
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library passes all four
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library passes all four
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the environment, then the files it names; no ``.env`` and no secrets folder."""
-        return init_settings, env_settings, _SecretFiles(settings_cls)
-
     @model_validator(mode="after")
     def _check_leases(self) -> Self:
         """A lease outlives the longest call, or two workers could do one step."""
         needed = self.graph_deadline_seconds + _LEASE_MARGIN_SECONDS
         if self.lease_seconds <= needed:
             raise ValueError(
-                f"RECEIVER_LEASE_SECONDS is {self.lease_seconds:g}, and a call to Facebook may take "
-                f"{self.graph_deadline_seconds:g} seconds (RECEIVER_GRAPH_DEADLINE_SECONDS): "
+                f"RECEIVER_LEASE_SECONDS is {self.lease_seconds:g}, and a call to Facebook may "
+                f"take {self.graph_deadline_seconds:g} seconds (RECEIVER_GRAPH_DEADLINE_SECONDS): "
                 f"set the lease to more than {needed:g}, or lower the deadline"
             )
         return self
@@ -250,23 +229,13 @@ class Settings(BaseSettings):
         return self
 
 
-class _SecretFiles(EnvSettingsSource):
-    """Secrets from the files that ``RECEIVER_X_FILE`` names."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = _variables().get(f"{variable(field_name)}_FILE")
-        if path is None or field_name not in SECRETS:
-            return super().get_field_value(field, field_name)
-        return _read_secret(path, variable=f"{variable(field_name)}_FILE"), field_name, False
-
-
 def load_settings() -> Settings:
     """Read the environment. Raises SettingsError."""
     problems = [*_unknown_variables(), *_doubled_variables()]
     if problems:
         raise SettingsError("\n".join(problems))
     try:
-        return Settings()
+        return Settings(**_secrets_from_files())
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         # Without the cause: pydantic's error holds what was given, secrets included.
@@ -296,12 +265,14 @@ def _variables() -> dict[str, str]:
 
 
 def _unknown_variables() -> Iterator[str]:
-    files = [f"{variable(name)}_FILE" for name in SECRETS]
-    known = [*map(variable, Settings.model_fields), *files]
+    files = [f"{name.upper()}_FILE" for name in SECRETS]
+    known = [*map(str.upper, Settings.model_fields), *files]
     for name in _variables():
-        if name not in known:
-            nearest = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {nearest[0]}?" if nearest else "unset it."
+        ending = name.removeprefix(PREFIX)
+        if ending not in known:
+            # Compared without the prefix, which would make every name look near.
+            nearest = difflib.get_close_matches(ending, known, n=1)
+            hint = f"did you mean {PREFIX}{nearest[0]}?" if nearest else "unset it."
             yield f"{name} is not a setting: {hint}"
 
 
@@ -312,16 +283,26 @@ def _doubled_variables() -> Iterator[str]:
             yield f"Both {name} and {name}_FILE are set: unset one of them."
 
 
-def _read_secret(path: str, *, variable: str) -> str:
+def _secrets_from_files() -> dict[str, Any]:
+    given = _variables()
+    files = {name: f"{variable(name)}_FILE" for name in SECRETS}
+    return {
+        name: _read_secret(given[file], named_by=file)
+        for name, file in files.items()
+        if file in given
+    }
+
+
+def _read_secret(path: str, *, named_by: str) -> str:
     try:
         text = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
         raise SettingsError(
-            f"The file that {variable} names cannot be read ({type(error).__name__}): "
+            f"The file that {named_by} names cannot be read ({type(error).__name__}): "
             "check its path and its permissions."
         ) from None
     if not text:
-        raise SettingsError(f"The file that {variable} names is empty: write the secret into it.")
+        raise SettingsError(f"The file that {named_by} names is empty: write the secret into it.")
     return text
 
 
@@ -332,5 +313,8 @@ def _sentence(detail: ErrorDetails) -> str:
         return f"{message}."
     name = str(detail["loc"][0])
     if detail["type"] == "missing":
-        return f"{variable(name)} is not set. {Settings.model_fields[name].description}"
+        choice = (
+            f"{variable(name)} (or {variable(name)}_FILE)" if name in SECRETS else variable(name)
+        )
+        return f"Set {choice}. {Settings.model_fields[name].description}"
     return f"{variable(name)} {message}."

@@ -10,7 +10,7 @@ import click
 
 from receiver import __version__
 
-COMMANDS = ("sandbox", "settings")
+COMMANDS = ("account", "db", "demo", "key", "sandbox", "settings", "worker")
 
 
 class CommandGroup(click.Group):
@@ -32,7 +32,8 @@ class CommandGroup(click.Group):
         except Exception as error:
             if not _is_settings_error(error):
                 raise
-            click.echo(f"Error: {error}", err=True)
+            for sentence in str(error).splitlines():
+                click.echo(f"Error: {sentence}", err=True)
             ctx.exit(2)
 
 

@@ -25,10 +25,13 @@ def sandbox(port: int, host: str, app_secret_file: Path | None) -> None:
     if secret == "":
         raise click.BadParameter("the file is empty", param_hint="--app-secret-file")
     stop_signals = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
+    # Blocked before the threads start, which inherit that: only sigwait sees these signals.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
     try:
         with serving(Sandbox(app_secret=secret), host=host, port=port) as server:
             click.echo(f"Sandbox listening on {server.url}")
             signal.sigwait(stop_signals)
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)

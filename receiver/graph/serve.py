@@ -58,12 +58,21 @@ def read_parameters(
 
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(body)
+        value = _loads(body)
     except (ValueError, RecursionError) as error:
         raise BadParameter("body", "The body is not valid JSON.") from error
     if not isinstance(value, dict):
         raise BadParameter("body", "The JSON body must be an object.")
     return value
+
+
+def _loads(text: str | bytes) -> Any:
+    """Read JSON strictly: Python's parser takes NaN and Infinity, which no other reader does."""
+    return json.loads(text, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
 
 
 def decode_json(parameters: Mapping[str, Any], name: str) -> Any:
@@ -75,7 +84,7 @@ def decode_json(parameters: Mapping[str, Any], name: str) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return _loads(value)
     except (ValueError, RecursionError) as error:
         raise BadParameter(name, f"Param {name} must be valid JSON.") from error
 
@@ -282,7 +291,9 @@ def parse_notification_uri(parameters: Mapping[str, Any]) -> str | None:
     if uri is None or uri == "":
         return None
     if not isinstance(uri, str) or not _is_web_address(uri):
-        raise BadParameter("notification_uri", "Param notification_uri must be a valid URI.")
+        raise BadParameter(
+            "notification_uri", "Param notification_uri must be a valid http or https URI."
+        )
     return uri
 
 

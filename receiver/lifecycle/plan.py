@@ -58,9 +58,9 @@ def next_look_at(pace: Pace, *, quiet_looks: int, now: datetime, chance: float) 
 
 def verdict_look_at(pace: Pace, *, completed_at: datetime) -> datetime:
     """When a complete set's notification counts as failed if Facebook has not sent it."""
-    return completed_at + timedelta(seconds=pace.notification_grace_seconds) + _MARGIN
+    return completed_at + timedelta(seconds=pace.notification_grace_seconds)
 
 
 def grace_is_over(pace: Pace, *, completed_at: datetime, now: datetime) -> bool:
     """Tell whether Facebook had its time to send a complete set's notification."""
-    return now >= completed_at + timedelta(seconds=pace.notification_grace_seconds)
+    return now >= verdict_look_at(pace, completed_at=completed_at)

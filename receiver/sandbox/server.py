@@ -23,6 +23,7 @@ from receiver.sandbox.messages import Answer, Call
 from receiver.sandbox.state import Sandbox
 
 _IDLE_SECONDS = 120.0
+_POLL_SECONDS = 0.02
 _MAX_BODY_BYTES = 64 * 1024 * 1024
 _MAX_CHUNK_LINE_BYTES = 1024
 
@@ -176,7 +177,7 @@ def serving(sandbox: Sandbox, *, host: str, port: int) -> Iterator[SandboxServer
     with SandboxServer(sandbox, host=host, port=port) as server:
         sandbox.start()
         thread = threading.Thread(
-            target=server.serve_forever, args=(0.05,), name="sandbox-server", daemon=True
+            target=server.serve_forever, args=(_POLL_SECONDS,), name="sandbox-server", daemon=True
         )
         thread.start()
         try:

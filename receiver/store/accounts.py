@@ -51,11 +51,7 @@ def put_accounts(
     Returns whether an existing credential was changed. Raises AccountsDiffer when only some of
     the accounts are known, or when they hold different credentials.
     """
-    known = dict(
-        session.execute(
-            select(Account.id, Account.credential_id).where(Account.id.in_(account_ids))
-        ).tuples()
-    )
+    known = _credential_ids(session, account_ids)
     if known:
         credential_id = _shared_credential(account_ids, known=known)
         session.execute(
@@ -76,6 +72,14 @@ def put_accounts(
     return False
 
 
+def _credential_ids(session: Session, account_ids: Sequence[int]) -> dict[int, int]:
+    """Return the credentials of those of the accounts that are known."""
+    rows = session.execute(
+        select(Account.id, Account.credential_id).where(Account.id.in_(account_ids))
+    )
+    return {row.id: row.credential_id for row in rows}
+
+
 def _shared_credential(account_ids: Sequence[int], *, known: dict[int, int]) -> int:
     missing = sorted(set(account_ids) - set(known))
     if missing:
@@ -94,10 +98,10 @@ def _shared_credential(account_ids: Sequence[int], *, known: dict[int, int]) -> 
 def credential_of(session: Session, account_id: int) -> SealedCredential:
     """Return the credential that acts on an account."""
     row = session.execute(
-        select(Credential)
+        select(Credential.id, Credential.sealed_token, Credential.sealed_app_secret)
         .join(Account, Account.credential_id == Credential.id)
         .where(Account.id == account_id)
-    ).scalar_one()
+    ).one()
     return SealedCredential(row.id, token=row.sealed_token, app_secret=row.sealed_app_secret)
 
 
@@ -115,11 +119,7 @@ def add_key(
     """
     if session.execute(select(ApiKey.id).where(ApiKey.name == name)).first():
         raise NameTaken(f"There is a key named {name!r} already: choose another name.")
-    known = dict(
-        session.execute(
-            select(Account.id, Account.credential_id).where(Account.id.in_(account_ids))
-        ).tuples()
-    )
+    known = _credential_ids(session, account_ids)
     missing = sorted(set(account_ids) - set(known))
     if missing:
         raise AccountsDiffer(

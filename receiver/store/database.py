@@ -33,7 +33,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A transaction that never blocks on a writer. Raises DatabaseAway."""
-        with translated(), Session(self.engine) as session, session.begin():
+        with translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
@@ -43,7 +43,11 @@ class Database:
         On SQLite it takes the write lock at once: a deferred transaction that reads before it
         writes fails immediately under WAL, whatever its time-out.
         """
-        with translated(), Session(self._writer) as session, session.begin():
+        with (
+            translated(),
+            Session(self._writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
 
     @contextmanager

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 from click.testing import CliRunner
 
 from receiver.cli.sandbox import sandbox
@@ -37,18 +40,25 @@ def process(*options: str) -> Iterator[tuple[subprocess.Popen[str], SandboxContr
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_until_it_is_stopped(stop: signal.Signals) -> None:
+def test_it_serves_until_it_is_stopped_even_while_a_call_is_held(stop: signal.Signals) -> None:
     with process() as (running, control):
         control.trouble("hold")
-        graph = GraphCaller(control.url)
-        with graph.session:
-            control.reset()
-            assert graph.create("1", [{"adset_id": "5"}])
-            began = time.monotonic()
-            running.send_signal(stop)
-            _, errors = running.communicate(timeout=10)
+        thread = threading.Thread(target=create_in_vain, args=(control.url,))
+        thread.start()
+        while not control.calls()["calls"]:
+            time.sleep(0.005)
+        began = time.monotonic()
+        running.send_signal(stop)
+        _, errors = running.communicate(timeout=10)
+        thread.join(10)
         assert time.monotonic() - began < 5
         assert (running.returncode, errors) == (0, "")
+
+
+def create_in_vain(url: str) -> None:
+    graph = GraphCaller(url)
+    with graph.session, contextlib.suppress(requests.ConnectionError):
+        graph.create("1", [{"adset_id": "5"}])
 
 
 def test_the_apps_secret_comes_from_a_file(tmp_path: Path) -> None:

@@ -128,7 +128,9 @@ def lying_server(*behaviours: Behaviour) -> Iterator[LyingServer]:
         server.stop()
 
 
-def http_answer(body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> bytes:
+def http_answer(
+    body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> bytes:
     """Write an honest answer."""
     lines = [f"HTTP/1.1 {status} Any", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]

@@ -141,9 +141,8 @@ def _find(target: Target, parameters: dict[str, Any]) -> RequestSet:
     holder = caller(parameters)
     with parts().database.reading() as session:
         row = reports.find_set(session, holder.account_ids, facebook_id=target.object_id or 0)
-        if row is None:
-            raise faults.no_such_object(target.node)
-        session.expunge(row)
+    if row is None:
+        raise faults.no_such_object(target.node)
     return row
 
 

@@ -1,0 +1,33 @@
+"""How gunicorn serves the web application: ``gunicorn wsgi:app`` reads this file by itself.
+
+gunicorn takes the number of workers from ``WEB_CONCURRENCY`` (1) and the port from ``PORT``
+(without it, 127.0.0.1:8000).
+"""
+
+from __future__ import annotations
+
+worker_class = "gthread"
+threads = 16
+
+# A listening socket for each worker. With one that is shared, connections that are kept alive
+# often end up at a single worker: of two, one was idle, and the throughput a third.
+reuse_port = True
+
+# Proxies keep idle connections for about a minute. The side that closes first must be theirs, or
+# a notification is sent into a connection that is just being closed, and lost.
+keepalive = 75
+
+# A create may wait for Facebook until the call's deadline (RECEIVER_GRAPH_DEADLINE_SECONDS).
+# One that is cut off is not lost, but its outcome is unknown until it is found at Facebook.
+graceful_timeout = 90
+
+# For a worker whose main loop hangs; its threads may take longer over a request.
+timeout = 30
+
+# A Graph call may carry all of its parameters in the query. This is gunicorn's maximum.
+limit_request_line = 8190
+
+logger_class = "receiver.logs.ScrubbedLogger"
+
+# Its default is a file in the home folder, which a container may not have.
+control_socket_disable = True

@@ -1,0 +1,165 @@
+"""The demo's stage: sandbox, web service and worker as processes on SQLite in one folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from receiver.cli.demo.compare import StoredSet
+from receiver.cli.demo.processes import Fleet, free_port, is_listening
+from receiver.cli.demo.story import Chapter
+from receiver.crypto import Keys
+from receiver.store import reports
+from receiver.store.database import Database
+from receiver.store.reports import Filter
+
+_TIMEOUT_SECONDS = 30
+_PAGE_LIMIT = 500
+
+
+class Stage:
+    """The running processes, and how the demo talks to them: over HTTP, like anybody else."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sandbox_url = ""
+        self.receiver_url = ""
+        self.key = ""
+        self._secret_key = secrets.token_hex(32)
+        self._database_url = f"sqlite:///{folder / 'receiver.db'}"
+        self._fleet = Fleet(folder, environment=_plain_environment())
+
+    def open(self, accounts: list[str]) -> None:
+        """Start everything, with these accounts and one key for them. Raises NotStarted."""
+        self._start_sandbox()
+        port = free_port()
+        self.receiver_url = f"http://127.0.0.1:{port}"
+        self._fleet.add_environment(self._settings())
+        self._fleet.run(["receiver", "db", "upgrade"])
+        named = [f"act_{account}" for account in accounts]
+        self._fleet.run(
+            ["receiver", "account", "add", *named, "--token-stdin"], text="demo-token\n"
+        )
+        options = [part for name in named for part in ("--account", name)]
+        self.key = self._fleet.run(["receiver", "key", "create", "demo", *options]).split()[-1]
+        self._start_web(port)
+        log = self._fleet.log("worker")
+        self._fleet.start(
+            "worker", ["receiver", "worker"], is_ready=lambda: "worker runs" in log.read_text()
+        )
+
+    def close(self) -> None:
+        """End every process."""
+        self._fleet.stop()
+
+    def _start_sandbox(self) -> None:
+        log = self._fleet.log("sandbox")
+
+        def address() -> re.Match[str] | None:
+            return re.search(r"http://127\.0\.0\.1:[0-9]+", log.read_text())
+
+        self._fleet.start(
+            "sandbox",
+            ["receiver", "sandbox", "--port", "0"],
+            is_ready=lambda: address() is not None,
+        )
+        found = address()
+        self.sandbox_url = found[0] if found else ""
+
+    def _start_web(self, port: int) -> None:
+        options = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "16"]
+        self._fleet.start(
+            "web",
+            ["gunicorn", *options, "receiver.app:create_app()"],
+            is_ready=lambda: is_listening(port),
+        )
+
+    def _settings(self) -> dict[str, str]:
+        """The receiver's settings, at a pace that lets the demo end within a minute."""
+        return {
+            "RECEIVER_DATABASE_URL": self._database_url,
+            "RECEIVER_PUBLIC_URL": self.receiver_url,
+            "RECEIVER_SECRET_KEYS": self._secret_key,
+            "RECEIVER_GRAPH_URL": self.sandbox_url,
+            "RECEIVER_FIRST_LOOK_SECONDS": "5",
+            "RECEIVER_LOOK_INTERVAL_MIN_SECONDS": "1",
+            "RECEIVER_LOOK_INTERVAL_MAX_SECONDS": "4",
+            "RECEIVER_NOTIFICATION_GRACE_SECONDS": "6",
+        }
+
+    def create(self, chapter: Chapter) -> None:
+        """Create a chapter's set through the receiver, its trouble arranged beforehand."""
+        behaviour = {
+            "progress": chapter.progress,
+            "notification": chapter.notification,
+            "next_sets": 1,
+        }
+        url = f"{self.sandbox_url}/sandbox/accounts/{chapter.account}"
+        requests.post(url, json=behaviour, timeout=_TIMEOUT_SECONDS).raise_for_status()
+        answer = requests.post(
+            f"{self.receiver_url}/v21.0/act_{chapter.account}/asyncadrequestsets",
+            data={"name": chapter.name, "ad_specs": json.dumps(chapter.ad_specs())},
+            headers=self._authorization(),
+            timeout=_TIMEOUT_SECONDS,
+        )
+        answer.raise_for_status()
+
+    def sets(self) -> list[dict[str, Any]]:
+        """The sets as the admin API lists them."""
+        answer = requests.get(
+            f"{self.receiver_url}/admin/api/request-sets",
+            params={"limit": str(_PAGE_LIMIT)},
+            headers=self._authorization(),
+            timeout=_TIMEOUT_SECONDS,
+        )
+        answer.raise_for_status()
+        sets: list[dict[str, Any]] = answer.json()["data"]
+        return sets
+
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """The sets that the sandbox really has."""
+        answer = requests.get(f"{self.sandbox_url}/sandbox/ledger", timeout=_TIMEOUT_SECONDS)
+        answer.raise_for_status()
+        sets: list[dict[str, Any]] = answer.json()["sets"]
+        return sets
+
+    def stored(self, accounts: list[str]) -> list[StoredSet]:
+        """The sets as they are in SQL, read without the receiver's web service."""
+        database = Database(self._database_url, timeout_seconds=5)
+        wanted = Filter(account_ids=[int(account) for account in accounts])
+        with database.reading() as session:
+            page = reports.request_sets(session, wanted, below=None, limit=_PAGE_LIMIT)
+            stored = [
+                StoredSet(
+                    request_set_id=row["id"],
+                    facebook_id=row["facebook_id"],
+                    state=row["state"],
+                    requests={
+                        str(one.id): (one.status, json.loads(one.result or b"null"))
+                        for one in reports.requests_of(
+                            session, row["id"], after=None, before=None, limit=2 * _PAGE_LIMIT
+                        )
+                    },
+                )
+                for row in page.rows
+            ]
+        database.close()
+        return stored
+
+    def intent_of(self, notification_uri: str) -> int | None:
+        """Read the intent out of a URI that the sandbox was given."""
+        token = Keys([self._secret_key]).token_in_uri(notification_uri)
+        return None if token is None else token.intent
+
+
+def _plain_environment() -> dict[str, str]:
+    """The environment of the demo itself, without settings: it brings its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("RECEIVER_")}

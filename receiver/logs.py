@@ -1,0 +1,175 @@
+"""One line per event, in key=value, and no secret in any of them.
+
+Secrets are taken out by pattern, out of the finished line: whoever logged it, whatever the field,
+in a traceback too. A pattern takes rather too much than too little.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import sys
+import threading
+import traceback
+from types import TracebackType
+from typing import Any
+
+import structlog
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # gunicorn ships no types
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import Processor
+
+_MASK = "***"
+
+_QUOTE = r"""(?:\\*["']|%22|%27)"""
+_SEPARATOR = rf"(?:{_QUOTE}\s*(?:[=:,]|%3A)|\s*(?:[=:]|%3D))\s*(?:b?{_QUOTE})?"
+_VALUE = r"""[^\s"'\\&<>,;(){}\[\]]+"""
+_NAMES = "access_token|appsecret_proof|input_token|client_secret|app_secret"
+_SCHEMES = "bearer|oauth|basic|digest|token"
+
+_PATTERNS = [
+    (re.compile(pattern, re.IGNORECASE), replacement)
+    for pattern, replacement in (
+        # access_token=…, "access_token": "…", ('access_token', '…'), access_token%3D…
+        (rf"((?:{_NAMES}){_SEPARATOR}){_VALUE}", rf"\1{_MASK}"),
+        # RECEIVER_SECRET_KEYS=…,… as gunicorn shows its own settings.
+        (rf"""(secret_keys{_SEPARATOR})[^\s"'\\]+""", rf"\1{_MASK}"),
+        # Authorization: Bearer …, "Authorization": "…"
+        (rf"(authorization{_SEPARATOR})(?:(?:{_SCHEMES})\s+)?{_VALUE}", rf"\1{_MASK}"),
+        # The value of such a header without its name.
+        (r"(bearer|oauth|basic)\s+[\w.~+/=|%-]{16,}", rf"\1 {_MASK}"),
+        # The token of a notification URL: in its path, and by its form.
+        (r"((?:/|%2F)notifications(?:/|%2F))[^\s\"'\\?#<>]+", rf"\1{_MASK}"),
+        (r"[0-9a-f]{8}\.[0-9]+\.[0-9]+\.[\w-]{22}", _MASK),
+        # A caller's key, and Facebook's tokens: of a user or a page, of an app.
+        (r"rcv(?:_|%5F)[\w-]{16,}", _MASK),
+        (r"EAA[\w-]{16,}", _MASK),
+        (r"[0-9]{5,20}(?:\||%7C)[\w-]{16,}", _MASK),
+        # The password in a URL.
+        (r"(://[^\s/:@]*:)[^\s/@]+@", rf"\1{_MASK}@"),
+    )
+]
+_CONTROL_CHARACTERS = {
+    code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
+}
+
+
+def scrub(text: str) -> str:
+    """Return a text without the secrets that can be told by their form or their name."""
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def configure_logging(level: str) -> None:
+    """Write the events of this process from ``level`` on to its standard error.
+
+    Events of the libraries take the same way, and so does what nobody caught.
+    """
+    handler = _StandardErrorHandler()
+    handler.setFormatter(
+        ProcessorFormatter(
+            foreign_pre_chain=_PREPARE,
+            processors=[ProcessorFormatter.remove_processors_meta, _RENDER, _scrub_line],
+        )
+    )
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            *_PREPARE,
+            ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
+
+
+_PREPARE: list[Processor] = [
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+    structlog.processors.format_exc_info,
+]
+_RENDER = structlog.processors.LogfmtRenderer(
+    key_order=["timestamp", "level", "event", "logger"], bool_as_flag=False
+)
+
+
+def _scrub_line(_logger: object, _method: str, line: Any) -> str:
+    """Scrub the rendered line, and keep it one line whatever a stranger put into a value."""
+    return scrub(line).translate(_CONTROL_CHARACTERS)
+
+
+class _StandardErrorHandler(logging.Handler):
+    """Writes to what is the standard error at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(f"{self.format(record)}\n")
+            sys.stderr.flush()
+        except Exception:  # noqa: BLE001  # a line that cannot be written must not stop the work
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
+        """Say that an event is missing. The library's own report would show what it holds."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(
+                f'level=error event="An event could not be written" '
+                f"logger={record.name} line={record.lineno}\n"
+            )
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    logging.getLogger(__name__).critical(
+        "The process ends with an error that nobody caught", exc_info=(kind, error, trace)
+    )
+
+
+def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None:
+        logging.getLogger(__name__).critical(
+            "A thread ends with an error that nobody caught",
+            exc_info=(args.exc_type, args.exc_value, args.exc_traceback),
+        )
+
+
+class ScrubbingFilter(logging.Filter):
+    """Scrubs a record itself, so that every handler and every format sees it scrubbed."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = scrub(_message(record))
+        record.args = None
+        if record.exc_info:
+            record.exc_text = scrub("".join(traceback.format_exception(*record.exc_info)).rstrip())
+            record.exc_info = None
+        if record.stack_info:
+            record.stack_info = scrub(record.stack_info)
+        return True
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001  # whatever the arguments are, the line is worth writing
+        return f"{record.msg} {record.args!r}"
+
+
+class ScrubbedLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's own logger, with neither a token nor a key in its error and access logs."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for log in (self.error_log, self.access_log):
+            if not any(isinstance(known, ScrubbingFilter) for known in log.filters):
+                log.addFilter(ScrubbingFilter())

@@ -1,0 +1,38 @@
+"""What every test may use: a fresh database of each kind, and a receiver in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from receiver.store.database import Database
+from tests.support.databases import BACKENDS, drop_template, fresh_database_url
+from tests.support.house import House, open_house
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty, migrated database; the test runs once for each kind."""
+    with fresh_database_url(request.param, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty, migrated database; the test runs once for each kind."""
+    database = Database(database_url, timeout_seconds=5)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def house(database_url: str) -> Iterator[House]:
+    """A receiver in this process with a sandbox; the test runs once for each kind of database."""
+    with open_house(database_url) as house:
+        yield house
+
+
+def pytest_sessionfinish() -> None:
+    drop_template()

@@ -1,0 +1,155 @@
+"""A receiver in this process: its parts, its web application and a sandbox over real HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from receiver.app import create_app
+from receiver.assembly import Parts, build
+from receiver.crypto import hash_api_key, new_api_key
+from receiver.lifecycle import step
+from receiver.settings import Settings
+from receiver.store import accounts
+from receiver.store.models import Base, RequestSet
+from tests.support.sandbox import SandboxControl, running_sandbox
+
+RowT = TypeVar("RowT", bound=Base)
+
+ACCOUNT = 71597454
+SECRET_KEY = "0123456789abcdef0123456789abcdef"
+TOKEN = "EAAB-the-token-of-facebook"
+PUBLIC_URL = "http://receiver.test"
+
+
+class Clock:
+    """A clock that is moved by hand; it starts at the present, as the sandbox's does."""
+
+    def __init__(self) -> None:
+        self._moment = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self._moment
+
+    def move(self, seconds: float) -> None:
+        self._moment += timedelta(seconds=seconds)
+
+
+@dataclass
+class House:
+    """Everything a test needs to be caller, Facebook, worker and admin in one."""
+
+    parts: Parts
+    sandbox: SandboxControl
+    clock: Clock
+    client: FlaskClient
+    key: str
+
+    def create(self, specs: Any = None, **parameters: Any) -> TestResponse:
+        """Create a set as a caller does; without specs, one with two ads."""
+        if specs is None:
+            specs = [ad("one"), ad("two")]
+        form = {"name": "A set", "ad_specs": json.dumps(specs), "access_token": self.key}
+        return self.client.post(
+            f"/v21.0/act_{ACCOUNT}/asyncadrequestsets", data={**form, **parameters}
+        )
+
+    def create_open(self, specs: Any = None, **parameters: Any) -> str:
+        """Create a set and return Facebook's id of it."""
+        response = self.create(specs, **parameters)
+        assert response.status_code == 200, response.text
+        set_id: str = response.get_json()["id"]
+        return set_id
+
+    def get(self, path: str, **query: Any) -> TestResponse:
+        """Read as a caller does, on Graph-shaped or admin paths."""
+        return self.client.get(
+            path, query_string=query, headers={"Authorization": f"Bearer {self.key}"}
+        )
+
+    def notify(self, set_id: str | None = None, **request: Any) -> TestResponse:
+        """Post a notification on the newest set's URL, or on that of the named one."""
+        entries = [e for e in self.sandbox.ledger() if set_id in (None, e["id"])]
+        path = entries[-1]["notification_uri"].removeprefix(PUBLIC_URL)
+        return self.client.post(path, **(request or {"data": {"id": entries[-1]["id"]}}))
+
+    def work(self, *, most: int = 100) -> int:
+        """Apply every hint and do every step that is due now; return how many steps there were."""
+        while step.apply_hints(self.parts.tools):
+            pass
+        for done in range(most):
+            if not step.advance(self.parts.tools):
+                return done
+        raise AssertionError("The work does not end")
+
+    def the_set(self) -> RequestSet:
+        """Return the one intent there is."""
+        (row,) = self.rows(RequestSet)
+        return row
+
+    def rows(self, model: type[RowT]) -> list[RowT]:
+        """Return every row of a table, oldest first."""
+        with self.parts.database.reading() as session:
+            return list(session.scalars(select(model).order_by(*model.__table__.primary_key)))
+
+
+def ad(name: str, **fields: Any) -> dict[str, Any]:
+    """An ad's specification; the sandbox fails one whose name holds ``fail``."""
+    return {"name": name, "adset_id": "6008248529789", "status": "PAUSED", **fields}
+
+
+@contextmanager
+def open_house(database_url: str, **settings: Any) -> Iterator[House]:
+    """Build a receiver on a migrated database, with one account and a key for it."""
+    clock = Clock()
+    with running_sandbox() as sandbox:
+        parts = build(_settings(database_url, sandbox.url, **settings), now=clock)
+        # No chance: every interval is exactly what the settings say.
+        parts = replace(parts, tools=replace(parts.tools, chance=lambda: 0.0))
+        app = create_app(parts)
+        try:
+            key = add_account(parts, ACCOUNT)
+            yield House(parts, sandbox, clock, client=app.test_client(), key=key)
+        finally:
+            parts.close()
+
+
+def _settings(database_url: str, graph_url: str, **settings: Any) -> Settings:
+    return Settings(
+        **{
+            "database_url": database_url,
+            "public_url": PUBLIC_URL,
+            "secret_keys": SECRET_KEY,
+            "graph_url": graph_url,
+            **settings,
+        }
+    )
+
+
+def add_account(parts: Parts, account_id: int, *, token: str = TOKEN) -> str:
+    """Add an account with its credential, and return a key for it."""
+    key = new_api_key()
+    with parts.database.writing() as session:
+        accounts.put_accounts(
+            session,
+            [account_id],
+            sealed_token=parts.keys.seal(token),
+            sealed_app_secret=None,
+            now=parts.now(),
+        )
+        accounts.add_key(
+            session,
+            f"key of {account_id}",
+            key_hash=hash_api_key(key),
+            account_ids=[account_id],
+            now=parts.now(),
+        )
+    return key
