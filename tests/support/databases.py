@@ -92,4 +92,4 @@ def _postgres_url(name: str) -> str:
 
 def _administer(statement: str, *names: str) -> None:
     with psycopg.connect(POSTGRES, autocommit=True, dbname="postgres") as connection:
-        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]  # the statements stand in this file
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

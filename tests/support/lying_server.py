@@ -33,6 +33,10 @@ class Peer:
         self._server.requests.append(request)
         return request
 
+    def read_a_byte(self) -> None:
+        """Wait until the client has begun to send."""
+        self._sock.recv(1)
+
     def send(self, data: bytes) -> None:
         self._sock.sendall(data)
 
@@ -180,5 +184,6 @@ def resetting_after_the_request(peer: Peer) -> None:
     peer.reset()
 
 
-def resetting_at_once(peer: Peer) -> None:
+def resetting_in_the_request(peer: Peer) -> None:
+    peer.read_a_byte()
     peer.reset()

@@ -97,7 +97,7 @@ def _state(row: dict[str, Any]) -> str:
 
 def table(rows: Sets, *, seconds: Callable[[dict[str, Any]], float]) -> Table:
     """The sets in the order in which they were created, with how each one ended."""
-    shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+    shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     shown.add_column("set", no_wrap=True)
     for heading in ("requests", "succeeded", "failed"):
         shown.add_column(heading, justify="right")

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from pydantic_core import PydanticUndefined
+
+from receiver.cli import main
+from receiver.settings import SECRETS, Settings, variable
+
+DOCUMENTS = Path(__file__).parent.parent / "docs"
+SETTINGS_DOCUMENT = (DOCUMENTS / "settings.md").read_text(encoding="utf-8")
+COMMANDS_DOCUMENT = (DOCUMENTS / "commands.md").read_text(encoding="utf-8")
+
+SETTING_ROWS = {
+    cells[0].strip("`"): cells[1:]
+    for line in SETTINGS_DOCUMENT.splitlines()
+    if line.startswith("| `")
+    for cells in [[cell.strip() for cell in line.strip("|").split("|")]]
+}
+COMMAND_SECTION = re.compile(
+    r"^## `receiver ([a-z ]+[a-z])[^`]*`\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL
+)
+COMMAND_SECTIONS = dict(COMMAND_SECTION.findall(COMMANDS_DOCUMENT))
+
+
+def commands(command: click.Command, *path: str) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(command, click.Group):
+        yield " ".join(path), command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        child = command.get_command(context, name)
+        assert child is not None
+        yield from commands(child, *path, name)
+
+
+COMMANDS = dict(commands(main))
+
+
+def test_the_settings_page_names_every_setting_and_no_other() -> None:
+    assert set(SETTING_ROWS) == {variable(name) for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_a_settings_row_says_its_unit_default_meaning_and_when_to_change_it(name: str) -> None:
+    unit, default, meaning, change = SETTING_ROWS[variable(name)]
+    expected = Settings.model_fields[name].default
+    assert default == ("required" if expected is PydanticUndefined else f"`{expected}`")
+    assert ("secret" in unit) == (name in SECRETS)
+    for ending in ("seconds", "bytes"):
+        assert (unit == ending) == name.endswith(f"_{ending}")
+    assert meaning
+    assert change
+
+
+def test_the_commands_page_names_every_command_and_no_other() -> None:
+    assert set(COMMAND_SECTIONS) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_commands_section_names_its_options_and_no_other(name: str) -> None:
+    options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+    documented = set(re.findall(r"^\| `(--[a-z-]+)", COMMAND_SECTIONS[name], re.MULTILINE))
+    assert documented == {option for option in options if option.startswith("--")}
+
+
+@pytest.mark.parametrize("page", sorted(DOCUMENTS.rglob("*.md")), ids=lambda page: str(page.name))
+def test_a_page_links_only_to_pages_that_exist(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
