@@ -17,12 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.crypto import Keys, new_api_key
+from receiver.crypto import Keys
 from receiver.logs import scrub
 
 ROOT = Path(__file__).parent.parent
 TOKEN = Keys(["k" * 32]).sign_token(intent=12, attempt=1)
-API_KEY = new_api_key()
+API_KEY = "rcv_FaSrAWmkgLV5jxffTNjTQzM2VMc34grQoyQz5VQW7FY"
 FACEBOOK_TOKEN = "EAAGm0PX4ZCpsBAKZCZBzZCfQ8r6lqZAdfJ"
 APP_TOKEN = "1234567890|AbCdEfGhIjKlMnOpQrStUvWx"
 PROOF = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"

@@ -56,10 +56,10 @@ def looks() -> Response:
     return _list(reports.looks, shape=as_json)
 
 
-@blueprint.get("/<path:path>")
+@blueprint.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 def unknown(path: str) -> Response:
-    """Refuse a path that is not of this API."""
-    raise Problem(404, f"There is no /admin/api/{path}.")
+    """Refuse what is not of this API."""
+    raise Problem(404, f"There is no {request.method} /admin/api/{path}.")
 
 
 def _list(

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from receiver.crypto import CannotOpen
 from receiver.graph import serve
@@ -184,6 +184,7 @@ def _on_too_large(_error: RequestEntityTooLarge) -> Response:
     return faults.answer(fault)
 
 
+@blueprint.app_errorhandler(MethodNotAllowed)
 @blueprint.errorhandler(HTTPException)
 def _on_http_error(error: HTTPException) -> Response:
     return faults.answer(

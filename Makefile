@@ -1,0 +1,43 @@
+# Every verb installs what it needs, once, into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-long check format clean
+
+help: ## show these verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
+
+install: .venv/installed ## install the project and its tools into .venv
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …"; exit 1; }
+	@echo "Installing into .venv (once; it takes about a minute)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch .venv/installed
+
+demo: install ## run the main job on embedded defaults; ends by itself
+	@$(BIN)/receiver demo
+
+test: install ## run the tests (long drills apart)
+	@$(BIN)/pytest -n auto -m "not long"
+
+test-long: install ## run every test, long drills and matrices too
+	@$(BIN)/pytest -n auto
+
+check: install ## check format, lint, types and imports
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: install ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## remove what the verbs made
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
