@@ -6,6 +6,10 @@ gunicorn takes the number of workers from ``WEB_CONCURRENCY`` (1) and the port f
 
 from __future__ import annotations
 
+import sys
+
+from receiver.settings import SettingsError, load_settings
+
 worker_class = "gthread"
 threads = 16
 
@@ -31,3 +35,11 @@ logger_class = "receiver.logs.ScrubbedLogger"
 
 # Its default is a file in the home folder, which a container may not have.
 control_socket_disable = True
+
+
+def on_starting(_server: object) -> None:
+    """Check the settings once, before any worker starts, and say in words what is wrong."""
+    try:
+        load_settings()
+    except SettingsError as error:
+        sys.exit(f"Error: {error}")

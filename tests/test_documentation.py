@@ -8,8 +8,11 @@ import click
 import pytest
 from pydantic_core import PydanticUndefined
 
+from receiver.app import create_app
+from receiver.assembly import build
 from receiver.cli import main
 from receiver.settings import SECRETS, Settings, variable
+from tests.support.house import make_settings
 
 DOCUMENTS = Path(__file__).parent.parent / "docs"
 SETTINGS_DOCUMENT = (DOCUMENTS / "settings.md").read_text(encoding="utf-8")
@@ -72,3 +75,19 @@ def test_a_commands_section_names_its_options_and_no_other(name: str) -> None:
 def test_a_page_links_only_to_pages_that_exist(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def routes() -> set[str]:
+    """Every route of the web application, with its variables as the API page words them."""
+    settings = make_settings("sqlite:////nowhere/receiver.db", "http://graph.test")
+    app = create_app(build(settings))
+    return {rule.rule for rule in app.url_map.iter_rules()}
+
+
+def test_the_api_page_names_every_route() -> None:
+    # The catch-all routes refuse what the others do not know; the Graph paths stand behind one.
+    named = routes() - {"/", "/<path:path>", "/admin/api/<path:path>"}
+    worded = {re.sub(r"<[^>]*request_set_id>", "<number>", rule) for rule in named}
+    worded = {rule.replace("<path:token>", "<token>") for rule in worded}
+    documented = set(re.findall(r"`[A-Z]+ (/\S+)`", (DOCUMENTS / "api.md").read_text("utf-8")))
+    assert worded == {path for path in documented if path.startswith(("/admin", "/notif"))}

@@ -11,19 +11,22 @@ import click
 
 from receiver.assembly import Parts, build
 from receiver.settings import load_settings
+from receiver.store import migrate
 from receiver.store.database import DatabaseAway
 from receiver.store.migrate import SchemaOutdated
 from receiver.store.types import MAX_ID
 
 
 @contextmanager
-def opened_parts() -> Iterator[Parts]:
+def opened_parts(*, check_tables: bool = True) -> Iterator[Parts]:
     """Build the parts from the environment, and close them. What stops a command ends it in words.
 
     Raises SettingsError.
     """
     parts = build(load_settings())
     try:
+        if check_tables:
+            migrate.check(parts.database)
         yield parts
     except DatabaseAway as error:
         raise click.ClickException(

@@ -10,7 +10,6 @@ import structlog
 
 from receiver.cli.common import opened_parts
 from receiver.logs import configure_logging
-from receiver.store import migrate
 from receiver.worker.loop import Loop
 
 log = structlog.get_logger(__name__)
@@ -22,7 +21,6 @@ def worker() -> None:
     with opened_parts() as parts:
         settings = parts.settings
         configure_logging(settings.log_level)
-        migrate.check(parts.database)
         loop = Loop(
             parts.tools,
             threads=settings.worker_threads,

@@ -145,7 +145,6 @@ class _ReportingConnection(HTTPConnection):
         transmission.watch(self.sock)
         transmission.begin()
         # A large body may take longer to send than a connection to make.
-        self.timeout = transmission.seconds_left
         super().request(*args, **arguments)
 
 

@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from receiver import __version__
 from receiver.graph.client import Answered, Created, Credential, GraphClient
@@ -24,6 +26,7 @@ from receiver.graph.errors import (
     outcome_is_unknown,
 )
 from receiver.graph.wire import SetReading, appsecret_proof
+from tests.support.certificates import self_signed, server_context
 from tests.support.lying_server import (
     Behaviour,
     LyingServer,
@@ -38,11 +41,13 @@ from tests.support.lying_server import (
     silent_after_the_request,
 )
 from tests.support.samples import sample
+from tests.support.sandbox import running_sandbox
 
 TOKEN = "EAABsecrettoken|with/odd=characters"
 SECRET = "0123456789abcdefsecret"
 CREDENTIAL = Credential(TOKEN, app_secret=SECRET)
 
+AD_SPECS = '[{"name":"ad","adset_id":"5","creative":{"creative_id":"7"},"status":"PAUSED"}]'
 CREATED = http_answer(b'{"id":"6012384857989"}')
 A_SET = http_answer(b'{"id":"12","is_completed":true}')
 EMPTY_PAGE = http_answer(b'{"data":[]}')
@@ -51,11 +56,24 @@ THROTTLED = http_answer(sample("rate_limited.json"), status=400)
 TOKEN_EXPIRED = http_answer(sample("token_expired.json"), status=400)
 
 
+HEADS = (
+    b"",
+    b"HTTP/1.1 200 OK\r\n",
+    b"HTTP/1.1 200 OK\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n",
+    b"HTTP/1.1 302 Found\r\nLocation: ",
+    b"HTTP/1.1 200 OK\r\nContent-Length: ",
+    b"HTTP/1.1 200 OK\r\nSet-Cookie: ",
+)
+BODIES = (b"", b'\r\n\r\n{"id":"12"}', b'{"error":{"code":190}}')
+
+
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for scheme in ("http", "https", "all"):
-        monkeypatch.delenv(f"{scheme}_proxy", raising=False)
-        monkeypatch.delenv(f"{scheme}_proxy".upper(), raising=False)
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @contextmanager
@@ -89,7 +107,7 @@ def create(
         credential,
         account_id=71597454,
         name="Ünïcode & co",
-        ad_specs='[{"name":"ad"}]',
+        ad_specs=AD_SPECS,
         notification_uri="https://receiver.example/notifications/abc",
         send_before_monotonic=time.monotonic() + within_seconds,
     )
@@ -122,7 +140,7 @@ def test_a_create_is_a_form_with_the_ads_as_one_text() -> None:
     assert head.startswith(b"POST /v21.0/act_71597454/asyncadrequestsets HTTP/1.1\r\n")
     assert parse_qs(body.decode()) == {
         "name": ["Ünïcode & co"],
-        "ad_specs": ['[{"name":"ad"}]'],
+        "ad_specs": [AD_SPECS],
         "notification_mode": ["ON_COMPLETE"],
         "notification_uri": ["https://receiver.example/notifications/abc"],
         "appsecret_proof": [appsecret_proof(TOKEN, SECRET)],
@@ -170,7 +188,6 @@ def test_a_cookie_is_never_sent_back() -> None:
 def test_calls_go_through_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     with lying_server(answering(CREATED)) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
-        monkeypatch.setenv("no_proxy", "")
         with client_of("http://graph.invalid") as client:
             assert create(client).set_id == 6012384857989
     assert proxy.requests[0].startswith(b"POST http://graph.invalid/v21.0/act_71597454/")
@@ -181,7 +198,6 @@ def test_a_proxy_that_cannot_be_used_means_nothing_was_sent(
     proxy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", proxy.format(port=unused_port()))
-    monkeypatch.setenv("no_proxy", "")
     with client_of("http://graph.invalid") as client, pytest.raises(NotSent):
         create(client)
 
@@ -193,7 +209,6 @@ def test_a_proxy_that_opens_no_tunnel_means_nothing_was_sent(
     for behaviour in (refusing, dripping(b"", b"x"), resetting_after_the_request):
         with lying_server(behaviour) as proxy:
             monkeypatch.setenv("https_proxy", proxy.url)
-            monkeypatch.setenv("no_proxy", "")
             with (
                 client_of("https://graph.invalid", deadline_seconds=0.3) as client,
                 pytest.raises(NotSent),
@@ -289,6 +304,12 @@ def dripping_body(peer: Peer) -> None:
     dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" ")(peer)
 
 
+def silence_in_the_body(peer: Peer) -> None:
+    peer.read_request()
+    peer.send(b'HTTP/1.1 200 OK\r\n\r\n{"id":"12"}')
+    peer.wait()
+
+
 @pytest.mark.parametrize(
     "behaviour",
     [
@@ -328,6 +349,7 @@ def test_a_create_without_a_complete_answer_is_unknown(behaviour: Behaviour) -> 
         pytest.param(dripping(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), id="dripped headers"),
         pytest.param(dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), id="to be continued"),
         pytest.param(dripping_body, id="dripped body"),
+        pytest.param(silence_in_the_body, id="silence in the body"),
         pytest.param(dripping(b'HTTP/1.1 200 OK\r\n\r\n{"id":"12"}', b" "), id="endless body"),
         pytest.param(
             dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
@@ -439,6 +461,52 @@ def test_a_handshake_that_fails_means_nothing_was_sent(behaviour: Behaviour) -> 
         assert time.monotonic() - started < 1.0
 
 
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    return self_signed(tmp_path)
+
+
+def over_tls(behaviour: Behaviour, certificate: Path) -> Behaviour:
+    def behave(peer: Peer) -> None:
+        peer.wrap(server_context(certificate))
+        behaviour(peer)
+
+    return behave
+
+
+def test_a_certificate_that_is_not_trusted_means_nothing_was_sent(certificate: Path) -> None:
+    with (
+        lying_server(over_tls(answering(CREATED), certificate)) as server,
+        client_of(f"https://127.0.0.1:{server.port}") as client,
+        pytest.raises(NotSent, match="certificate"),
+    ):
+        create(client)
+    assert server.requests == []
+
+
+def test_calls_over_tls_end_like_all_others(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    behaviours = [
+        over_tls(behaviour, certificate)
+        for behaviour in (answering(CREATED), answering(A_SET), dripping_body, silence_in_the_body)
+    ]
+    with (
+        lying_server(*behaviours) as server,
+        client_of(f"https://127.0.0.1:{server.port}", deadline_seconds=0.4) as client,
+    ):
+        assert create(client).set_id == 6012384857989
+        assert read(client).calls == 1
+        assert read(client).calls == 1
+        for _ in range(2):
+            started = time.monotonic()
+            with pytest.raises(NoAnswer, match="the deadline passed"):
+                create(client)
+            assert time.monotonic() - started < 1.0
+    assert server.connections == 4
+
+
 def test_a_moment_that_has_passed_means_nothing_was_sent() -> None:
     with (
         server_and_client(answering(CREATED)) as (server, client),
@@ -532,6 +600,28 @@ def test_a_create_that_lost_its_connection_is_never_repeated(behaviour: Behaviou
     ):
         create(client)
     assert server.connections == 1
+
+
+def test_whatever_bytes_come_back_a_create_is_made_or_has_failed() -> None:
+    answer = b""
+
+    def lying(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(answer)
+
+    @settings(max_examples=60, deadline=None)
+    @given(head=st.sampled_from(HEADS), rest=st.binary(max_size=300), body=st.sampled_from(BODIES))
+    def check(head: bytes, rest: bytes, body: bytes) -> None:
+        nonlocal answer
+        answer = head + rest + body
+        try:
+            created = create(client)
+        except (NoAnswer, UnreadableAnswer, GraphError):
+            return
+        assert created.set_id > 0
+
+    with server_and_client(lying) as (_, client):
+        check()
 
 
 def test_a_create_never_uses_a_connection_that_was_kept_open() -> None:
@@ -631,6 +721,24 @@ def test_all_tries_of_a_read_together_end_with_the_deadline() -> None:
     assert time.monotonic() - started < 1.0
 
 
+def test_a_kept_connection_has_a_deadline_too() -> None:
+    def well_then_dripping(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(A_SET)
+        dripping(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n")(peer)
+
+    with server_and_client(well_then_dripping, deadline_seconds=0.3, attempts=1) as (
+        server,
+        client,
+    ):
+        read(client)
+        started = time.monotonic()
+        with pytest.raises(NoAnswer, match="the deadline passed"):
+            read(client)
+        assert time.monotonic() - started < 1.0
+        assert server.connections == 1
+
+
 def test_a_read_does_not_pause_beyond_its_deadline() -> None:
     pauses: list[float] = []
     with (
@@ -702,3 +810,19 @@ def test_an_echoed_token_is_hidden_in_message_and_body() -> None:
 
 def test_a_credential_does_not_show_itself() -> None:
     assert repr(CREDENTIAL) == "Credential()"
+
+
+def test_a_set_is_made_and_read_at_the_sandbox() -> None:
+    with running_sandbox(app_secret=SECRET) as sandbox, client_of(sandbox.url) as client:
+        sandbox.configure("71597454", notification={"kind": "never"})
+        set_id = create(client).set_id
+        reading = client.read_set(CREDENTIAL, set_id).value
+        page = client.read_requests(CREDENTIAL, set_id, after=None).value
+        listed = client.read_account_sets(CREDENTIAL, 71597454, after=None, limit=10).value
+        with pytest.raises(GraphError) as caught:
+            client.read_set(Credential(TOKEN), set_id)
+    assert (reading.name, reading.is_completed, reading.total_count) == ("Ünïcode & co", True, 1)
+    assert [request.status for request in page.requests] == ["SUCCESS"]
+    assert page.requests[0].created_object_id is not None
+    assert [one.id for one in listed.sets] == [set_id]
+    assert caught.value.code == 100

@@ -111,7 +111,7 @@ def open_house(database_url: str, **settings: Any) -> Iterator[House]:
     """Build a receiver on a migrated database, with one account and a key for it."""
     clock = Clock()
     with running_sandbox() as sandbox:
-        parts = build(_settings(database_url, sandbox.url, **settings), now=clock)
+        parts = build(make_settings(database_url, sandbox.url, **settings), now=clock)
         # No chance: every interval is exactly what the settings say.
         parts = replace(parts, tools=replace(parts.tools, chance=lambda: 0.0))
         app = create_app(parts)
@@ -122,7 +122,8 @@ def open_house(database_url: str, **settings: Any) -> Iterator[House]:
             parts.close()
 
 
-def _settings(database_url: str, graph_url: str, **settings: Any) -> Settings:
+def make_settings(database_url: str, graph_url: str, **settings: Any) -> Settings:
+    """Return the settings of a receiver under test: the required ones, and what is given."""
     return Settings(
         **{
             "database_url": database_url,

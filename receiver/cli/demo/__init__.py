@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -37,6 +37,7 @@ def demo(*, keep: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="receiver-demo-") as folder, _ending_with_sigterm():
         stage = Stage(Path(folder))
         try:
+            console.print("Starting the sandbox, the web service and the worker on SQLite.")
             stage.open(_ACCOUNTS)
             is_good = _play(stage, console)
             if keep:
@@ -65,6 +66,12 @@ def _play(stage: Stage, console: Console) -> bool:
     console.print()
     console.print(table(rows, seconds=_seconds))
     console.print()
+    console.print(
+        "verdict: what became of Facebook's notification; seconds: from create to results in SQL",
+        style="dim",
+        highlight=False,
+        soft_wrap=True,
+    )
     return _conclude(console, comparison, rows)
 
 
@@ -96,7 +103,8 @@ def _keep(stage: Stage, console: Console, *, folder: str) -> None:
     ):
         console.print(f"{what:9} {value}", highlight=False, soft_wrap=True)
     console.print("Everything runs until Ctrl-C.")
-    signal.pause()
+    with suppress(KeyboardInterrupt):
+        signal.pause()
 
 
 @contextmanager

@@ -110,7 +110,7 @@ class Stage:
         answer.raise_for_status()
 
     def sets(self) -> list[dict[str, Any]]:
-        """The sets as the admin API lists them."""
+        """The sets as the admin API lists them, in the order in which they were created."""
         answer = requests.get(
             f"{self.receiver_url}/admin/api/request-sets",
             params={"limit": str(_PAGE_LIMIT)},
@@ -118,8 +118,8 @@ class Stage:
             timeout=_TIMEOUT_SECONDS,
         )
         answer.raise_for_status()
-        sets: list[dict[str, Any]] = answer.json()["data"]
-        return sets
+        newest_first: list[dict[str, Any]] = answer.json()["data"]
+        return newest_first[::-1]
 
     def _authorization(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"}

@@ -104,7 +104,7 @@ def table(rows: Sets, *, seconds: Callable[[dict[str, Any]], float]) -> Table:
     shown.add_column("learned by", no_wrap=True)
     shown.add_column("verdict", no_wrap=True)
     shown.add_column("seconds", justify="right")
-    for row in sorted(rows, key=lambda row: int(row["id"])):
+    for row in rows:
         shown.add_row(
             row["name"],
             str(row["total_count"]),
