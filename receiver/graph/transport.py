@@ -145,6 +145,7 @@ class _ReportingConnection(HTTPConnection):
         transmission.watch(self.sock)
         transmission.begin()
         # A large body may take longer to send than a connection to make.
+        self.timeout = transmission.seconds_left
         super().request(*args, **arguments)
 
 
@@ -175,7 +176,6 @@ class _Adapter(HTTPAdapter):
             # Its connections would not report, and a create's outcome could be misjudged.
             raise requests.exceptions.InvalidProxyURL("SOCKS proxies are not supported.")
         manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **arguments)
-        manager.pool_classes_by_scheme = _POOLS
         return manager
 
 

@@ -41,8 +41,9 @@ def collect(tools: Tools, claim: Claim, reading: SetReading) -> bool:
     try:
         for read_at, answered in _pages(tools, claim):
             _store(tools, claim, answered, tally=tally, read_at=read_at)
-    except CallFailed:
-        _keep_look(tools, claim, tally, started_at=started_at)
+    except CallFailed as failure:
+        # The pages before it were asked for too.
+        failure.calls += tally.calls
         raise
     return _finish(tools, claim, reading, tally=tally, started_at=started_at)
 
@@ -124,13 +125,6 @@ def _what_is_missing(progress: results.Progress, reading: SetReading, tally: _Ta
     if progress.final != progress.rows:
         return f"{progress.rows - progress.final} requests have no final status yet."
     return None
-
-
-def _keep_look(tools: Tools, claim: Claim, tally: _Tally, *, started_at: datetime) -> None:
-    if tally.calls:
-        with tools.database.writing() as session:
-            record = _record(tally, started_at=started_at, now=tools.now())
-            looks.add_look(session, claim, record)
 
 
 def _record(tally: _Tally, *, started_at: datetime, now: datetime) -> LookRecord:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 
@@ -19,6 +21,8 @@ from receiver.store.looks import Claim, LeaseLost, LookRecord
 
 log = structlog.get_logger(__name__)
 
+ResultT = TypeVar("ResultT")
+
 _WAIT_SECONDS = 300.0
 """How long an account waits when Facebook asks for it without saying how long.
 
@@ -27,7 +31,10 @@ It is the block of the published ad-account score (the facts, section 5).
 
 
 def apply_hints(tools: Tools) -> bool:
-    """Apply what notifications hint at. Returns whether there was anything."""
+    """Apply what notifications hint at. Returns whether there was anything. Raises DatabaseAway."""
+    with tools.database.reading() as session:
+        if not notifications.has_unapplied(session):
+            return False
     with tools.database.writing() as session:
         return notifications.apply_hints(session, now=tools.now()) > 0
 
@@ -41,23 +48,21 @@ def advance(tools: Tools) -> bool:
     claim = _claim(tools)
     if claim is None:
         return False
-    started_at = tools.now()
-    try:
-        _work(tools, claim)
-    except LeaseLost:
-        log.warning("A lease ran out before its work was done", request_set_id=claim.request_set_id)
-    except DatabaseAway:
-        raise
-    except (CallFailed, CannotOpen) as error:
-        _put_off(tools, claim, error, started_at=started_at)
-    except Exception as error:  # a set that nobody foresaw must not stop the others
-        log.exception("A step failed", request_set_id=claim.request_set_id)
-        _put_off(tools, claim, error, started_at=started_at)
+    if claim.state in intents.UNOPENED:
+        _attempt(tools, claim, kind="edge", work=lambda: resolve(tools, claim))
+        return True
+    complete = _attempt(tools, claim, kind="set", work=lambda: look(tools, claim))
+    if complete is not None:
+        _attempt(tools, claim, kind="requests", work=lambda: collect(tools, claim, complete))
     return True
 
 
 def _claim(tools: Tools) -> Claim | None:
     now = tools.now()
+    # Asked first without the write lock, which an idle worker must not keep from notifications.
+    with tools.database.reading() as session:
+        if not looks.is_any_due(session, now=now):
+            return None
     chance = tools.chance()
     with tools.database.writing() as session:
         return looks.claim_due(
@@ -70,16 +75,28 @@ def _claim(tools: Tools) -> Claim | None:
         )
 
 
-def _work(tools: Tools, claim: Claim) -> None:
-    if claim.state in intents.UNOPENED:
-        resolve(tools, claim)
-        return
-    complete = look(tools, claim)
-    if complete is not None:
-        collect(tools, claim, complete)
+def _attempt(
+    tools: Tools, claim: Claim, *, kind: str, work: Callable[[], ResultT]
+) -> ResultT | None:
+    """Do one reading's work on a claimed set; None when it failed and the set was put off."""
+    started_at = tools.now()
+    try:
+        return work()
+    except LeaseLost:
+        _tell_lease_lost(claim)
+    except DatabaseAway:
+        raise
+    except (CallFailed, CannotOpen) as error:
+        _put_off(tools, claim, error, kind=kind, started_at=started_at)
+    except Exception as error:  # a set that nobody foresaw must not stop the others
+        log.exception("A step failed", request_set_id=claim.request_set_id)
+        _put_off(tools, claim, error, kind=kind, started_at=started_at)
+    return None
 
 
-def _put_off(tools: Tools, claim: Claim, error: Exception, *, started_at: datetime) -> None:
+def _put_off(
+    tools: Tools, claim: Claim, error: Exception, *, kind: str, started_at: datetime
+) -> None:
     """Keep the failed look, and let go of the set until it is worth asking again."""
     now = tools.now()
     look_at = plan.next_look_at(
@@ -87,7 +104,7 @@ def _put_off(tools: Tools, claim: Claim, error: Exception, *, started_at: dateti
     )
     resume_at = _resume_at(error, now=now)
     record = LookRecord(
-        kind="edge" if claim.state in intents.UNOPENED else "set",
+        kind=kind,
         started_at=started_at,
         duration_ms=milliseconds(started_at, now),
         calls=error.calls if isinstance(error, CallFailed) else 0,
@@ -102,7 +119,11 @@ def _put_off(tools: Tools, claim: Claim, error: Exception, *, started_at: dateti
         with tools.database.writing() as session:
             looks.finish(session, claim, look_at=resume_at or look_at, reason=_in_words(error))
     except LeaseLost:
-        log.warning("A lease ran out before its work was done", request_set_id=claim.request_set_id)
+        _tell_lease_lost(claim)
+
+
+def _tell_lease_lost(claim: Claim) -> None:
+    log.warning("A lease ran out before its work was done", request_set_id=claim.request_set_id)
 
 
 def _resume_at(error: Exception, *, now: datetime) -> datetime | None:

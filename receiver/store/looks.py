@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, exists, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, case, exists, literal, null, or_, select, update
 from sqlalchemy.orm import Session
 
 from receiver.graph.wire import SetReading
@@ -58,6 +58,20 @@ class LookRecord:
     error: str | None = None
 
 
+def is_any_due(session: Session, *, now: datetime) -> bool:
+    """Tell whether there is a set to claim."""
+    return session.execute(select(RequestSet.id).where(*_is_due(now)).limit(1)).first() is not None
+
+
+def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    waiting = exists().where(Account.id == RequestSet.account_id, Account.resume_at > now)
+    return (
+        RequestSet.look_at <= now,
+        or_(RequestSet.lease_expires_at.is_(None), RequestSet.lease_expires_at <= now),
+        ~waiting,
+    )
+
+
 def claim_due(
     session: Session,
     *,
@@ -70,14 +84,9 @@ def claim_due(
     ``next_look_at`` gives, for the number of quiet looks, when the set is due again should this
     claim's holder vanish. Sets of an account that Facebook asked to wait are passed over.
     """
-    waiting = exists().where(Account.id == RequestSet.account_id, Account.resume_at > now)
     row = session.execute(
         select(RequestSet)
-        .where(
-            RequestSet.look_at <= now,
-            or_(RequestSet.lease_expires_at.is_(None), RequestSet.lease_expires_at <= now),
-            ~waiting,
-        )
+        .where(*_is_due(now))
         .order_by(RequestSet.look_at)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -69,6 +69,11 @@ def is_notified(session: Session, request_set_id: int) -> bool:
     ).scalar_one()
 
 
+def has_unapplied(session: Session) -> bool:
+    """Tell whether there is a notification to apply."""
+    return session.execute(select(exists().where(Notification.applied_at.is_(None)))).scalar_one()
+
+
 def apply_hints(session: Session, *, now: datetime, limit: int = 500) -> int:
     """Make the sets of unapplied notifications due, and mark the notifications as applied.
 
