@@ -176,6 +176,7 @@ class _Adapter(HTTPAdapter):
             # Its connections would not report, and a create's outcome could be misjudged.
             raise requests.exceptions.InvalidProxyURL("SOCKS proxies are not supported.")
         manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **arguments)
+        manager.pool_classes_by_scheme = _POOLS
         return manager
 
 

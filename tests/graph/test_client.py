@@ -265,10 +265,10 @@ def test_another_set_than_the_one_asked_for_is_unreadable() -> None:
         read(client)
 
 
-def endless(head: bytes, piece: bytes) -> Behaviour:
+def endless(head: bytes, piece: bytes, *, status: int = 200) -> Behaviour:
     def behave(peer: Peer) -> None:
         peer.read_request()
-        peer.send(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n")
+        peer.send(b"HTTP/1.1 %d Any\r\n" % status + head + b"\r\n")
         while True:
             peer.send(piece)
 
@@ -283,6 +283,7 @@ BOMB = gzip.compress(b" " * 50_000_000)
     [
         answering(http_answer(b" " * 10_001)),
         endless(b"", b" " * 5_000),
+        endless(b"Location: http://[\r\n", b" " * 5_000, status=302),
         endless(b"Transfer-Encoding: chunked\r\n", b"3e8\r\n" + b" " * 1000 + b"\r\n"),
         answering(http_answer(BOMB, headers={"Content-Encoding": "gzip"})),
     ],
