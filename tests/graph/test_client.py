@@ -79,9 +79,9 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def client_of(url: str, **arguments: Any) -> Iterator[GraphClient]:
     settings: dict[str, Any] = {
-        "connect_timeout_seconds": 1.0,
-        "read_timeout_seconds": 1.0,
-        "deadline_seconds": 1.5,
+        "connect_timeout_seconds": 5.0,
+        "read_timeout_seconds": 5.0,
+        "deadline_seconds": 8.0,
         "sleep": lambda _seconds: None,
         **arguments,
     }
@@ -392,7 +392,9 @@ def test_a_large_create_may_take_longer_to_send_than_to_connect() -> None:
         time.sleep(0.3)
         answering(CREATED)(peer)
 
-    with server_and_client(slow, connect_timeout_seconds=0.1) as (_, client):
+    with server_and_client(
+        slow, connect_timeout_seconds=0.1, read_timeout_seconds=30.0, deadline_seconds=30.0
+    ) as (_, client):
         created = client.create_request_set(
             CREDENTIAL,
             account_id=1,
