@@ -10,10 +10,11 @@ from receiver.graph.client import Answered
 from receiver.graph.errors import CallFailed
 from receiver.graph.wire import RequestsPage, SetReading
 from receiver.lifecycle import plan
-from receiver.lifecycle.look import milliseconds, verdict_due
+from receiver.lifecycle.look import verdict_due
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.verdict import verdict_of
 from receiver.store import looks, notifications, results
+from receiver.store.database import Session
 from receiver.store.looks import Claim, LookRecord
 
 _MAX_PAGES = 200
@@ -88,28 +89,37 @@ def _finish(
     tools: Tools, claim: Claim, reading: SetReading, *, tally: _Tally, started_at: datetime
 ) -> bool:
     now = tools.now()
-    completed_at = claim.completed_at or now
+    record = LookRecord(
+        kind="requests", started_at=started_at, ended_at=now, calls=tally.calls, rows=tally.rows
+    )
     with tools.database.writing() as session:
         looks.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=now))
+        looks.add_look(session, claim, record)
         progress = results.progress(session, claim.request_set_id)
-        looks.add_look(session, claim, _record(tally, started_at=started_at, now=now))
         missing = _what_is_missing(progress, reading, tally)
         if missing is None:
-            verdict = verdict_of(
-                reading,
-                is_notified=notifications.is_notified(session, claim.request_set_id),
-                completed_at=completed_at,
-                pace=tools.pace,
-                now=now,
+            _close(session, tools, claim, reading, now=now)
+        else:
+            look_at = plan.next_look_at(
+                tools.pace, quiet_looks=claim.quiet_looks, now=now, chance=tools.chance()
             )
-            look_at = verdict_due(tools, verdict, completed_at=completed_at)
-            looks.finish_collected(session, claim, verdict=verdict, look_at=look_at, now=now)
-            return True
-        look_at = plan.next_look_at(
-            tools.pace, quiet_looks=claim.quiet_looks, now=now, chance=tools.chance()
-        )
-        looks.finish(session, claim, look_at=look_at, reason=missing)
-    return False
+            looks.finish(session, claim, look_at=look_at, reason=missing)
+    return missing is None
+
+
+def _close(
+    session: Session, tools: Tools, claim: Claim, reading: SetReading, *, now: datetime
+) -> None:
+    completed_at = claim.completed_at or now
+    verdict = verdict_of(
+        reading,
+        is_notified=notifications.is_notified(session, claim.request_set_id),
+        completed_at=completed_at,
+        pace=tools.pace,
+        now=now,
+    )
+    look_at = verdict_due(tools, verdict, completed_at=completed_at)
+    looks.finish_collected(session, claim, verdict=verdict, look_at=look_at, now=now)
 
 
 def _what_is_missing(progress: results.Progress, reading: SetReading, tally: _Tally) -> str | None:
@@ -125,13 +135,3 @@ def _what_is_missing(progress: results.Progress, reading: SetReading, tally: _Ta
     if progress.final != progress.rows:
         return f"{progress.rows - progress.final} requests have no final status yet."
     return None
-
-
-def _record(tally: _Tally, *, started_at: datetime, now: datetime) -> LookRecord:
-    return LookRecord(
-        kind="requests",
-        started_at=started_at,
-        duration_ms=milliseconds(started_at, now),
-        calls=tally.calls,
-        rows=tally.rows,
-    )

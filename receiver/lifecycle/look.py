@@ -37,7 +37,7 @@ def look(tools: Tools, claim: Claim) -> SetReading | None:
         record = LookRecord(
             kind="set",
             started_at=started_at,
-            duration_ms=milliseconds(started_at, now),
+            ended_at=now,
             calls=answered.calls,
             is_completed=reading.is_completed,
             verdict=verdict,
@@ -75,8 +75,3 @@ def verdict_due(tools: Tools, verdict: str, *, completed_at: datetime) -> dateti
     if verdict != PENDING:
         return None
     return plan.verdict_look_at(tools.pace, completed_at=completed_at)
-
-
-def milliseconds(start: datetime, end: datetime) -> int:
-    """The whole milliseconds between two moments; never negative, should the clock jump."""
-    return max(0, round((end - start).total_seconds() * 1000))

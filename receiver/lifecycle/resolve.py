@@ -10,13 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from receiver.crypto import Keys
 from receiver.graph.client import Credential
 from receiver.graph.wire import SetReading
 from receiver.lifecycle import plan
-from receiver.lifecycle.look import milliseconds
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.store import intents, looks
 from receiver.store.intents import Attempt
@@ -54,14 +52,13 @@ def resolve(tools: Tools, claim: Claim) -> bool:
     )
     with tools.database.writing() as session:
         looks.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=now))
-        looks.add_look(session, claim, _record(tally, started_at=started_at, now=now))
+        record = LookRecord(
+            kind="edge", started_at=started_at, ended_at=now, calls=tally.calls, rows=tally.rows
+        )
+        looks.add_look(session, claim, record)
         if found is None:
-            intents.leave_unknown(
-                session,
-                Attempt(claim.request_set_id, number=claim.attempt),
-                reason=NOT_FOUND,
-                look_at=look_at,
-                now=now,
+            intents.give_up_waiting(
+                session, Attempt(claim.request_set_id, number=claim.attempt), now=now
             )
             looks.finish(session, claim, look_at=look_at, reason=NOT_FOUND)
             return False
@@ -109,13 +106,3 @@ def _edge(
         after = answered.value.after
         if after is None:
             return
-
-
-def _record(tally: _Tally, *, started_at: datetime, now: datetime) -> LookRecord:
-    return LookRecord(
-        kind="edge",
-        started_at=started_at,
-        duration_ms=milliseconds(started_at, now),
-        calls=tally.calls,
-        rows=tally.rows,
-    )

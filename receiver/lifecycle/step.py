@@ -12,7 +12,7 @@ from receiver.crypto import CannotOpen
 from receiver.graph.errors import Advice, CallFailed, GraphError
 from receiver.lifecycle import plan
 from receiver.lifecycle.collect import collect
-from receiver.lifecycle.look import look, milliseconds
+from receiver.lifecycle.look import look
 from receiver.lifecycle.resolve import resolve
 from receiver.lifecycle.tools import Tools
 from receiver.store import accounts, intents, looks, notifications
@@ -106,7 +106,7 @@ def _put_off(
     record = LookRecord(
         kind=kind,
         started_at=started_at,
-        duration_ms=milliseconds(started_at, now),
+        ended_at=now,
         calls=error.calls if isinstance(error, CallFailed) else 0,
         error_code=error.code if isinstance(error, GraphError) else None,
         error=_in_words(error),

@@ -15,6 +15,9 @@ _POOL_SIZE = 20
 _STATEMENT_TIMEOUT_SECONDS = 60
 
 
+__all__ = ["Database", "DatabaseAway", "Session", "translated"]
+
+
 class DatabaseAway(Exception):
     """The database cannot be reached, is locked, or does not answer in time."""
 

@@ -165,6 +165,22 @@ def leave_unknown(
     )
 
 
+def give_up_waiting(session: Session, attempt: Attempt, *, now: datetime) -> None:
+    """Write that the sender of a submission is gone, and nobody wrote how it ended."""
+    gone = session.execute(
+        update(Submission)
+        .where(
+            Submission.request_set_id == attempt.request_set_id,
+            Submission.attempt == attempt.number,
+            Submission.outcome == SUBMITTING,
+        )
+        .values(outcome=UNKNOWN, error="Its sender ended before it wrote the outcome.")
+        .returning(Submission.id)
+    ).first()
+    if gone is not None:
+        _settle(session, attempt, {"state": UNKNOWN})
+
+
 def _due_if_hinted(now: datetime, *, otherwise: datetime) -> Case[datetime]:
     moment = UTCDateTime()
     return case(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, exists, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, literal, null, or_, select, update
 from sqlalchemy.orm import Session
 
 from receiver.graph.wire import SetReading
@@ -37,6 +37,7 @@ class Claim:
     spec_count: int
     counts: tuple[int | None, ...]
     completed_at: datetime | None
+    hinted_at: datetime | None
     quiet_looks: int
     why: str
     lease: str
@@ -49,7 +50,7 @@ class LookRecord:
 
     kind: str
     started_at: datetime
-    duration_ms: int
+    ended_at: datetime
     calls: int
     rows: int = 0
     is_completed: bool | None = None
@@ -119,6 +120,7 @@ def _claim(row: RequestSet, *, look_at: datetime) -> Claim:
             row.canceled_count,
         ),
         completed_at=row.completed_at,
+        hinted_at=row.hinted_at,
         quiet_looks=row.quiet_looks + 1,
         why="notification" if hinted else "poll",
         lease=secrets.token_hex(16),
@@ -137,12 +139,16 @@ def hold(session: Session, claim: Claim, *, lease_until: datetime) -> None:
 
 def add_look(session: Session, claim: Claim, record: LookRecord) -> None:
     """Keep what a reading showed. Evidence is kept whatever became of the lease."""
+    values = vars(record).copy()
+    took = values.pop("ended_at") - record.started_at
     session.add(
         Look(
             request_set_id=claim.request_set_id,
             account_id=claim.account_id,
             why=claim.why,
-            **vars(record),
+            # Never negative, should the clock jump.
+            duration_ms=max(0, round(took.total_seconds() * 1000)),
+            **values,
         )
     )
 
@@ -207,16 +213,27 @@ def finish(
 
     ``reason`` tells people why it is not collected yet.
     """
-    moment = UTCDateTime()
-    due = null() if look_at is None else literal(look_at, moment)
+    due = null() if look_at is None else literal(look_at, UTCDateTime())
     values: dict[str, object] = {
         **_RELEASED,
         "state_reason": reason,
-        "look_at": case((RequestSet.look_at == claim.look_at, due), else_=RequestSet.look_at),
+        "look_at": case((_is_untouched(claim), due), else_=RequestSet.look_at),
     }
     if progressed:
         values["quiet_looks"] = 0
     _write(session, claim, values)
+
+
+def _is_untouched(claim: Claim) -> ColumnElement[bool]:
+    """Whether nobody has made the set due since the claim.
+
+    A hint leaves ``look_at`` alone where the set is due sooner; after a long step that may still
+    be the moment that the claim wrote.
+    """
+    return and_(
+        RequestSet.look_at == claim.look_at,
+        RequestSet.hinted_at.is_not_distinct_from(claim.hinted_at),
+    )
 
 
 _RELEASED: dict[str, object] = {"lease_token": None, "lease_expires_at": None}
