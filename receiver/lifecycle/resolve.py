@@ -57,9 +57,7 @@ def resolve(tools: Tools, claim: Claim) -> bool:
         )
         looks.add_look(session, claim, record)
         if found is None:
-            intents.give_up_waiting(
-                session, Attempt(claim.request_set_id, number=claim.attempt), now=now
-            )
+            intents.give_up_waiting(session, Attempt(claim.request_set_id, number=claim.attempt))
             looks.finish(session, claim, look_at=look_at, reason=NOT_FOUND)
             return False
         looks.finish(session, claim, look_at=look_at)

@@ -165,7 +165,7 @@ def leave_unknown(
     )
 
 
-def give_up_waiting(session: Session, attempt: Attempt, *, now: datetime) -> None:
+def give_up_waiting(session: Session, attempt: Attempt) -> None:
     """Write that the sender of a submission is gone, and nobody wrote how it ended."""
     gone = session.execute(
         update(Submission)
