@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,15 @@ def house(database_url: str) -> Iterator[House]:
     """A receiver in this process with a sandbox; the test runs once for each kind of database."""
     with open_house(database_url) as house:
         yield house
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where every service is required, a test that skips has failed."""
+    report = yield
+    if report.skipped and os.environ.get("RECEIVER_TEST_REQUIRE") == "all":
+        report.outcome = "failed"
+    return report
 
 
 def pytest_sessionfinish() -> None:

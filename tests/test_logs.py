@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import re
 import signal
 import socket
@@ -17,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from receiver.cli.demo.processes import plain_environment
 from receiver.crypto import Keys
 from receiver.logs import scrub
 
@@ -195,7 +195,13 @@ def gunicorn_running(folder: Path, *arguments: str) -> Iterator[int]:
             *("--config", str(ROOT / "gunicorn.conf.py"), "--pythonpath", f"{ROOT},{folder}"),
             *("--bind", f"127.0.0.1:{port}", *arguments),
         ]
-        environment = os.environ | {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
+        environment = plain_environment() | {
+            "HOME": str(folder),
+            "XDG_RUNTIME_DIR": str(folder),
+            "RECEIVER_DATABASE_URL": f"sqlite:///{folder}/receiver.db",
+            "RECEIVER_PUBLIC_URL": "https://receiver.example",
+            "RECEIVER_SECRET_KEYS": "0123456789abcdef0123456789abcdef",
+        }
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
         )

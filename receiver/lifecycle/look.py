@@ -24,7 +24,7 @@ def look(tools: Tools, claim: Claim) -> SetReading | None:
     credential = credential_of(tools, claim.account_id)
     answered = tools.client.read_set(credential, claim.facebook_id)
     reading, now = answered.value, tools.now()
-    completed_at = claim.completed_at or now
+    completed_at = claim.completed_at or (now if reading.is_completed else None)
     with tools.database.writing() as session:
         looks.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=now))
         verdict = verdict_of(
@@ -43,11 +43,10 @@ def look(tools: Tools, claim: Claim) -> SetReading | None:
             verdict=verdict,
         )
         looks.add_look(session, claim, record)
-        looks.write_reading(session, claim, reading, verdict=verdict, now=now)
+        looks.write_reading(session, claim, reading, verdict=verdict, asked_at=started_at, now=now)
         if claim.state == intents.COLLECTED:
-            looks.finish(
-                session, claim, look_at=verdict_due(tools, verdict, completed_at=completed_at)
-            )
+            due = verdict_due(tools, verdict, completed_at=completed_at)
+            looks.finish(session, claim, look_at=due)
         elif not reading.is_completed:
             progressed = _counts(reading) != claim.counts
             quiet_looks = 1 if progressed else claim.quiet_looks
@@ -70,8 +69,8 @@ def _counts(reading: SetReading) -> tuple[int | None, ...]:
     )
 
 
-def verdict_due(tools: Tools, verdict: str, *, completed_at: datetime) -> datetime | None:
+def verdict_due(tools: Tools, verdict: str, *, completed_at: datetime | None) -> datetime | None:
     """When a collected set is looked at once more: only while its verdict is out."""
-    if verdict != PENDING:
+    if verdict != PENDING or completed_at is None:
         return None
     return plan.verdict_look_at(tools.pace, completed_at=completed_at)

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
-from receiver.graph.vocabulary import MODE_OFF
+from receiver.graph.vocabulary import MODE_OFF, notification_mode
 from receiver.graph.wire import SetReading
 from receiver.lifecycle import plan
 from receiver.lifecycle.plan import Pace
@@ -21,18 +22,24 @@ VERDICTS = (PENDING, DELIVERED, FAILED, LOST, NONE)
 
 
 def verdict_of(
-    reading: SetReading, *, is_notified: bool, completed_at: datetime, pace: Pace, now: datetime
+    reading: SetReading,
+    *,
+    is_notified: bool,
+    completed_at: datetime | None,
+    pace: Pace,
+    now: datetime,
 ) -> str:
     """Judge a set's notification by what Facebook shows and by what came.
 
     ``is_notified``: a notification of this set is in our table. ``completed_at``: when we first
-    saw it complete.
+    saw it complete, None while it is not. A complete set stays complete, whatever ``reading``
+    shows: an answer that knows less comes from a server that lags.
     """
-    if not reading.is_completed:
+    if completed_at is None:
         return PENDING
     if is_notified:
         return DELIVERED
-    if (reading.notification_mode or "").upper() == MODE_OFF:
+    if notification_mode(reading.notification_mode) == MODE_OFF:
         return NONE
     status = (reading.notification_status or "NOT_SENT").upper()
     if status == "SENT":
@@ -44,4 +51,4 @@ def verdict_of(
 
 def _is_success(result_status: str | None) -> bool:
     """Tell whether Facebook got a 2xx; a result that it does not show is no failure."""
-    return result_status is None or (len(result_status) == 3 and result_status.startswith("2"))  # noqa: PLR2004  # an HTTP status has three digits
+    return result_status is None or re.fullmatch("2[0-9]{2}", result_status) is not None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from receiver.store.models import Account, ApiKey, ApiKeyAccount, Credential
@@ -106,8 +106,15 @@ def credential_of(session: Session, account_id: int) -> SealedCredential:
 
 
 def wait_until(session: Session, account_id: int, *, resume_at: datetime) -> None:
-    """Ask nothing for this account before ``resume_at``."""
-    session.execute(update(Account).where(Account.id == account_id).values(resume_at=resume_at))
+    """Ask nothing for this account before ``resume_at``. A longer wait that is known stands."""
+    session.execute(
+        update(Account)
+        .where(
+            Account.id == account_id,
+            or_(Account.resume_at.is_(None), Account.resume_at < resume_at),
+        )
+        .values(resume_at=resume_at)
+    )
 
 
 def add_key(

@@ -111,6 +111,7 @@ def open_set(
             RequestSet.state.in_((*UNOPENED, REJECTED, STUCK)),
         )
         .values(
+            **_SEARCH_ENDED,
             state=OPEN,
             state_reason=None,
             error_http_status=None,
@@ -134,12 +135,14 @@ def reject_set(
     body: bytes | None,
     now: datetime,
 ) -> None:
-    """Write that Facebook said no, or that nothing was sent."""
+    """Write that Facebook said no, or that nothing was sent, also to a set that waits for it."""
     _answer(session, attempt, outcome=REJECTED, error=reason, now=now)
     _settle(
         session,
         attempt,
+        UNOPENED,
         {
+            **_SEARCH_ENDED,
             "state": REJECTED,
             "state_reason": reason,
             "error_http_status": http_status,
@@ -157,6 +160,7 @@ def leave_unknown(
     _settle(
         session,
         attempt,
+        (SUBMITTING,),
         {
             "state": UNKNOWN,
             "state_reason": reason,
@@ -178,7 +182,7 @@ def give_up_waiting(session: Session, attempt: Attempt) -> None:
         .returning(Submission.id)
     ).first()
     if gone is not None:
-        _settle(session, attempt, {"state": UNKNOWN})
+        _settle(session, attempt, (SUBMITTING,), {"state": UNKNOWN})
 
 
 def _due_if_hinted(now: datetime, *, otherwise: datetime) -> Case[datetime]:
@@ -210,14 +214,20 @@ def _answer(
     )
 
 
-def _settle(session: Session, attempt: Attempt, values: dict[str, object]) -> None:
+def _settle(
+    session: Session, attempt: Attempt, states: tuple[str, ...], values: dict[str, object]
+) -> None:
     # A notification may have opened the set before the sender could write what it saw.
     session.execute(
         update(RequestSet)
         .where(
             RequestSet.id == attempt.request_set_id,
             RequestSet.attempt == attempt.number,
-            RequestSet.state == SUBMITTING,
+            RequestSet.state.in_(states),
         )
         .values(**values)
     )
+
+
+_SEARCH_ENDED: dict[str, object] = {"lease_token": None, "lease_expires_at": None}
+"""What an answer does to the claim of whoever thought that it was lost, and is looking for it."""

@@ -10,8 +10,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from receiver.graph.wire import SetReading
@@ -154,10 +155,17 @@ def add_look(session: Session, claim: Claim, record: LookRecord) -> None:
 
 
 def write_reading(
-    session: Session, claim: Claim, reading: SetReading, *, verdict: str, now: datetime
+    session: Session,
+    claim: Claim,
+    reading: SetReading,
+    *,
+    verdict: str,
+    asked_at: datetime,
+    now: datetime,
 ) -> None:
     """Write what a look showed of the set. Raises LeaseLost.
 
+    ``asked_at`` is when the reading began: whatever was hinted later is news to it.
     A set that is complete stays so, and keeps when and by what we learned it first.
     """
     values: dict[str, object] = {
@@ -173,7 +181,7 @@ def write_reading(
         "created_time": reading.created_time,
         "updated_time": reading.updated_time,
         "verdict": verdict,
-        "looked_at": now,
+        "looked_at": asked_at,
     }
     if reading.is_completed and claim.completed_at is None:
         values |= {"is_completed": True, "completed_at": now, "learned_by": claim.why}
@@ -213,27 +221,25 @@ def finish(
 
     ``reason`` tells people why it is not collected yet.
     """
-    due = null() if look_at is None else literal(look_at, UTCDateTime())
+    due = literal(look_at, UTCDateTime())
     values: dict[str, object] = {
         **_RELEASED,
         "state_reason": reason,
-        "look_at": case((_is_untouched(claim), due), else_=RequestSet.look_at),
+        "look_at": case((_is_ours_to_set(claim, due), due), else_=RequestSet.look_at),
     }
     if progressed:
         values["quiet_looks"] = 0
     _write(session, claim, values)
 
 
-def _is_untouched(claim: Claim) -> ColumnElement[bool]:
-    """Whether nobody has made the set due since the claim.
+def _is_ours_to_set(claim: Claim, due: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether nobody has made the set due since the claim, and for sooner.
 
-    A hint leaves ``look_at`` alone where the set is due sooner; after a long step that may still
-    be the moment that the claim wrote.
+    A hint leaves ``look_at`` alone where the set is due sooner anyway; after a long step that may
+    still be the moment that the claim wrote.
     """
-    return and_(
-        RequestSet.look_at == claim.look_at,
-        RequestSet.hinted_at.is_not_distinct_from(claim.hinted_at),
-    )
+    is_unhinted = RequestSet.hinted_at.is_not_distinct_from(claim.hinted_at)
+    return and_(RequestSet.look_at == claim.look_at, or_(is_unhinted, RequestSet.look_at > due))
 
 
 _RELEASED: dict[str, object] = {"lease_token": None, "lease_expires_at": None}

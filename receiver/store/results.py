@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 from sqlalchemy.orm import Session
@@ -32,10 +32,11 @@ def upsert(
 
     Running it twice changes nothing, and rows only move forward: never from a final status to
     another, from a result to none, from a newer reading to an older, or from one set to another.
-    A bulk that fails is split until the bad row stands alone.
+    So readings may be written in any order. A bulk that fails is split until the bad row stands
+    alone.
     """
     rows = [_row(request_set_id, reading, read_at=read_at) for reading in readings]
-    return _upsert_splitting(session, list({row["id"]: row for row in rows}.values()))
+    return _upsert_splitting(session, rows)
 
 
 def progress(session: Session, request_set_id: int) -> Progress:
@@ -66,7 +67,7 @@ def _upsert_splitting(session: Session, rows: list[dict[str, Any]]) -> list[int]
     except OperationalError:
         # The database is away or locked: that is no fault of a row.
         raise
-    except (DBAPIError, StatementError, OverflowError):
+    except (DBAPIError, StatementError, OverflowError, UnicodeEncodeError):
         if len(rows) == 1:
             return [rows[0]["id"]]
         middle = len(rows) // 2
@@ -81,23 +82,40 @@ def _statement(session: Session) -> Any:
     return statement.on_conflict_do_update(
         index_elements=[Request.id],
         set_={
-            "scope_object_id": func.coalesce(new.scope_object_id, Request.scope_object_id),
-            "status": case((Request.is_final, Request.status), else_=new.status),
+            "status": case((_goes_first(new), new.status), else_=Request.status),
             "is_final": Request.is_final | new.is_final,
-            "type": func.coalesce(new.type, Request.type),
-            "input": func.coalesce(new.input, Request.input),
-            "result": _forward(Request.result, new.result),
-            "created_object_id": _forward(Request.created_object_id, new.created_object_id),
-            "error_code": _forward(Request.error_code, new.error_code),
-            "error_message": _forward(Request.error_message, new.error_message),
-            "created_time": func.coalesce(new.created_time, Request.created_time),
-            "updated_time": func.coalesce(new.updated_time, Request.updated_time),
-            "read_at": new.read_at,
+            **{name: _filled(name, new) for name in _FILLED},
+            "read_at": case((_goes_first(new), new.read_at), else_=Request.read_at),
         },
-        where=(Request.request_set_id == new.request_set_id) & (Request.read_at <= new.read_at),
+        where=Request.request_set_id == new.request_set_id,
     )
 
 
-def _forward(old: Any, new: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The newer value, but a final request keeps what it has."""
-    return case((Request.is_final, func.coalesce(old, new)), else_=func.coalesce(new, old))
+_FILLED = (
+    "scope_object_id",
+    "type",
+    "input",
+    "result",
+    "created_object_id",
+    "error_code",
+    "error_message",
+    "created_time",
+    "updated_time",
+)
+"""What one reading shows and another may not."""
+
+
+def _goes_first(new: Any) -> ColumnElement[bool]:
+    """Whether the new reading counts for more than what is there.
+
+    A final one counts for more than one that is not, however old it is: what is final does not
+    change, and a newer answer that shows less came from a server that lags. Among others the newer
+    one counts for more; among final ones, the first.
+    """
+    return and_(~Request.is_final, or_(new.is_final, Request.read_at <= new.read_at))
+
+
+def _filled(name: str, new: Any) -> ColumnElement[Any]:
+    """What counts for more, and in its place what is known at all."""
+    old, newer = Request.__table__.c[name], new[name]
+    return case((_goes_first(new), func.coalesce(newer, old)), else_=func.coalesce(old, newer))

@@ -17,6 +17,7 @@ from psycopg import sql
 
 from receiver.store import migrate
 from receiver.store.database import Database
+from receiver.store.models import Base
 
 POSTGRES = os.environ.get("RECEIVER_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/")
 """A server on which the tests may create databases of their own."""
@@ -39,6 +40,52 @@ def fresh_database_url(backend: str, folder: Path) -> Iterator[str]:
         yield _postgres_url(name)
     finally:
         _administer("DROP DATABASE {} WITH (FORCE)", name)
+
+
+@contextmanager
+def empty_database_url(backend: str, folder: Path) -> Iterator[str]:
+    """Yield the URL of a database without a table in it."""
+    if backend == "sqlite":
+        yield f"sqlite:///{folder / 'empty.db'}"
+        return
+    require_postgres()
+    name = f"receiver_test_{uuid.uuid4().hex}"
+    _administer("CREATE DATABASE {}", name)
+    try:
+        yield _postgres_url(name)
+    finally:
+        _administer("DROP DATABASE {} WITH (FORCE)", name)
+
+
+@contextmanager
+def locked(url: str) -> Iterator[None]:
+    """Keep everybody else from writing, so that their writing transactions time out."""
+    database = Database(url, timeout_seconds=5)
+    with database.begin_writing() as connection:
+        if connection.dialect.name == "postgresql":
+            tables = ", ".join(Base.metadata.tables)
+            connection.exec_driver_sql(f"LOCK TABLE {tables} IN EXCLUSIVE MODE")
+        yield
+    database.close()
+
+
+def refuse_rows(database: Database, table: str, *, where: str) -> None:
+    """Make the database refuse to insert certain rows, for a reason that nobody foresaw.
+
+    ``where`` is an SQL condition on ``NEW``; what the database says holds the word ``secret``.
+    """
+    function = (
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'a secret value'; END $$"
+    )
+    trigger = f"CREATE TRIGGER bad BEFORE INSERT ON {table} FOR EACH ROW WHEN ({where})"
+    with database.begin_writing() as connection:
+        if connection.dialect.name == "sqlite":
+            refusal = "BEGIN SELECT RAISE(ABORT, 'a secret value'); END"
+            connection.exec_driver_sql(f"{trigger} {refusal}")
+            return
+        connection.exec_driver_sql(function)
+        connection.exec_driver_sql(f"{trigger} EXECUTE FUNCTION refuse()")
 
 
 def require_postgres() -> None:

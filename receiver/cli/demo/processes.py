@@ -21,15 +21,17 @@ class NotStarted(Exception):
 
 
 class Fleet:
-    """The processes of a demo. What they print goes to files in ``folder``."""
+    """Processes that end together. What they print goes to files in ``folder``."""
 
     def __init__(self, folder: Path, *, environment: Mapping[str, str]) -> None:
         self._folder = folder
         self._environment = dict(environment)
         self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
 
-    def start(self, name: str, arguments: Sequence[str], *, is_ready: Callable[[], bool]) -> None:
-        """Start ``python -m …`` and wait until it is ready. Raises NotStarted."""
+    def start(
+        self, name: str, arguments: Sequence[str], *, is_ready: Callable[[], bool]
+    ) -> subprocess.Popen[bytes]:
+        """Start ``python -m …``, wait until it is ready, and return it. Raises NotStarted."""
         with self.log(name).open("wb") as log:
             process = subprocess.Popen(  # noqa: S603  # the arguments are our own
                 [sys.executable, "-m", *arguments],
@@ -47,6 +49,7 @@ class Fleet:
             if process.poll() is not None or time.monotonic() > ends:
                 raise NotStarted(f"{name} did not start:\n{self.log(name).read_text()[-2000:]}")
             time.sleep(0.05)
+        return process
 
     def run(self, arguments: Sequence[str], *, text: str = "") -> str:
         """Run ``python -m …`` to its end and return what it printed. Raises NotStarted."""
@@ -90,6 +93,11 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def plain_environment() -> dict[str, str]:
+    """The environment of this process without the receiver's settings: a fleet brings its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("RECEIVER_")}
 
 
 def free_port() -> int:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from receiver.cli.demo.compare import StoredSet
-from receiver.cli.demo.processes import Fleet, free_port, is_listening
+from receiver.cli.demo.processes import Fleet, free_port, is_listening, plain_environment
 from receiver.cli.demo.story import Chapter
 from receiver.crypto import Keys
 from receiver.store import reports
@@ -32,7 +32,7 @@ class Stage:
         self.key = ""
         self._secret_key = secrets.token_hex(32)
         self._database_url = f"sqlite:///{folder / 'receiver.db'}"
-        self._fleet = Fleet(folder, environment=_plain_environment())
+        self._fleet = Fleet(folder, environment=plain_environment())
 
     def open(self, accounts: list[str]) -> None:
         """Start everything, with these accounts and one key for them. Raises NotStarted."""
@@ -134,23 +134,7 @@ class Stage:
     def stored(self, accounts: list[str]) -> list[StoredSet]:
         """The sets as they are in SQL, read without the receiver's web service."""
         database = Database(self._database_url, timeout_seconds=5)
-        wanted = Filter(account_ids=[int(account) for account in accounts])
-        with database.reading() as session:
-            page = reports.request_sets(session, wanted, below=None, limit=_PAGE_LIMIT)
-            stored = [
-                StoredSet(
-                    request_set_id=row["id"],
-                    facebook_id=row["facebook_id"],
-                    state=row["state"],
-                    requests={
-                        str(one.id): (one.status, json.loads(one.result or b"null"))
-                        for one in reports.requests_of(
-                            session, row["id"], after=None, before=None, limit=2 * _PAGE_LIMIT
-                        )
-                    },
-                )
-                for row in page.rows
-            ]
+        stored = stored_sets(database, [int(account) for account in accounts])
         database.close()
         return stored
 
@@ -160,6 +144,23 @@ class Stage:
         return None if token is None else token.intent
 
 
-def _plain_environment() -> dict[str, str]:
-    """The environment of the demo itself, without settings: it brings its own."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("RECEIVER_")}
+def stored_sets(database: Database, account_ids: Collection[int]) -> list[StoredSet]:
+    """Read what is in SQL of some accounts' newest sets."""
+    with database.reading() as session:
+        page = reports.request_sets(
+            session, Filter(account_ids=account_ids), below=None, limit=_PAGE_LIMIT
+        )
+        return [
+            StoredSet(
+                request_set_id=row["id"],
+                facebook_id=row["facebook_id"],
+                state=row["state"],
+                requests={
+                    str(one.id): (one.status, json.loads(one.result or b"null"))
+                    for one in reports.requests_of(
+                        session, row["id"], after=None, before=None, limit=2 * _PAGE_LIMIT
+                    )
+                },
+            )
+            for row in page.rows
+        ]

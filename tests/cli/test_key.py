@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from receiver.cli import main
+from receiver.crypto import hash_api_key
+from receiver.store import accounts
+from receiver.store.database import Database
+from receiver.store.models import ApiKey
+from tests.support.commands import environment
+from tests.support.databases import BACKENDS, empty_database_url
+from tests.support.rows import add_account, rows
+
+
+def create(url: str, name: str, *account_ids: str) -> Result:
+    options = [part for one in account_ids for part in ("--account", one)]
+    return CliRunner().invoke(main, ["key", "create", name, *options], env=environment(url))
+
+
+def test_the_key_stands_alone_on_the_last_line_and_only_its_hash_is_stored(
+    database: Database, database_url: str
+) -> None:
+    for account_id in (1, 2):
+        add_account(database, account_id)
+    result = create(database_url, "reports", "act_1")
+    assert result.exit_code == 0
+    key = result.stdout.splitlines()[-1]
+    assert result.stdout == f"{key}\n"
+    assert key not in result.stderr
+    with database.reading() as session:
+        caller = accounts.find_caller(session, hash_api_key(key))
+    assert caller is not None
+    assert (caller.name, caller.account_ids) == ("reports", frozenset({1}))
+    assert [row.key_hash for row in rows(database, ApiKey)] == [hash_api_key(key)]
+
+
+def test_every_key_is_another_one(database: Database, database_url: str) -> None:
+    add_account(database, 1)
+    one, other = (create(database_url, name, "1").stdout for name in ("one", "other"))
+    assert one != other
+
+
+@pytest.mark.parametrize(
+    ("account_ids", "sentence"),
+    [
+        (["act_9"], "act_9 is not known: add it first with 'receiver account add'."),
+        (["1", "2"], "These accounts hold different credentials"),
+    ],
+)
+def test_accounts_that_one_key_cannot_name_are_refused_in_words(
+    database: Database, database_url: str, account_ids: list[str], sentence: str
+) -> None:
+    for account_id in (1, 2):
+        add_account(database, account_id)
+    result = create(database_url, "reports", *account_ids)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert sentence in result.stderr
+    assert rows(database, ApiKey) == []
+
+
+def test_a_name_is_given_once(database: Database, database_url: str) -> None:
+    add_account(database, 1)
+    create(database_url, "reports", "1")
+    result = create(database_url, "reports", "1")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "There is a key named 'reports' already" in result.stderr
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_database_without_tables_is_named_with_what_to_do(backend: str, tmp_path: Path) -> None:
+    with empty_database_url(backend, tmp_path) as url:
+        result = create(url, "reports", "1")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "run 'receiver db upgrade'" in result.stderr

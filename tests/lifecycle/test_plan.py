@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.lifecycle import plan
+from receiver.lifecycle.plan import Pace
+from tests.support.rows import NOW, at
+
+seconds = st.floats(0.01, 86_400)
+chances = st.floats(0, 1)
+looks = st.integers(0, 10**6)
+
+
+@st.composite
+def paces(draw: st.DrawFn) -> Pace:
+    shortest, longest = sorted([draw(seconds), draw(seconds)])
+    return Pace(
+        send_before_seconds=draw(seconds),
+        call_deadline_seconds=draw(seconds),
+        lease_seconds=draw(seconds),
+        first_look_seconds=draw(seconds),
+        look_interval_min_seconds=shortest,
+        look_interval_max_seconds=longest,
+        notification_grace_seconds=draw(seconds),
+    )
+
+
+PACE = Pace(
+    send_before_seconds=10,
+    call_deadline_seconds=60,
+    lease_seconds=120,
+    first_look_seconds=60,
+    look_interval_min_seconds=15,
+    look_interval_max_seconds=900,
+    notification_grace_seconds=120,
+)
+
+
+def interval(pace: Pace, quiet_looks: int, chance: float = 0) -> timedelta:
+    return plan.next_look_at(pace, quiet_looks=quiet_looks, now=NOW, chance=chance) - NOW
+
+
+def test_intervals_double_from_the_shortest_to_the_longest() -> None:
+    found = [interval(PACE, number).total_seconds() for number in range(1, 10)]
+    assert found == [15, 30, 60, 120, 240, 480, 900, 900, 900]
+
+
+def test_a_set_that_was_never_quiet_is_looked_at_after_the_shortest_interval() -> None:
+    assert interval(PACE, 0).total_seconds() == 15
+
+
+@given(paces(), looks, chances)
+def test_every_interval_lies_within_its_bounds(pace: Pace, quiet_looks: int, chance: float) -> None:
+    found = interval(pace, quiet_looks, chance).total_seconds()
+    assert found >= pace.look_interval_min_seconds - 1e-6
+    assert found <= pace.look_interval_max_seconds * 1.2 + 1e-6
+
+
+@given(paces(), looks, looks, chances)
+def test_whoever_was_quiet_for_longer_waits_no_shorter(
+    pace: Pace, one: int, other: int, chance: float
+) -> None:
+    fewer, more = sorted([one, other])
+    assert interval(pace, fewer, chance) <= interval(pace, more, chance)
+
+
+@given(paces(), looks, chances, chances)
+def test_chance_only_stretches(pace: Pace, quiet_looks: int, one: float, other: float) -> None:
+    less, more = sorted([one, other])
+    assert interval(pace, quiet_looks, less) <= interval(pace, quiet_looks, more)
+
+
+@given(paces())
+def test_a_sender_counts_as_gone_only_after_its_last_call_must_have_ended(pace: Pace) -> None:
+    last_call = timedelta(seconds=pace.send_before_seconds + pace.call_deadline_seconds)
+    assert plan.sender_is_gone(pace, now=NOW) > NOW + last_call
+
+
+def test_the_moments_of_a_set_are_what_the_settings_say() -> None:
+    assert plan.send_before(PACE, now=NOW) == at(10)
+    assert plan.sender_is_gone(PACE, now=NOW) == at(75)
+    assert plan.lease_until(PACE, now=NOW) == at(120)
+    assert plan.first_look_at(PACE, now=NOW) == at(60)
+    assert plan.verdict_look_at(PACE, completed_at=NOW) == at(120)
+
+
+def test_the_grace_is_over_at_the_moment_of_the_look_that_waits_for_it() -> None:
+    moment = plan.verdict_look_at(PACE, completed_at=NOW)
+    assert plan.grace_is_over(PACE, completed_at=NOW, now=moment)
+    just_before = moment - timedelta(microseconds=1)
+    assert not plan.grace_is_over(PACE, completed_at=NOW, now=just_before)

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from receiver.crypto import Keys
+from receiver.lifecycle import step
+from receiver.lifecycle.resolve import NOT_FOUND, named_attempt
+from receiver.store import intents
+from receiver.store.intents import Attempt
+from receiver.store.models import Look, RequestSet, Submission
+from tests.support.facebook import facebook_shows, page
+from tests.support.house import ACCOUNT, PUBLIC_URL, SECRET_KEY, House
+from tests.support.rows import set_reading
+
+CREATE = {"method": "POST", "path": "/asyncadrequestsets$"}
+
+
+def create_unknown(house: House, *, exists: bool) -> RequestSet:
+    """Create a set whose answer is lost."""
+    house.sandbox.trouble("commit_then_drop" if exists else "reset", **CREATE)
+    assert house.create().status_code == 409
+    return house.rows(RequestSet)[-1]
+
+
+def uri_of(house: House, row: RequestSet, *, host: str = PUBLIC_URL) -> str:
+    token = house.parts.keys.sign_token(intent=row.id, attempt=1)
+    return f"{host}/notifications/{token}"
+
+
+def tag_of(house: House, row: RequestSet) -> str:
+    return house.parts.keys.tag(house.parts.keys.sign_token(intent=row.id, attempt=1))
+
+
+def search(house: House, *pages: dict[str, Any]) -> int:
+    """Let the due set be looked for on these pages; return how many were read."""
+    house.clock.move(1000)
+    with facebook_shows(house.parts.tools, *pages) as (tools, server):
+        assert step.advance(tools)
+    return len(server.requests)
+
+
+def test_a_set_that_exists_is_found_by_its_token(house: House) -> None:
+    create_unknown(house, exists=True)
+    house.clock.move(15)
+    house.work()
+    row = house.the_set()
+    assert (row.state, str(row.facebook_id)) == (
+        intents.COLLECTED,
+        house.sandbox.ledger()[0]["id"],
+    )
+    assert [look.kind for look in house.rows(Look)] == ["edge", "set", "requests"]
+
+
+def test_a_notification_makes_the_search_due_at_once(house: House) -> None:
+    create_unknown(house, exists=True)
+    house.notify()
+    house.work()
+    assert house.the_set().state == intents.COLLECTED
+
+
+def test_a_set_that_does_not_exist_stays_unknown_and_is_never_sent_again(house: House) -> None:
+    row = create_unknown(house, exists=False)
+    reason = row.state_reason
+    for _ in range(12):
+        house.clock.move(900)
+        assert house.work() == 1
+    row = house.the_set()
+    assert (row.state, row.state_reason, row.quiet_looks) == (intents.UNKNOWN, NOT_FOUND, 12)
+    assert row.look_at is not None
+    assert house.sandbox.ledger() == []
+    posts = [call for call in house.sandbox.calls()["calls"] if call["method"] == "POST"]
+    assert len(posts) == 1
+    (submission,) = house.rows(Submission)
+    assert (submission.outcome, submission.error) == (intents.UNKNOWN, reason)
+
+
+def test_a_search_that_finds_nothing_backs_off(house: House) -> None:
+    create_unknown(house, exists=False)
+    waits = []
+    for _ in range(9):
+        house.clock.move(900)
+        house.work()
+        look_at = house.the_set().look_at
+        assert look_at is not None
+        waits.append((look_at - house.clock()).total_seconds())
+    assert waits == [15, 30, 60, 120, 240, 480, 900, 900, 900]
+
+
+def test_one_whose_sender_vanished_is_looked_for_once_the_sender_must_be_gone(
+    house: House,
+) -> None:
+    row = create_unknown(house, exists=True)
+    with house.parts.database.writing() as session:
+        stored = session.get_one(RequestSet, row.id)
+        stored.state, stored.state_reason = intents.SUBMITTING, None
+        stored.look_at = house.clock()
+        session.get_one(Submission, 1).outcome = intents.SUBMITTING
+    house.work()
+    assert house.the_set().state == intents.COLLECTED
+
+
+def test_sets_of_other_people_and_of_other_intents_are_ignored(house: House) -> None:
+    row = create_unknown(house, exists=False)
+    other = house.parts.keys.sign_token(intent=row.id + 1, attempt=1)
+    strangers = Keys(["another-secret-key-of-another-host"])
+    forged = strangers.sign_token(intent=row.id, attempt=1)
+    search(
+        house,
+        page(
+            [
+                {"id": "1", "name": "somebody's"},
+                {"id": "2", "notification_uri": "https://elsewhere.example/hook"},
+                {"id": "3", "notification_uri": f"{PUBLIC_URL}/notifications/{other}"},
+                {"id": "4", "notification_uri": f"{PUBLIC_URL}/notifications/{forged}"},
+                {"id": "5", "name": f"A set{strangers.tag(forged)}"},
+                {"id": "6", "name": f"A set{tag_of(house, row)} and more"},
+                # A URI decides alone: somebody copied a set of ours, its name included.
+                {"id": "7", "name": f"A{tag_of(house, row)}", "notification_uri": "https://x"},
+            ]
+        ),
+    )
+    assert (house.the_set().state, house.the_set().facebook_id) == (intents.UNKNOWN, None)
+
+
+def test_the_tag_alone_is_evidence_where_no_uri_is_shown(house: House) -> None:
+    row = create_unknown(house, exists=False)
+    search(house, page([{"id": "8", "name": f"A set{tag_of(house, row)}"}]))
+    assert (house.the_set().state, house.the_set().facebook_id) == (intents.OPEN, 8)
+
+
+def test_a_token_counts_under_whatever_host(house: House) -> None:
+    row = create_unknown(house, exists=False)
+    search(house, page([{"id": "8", "notification_uri": uri_of(house, row, host="https://old")}]))
+    assert house.the_set().facebook_id == 8
+
+
+def test_all_pages_are_read_until_the_set_is_found(house: House) -> None:
+    row = create_unknown(house, exists=False)
+    strangers = [page([{"id": str(n)}], after=f"cursor-{n}") for n in range(1, 6)]
+    ours = page([{"id": "8", "notification_uri": uri_of(house, row)}], after="more")
+    assert search(house, *strangers, page([], after="after-an-empty-page"), ours) == 7
+    assert house.the_set().facebook_id == 8
+    look = house.rows(Look)[-1]
+    assert (look.kind, look.calls, look.rows) == ("edge", 7, 6)
+
+
+def test_a_list_that_never_ends_is_given_up_and_nothing_is_proved(house: House) -> None:
+    create_unknown(house, exists=False)
+    assert search(house, page([{"id": "1"}], after="again")) == 50
+    assert house.the_set().state == intents.UNKNOWN
+
+
+def test_a_found_set_that_another_intent_holds_is_not_taken(house: House) -> None:
+    first = int(house.create_open())
+    house.work()
+    row = create_unknown(house, exists=False)
+    search(house, page([{"id": str(first), "notification_uri": uri_of(house, row)}]))
+    assert [one.facebook_id for one in house.rows(RequestSet)] == [first, None]
+
+
+def test_an_error_during_the_search_is_kept_and_the_search_goes_on(house: House) -> None:
+    create_unknown(house, exists=True)
+    house.clock.move(15)
+    house.sandbox.trouble("graph_error", code=100, path=f"act_{ACCOUNT}/asyncadrequestsets$")
+    house.work()
+    assert house.the_set().state == intents.UNKNOWN
+    assert [look.error_code for look in house.rows(Look)] == [100]
+    house.clock.move(900)
+    house.work()
+    assert house.the_set().state == intents.COLLECTED
+
+
+@pytest.mark.parametrize("attempt", [1, 7])
+def test_what_a_set_names_is_parsed_and_not_recomputed(attempt: int) -> None:
+    newest, oldest = Keys(["n" * 32, SECRET_KEY]), Keys([SECRET_KEY])
+    token = oldest.sign_token(intent=5, attempt=attempt)
+    named = Attempt(5, number=attempt)
+    by_uri = set_reading(notification_uri=f"https://any/prefix/notifications/{token}?x=1")
+    assert named_attempt(newest, by_uri) == named
+    assert named_attempt(newest, set_reading(name=f"name{oldest.tag(token)}")) == named
+    assert named_attempt(newest, set_reading()) is None

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from receiver.store import accounts
+from receiver.store.accounts import AccountsDiffer, Caller, NameTaken
+from receiver.store.database import Database
+from receiver.store.models import Account, ApiKey, Credential
+from tests.support.rows import NOW, at, rows
+
+
+def put(database: Database, *account_ids: int, token: bytes = b"one") -> bool:
+    with database.writing() as session:
+        return accounts.put_accounts(
+            session, account_ids, sealed_token=token, sealed_app_secret=None, now=NOW
+        )
+
+
+def add_key(
+    database: Database, account_ids: Sequence[int], *, name: str = "key", key_hash: bytes = b"h"
+) -> None:
+    with database.writing() as session:
+        accounts.add_key(session, name, key_hash=key_hash, account_ids=account_ids, now=NOW)
+
+
+def find(database: Database, key_hash: bytes) -> Caller | None:
+    with database.reading() as session:
+        return accounts.find_caller(session, key_hash)
+
+
+def test_accounts_added_together_share_a_credential(database: Database) -> None:
+    assert put(database, 1, 2) is False
+    assert len(rows(database, Credential)) == 1
+    with database.reading() as session:
+        assert accounts.credential_of(session, 1) == accounts.credential_of(session, 2)
+
+
+def test_a_known_account_gets_a_new_token_in_its_credential(database: Database) -> None:
+    put(database, 1, 2)
+    assert put(database, 1, token=b"two") is True
+    with database.reading() as session:
+        assert accounts.credential_of(session, 2).token == b"two"
+    assert len(rows(database, Credential)) == 1
+
+
+def test_new_and_known_accounts_cannot_be_mixed(database: Database) -> None:
+    put(database, 1)
+    with pytest.raises(AccountsDiffer, match="act_2 is new"):
+        put(database, 1, 2, 3)
+    assert [row.id for row in rows(database, Account)] == [1]
+
+
+def test_accounts_of_several_credentials_cannot_be_treated_as_one(database: Database) -> None:
+    put(database, 1)
+    put(database, 2)
+    with pytest.raises(AccountsDiffer, match="different credentials"):
+        put(database, 1, 2, token=b"three")
+    with pytest.raises(AccountsDiffer, match="one key for each credential"):
+        add_key(database, [1, 2])
+    assert [row.sealed_token for row in rows(database, Credential)] == [b"one", b"one"]
+    assert rows(database, ApiKey) == []
+
+
+def test_a_key_names_its_accounts_and_no_others(database: Database) -> None:
+    put(database, 1, 2, 3)
+    add_key(database, [1, 3, 3])
+    caller = find(database, b"h")
+    assert caller is not None
+    assert (caller.name, caller.account_ids) == ("key", frozenset({1, 3}))
+    assert find(database, b"x") is None
+
+
+def test_a_key_needs_known_accounts_and_a_name_of_its_own(database: Database) -> None:
+    put(database, 1)
+    with pytest.raises(AccountsDiffer, match="act_9 is not known"):
+        add_key(database, [1, 9])
+    add_key(database, [1])
+    with pytest.raises(NameTaken, match="'key'"):
+        add_key(database, [1], key_hash=b"i")
+    assert len(rows(database, ApiKey)) == 1
+
+
+def test_a_wait_is_never_cut_short_by_another_answer(database: Database) -> None:
+    put(database, 1, 2)
+    with database.writing() as session:
+        for second in (60, 3600, 300):
+            accounts.wait_until(session, 1, resume_at=at(second))
+    assert [row.resume_at for row in rows(database, Account)] == [at(3600), None]

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from receiver.store import intents
+from receiver.store.database import Database
+from receiver.store.models import Request, RequestSet
+from receiver.worker.loop import Loop
+from tests.support.databases import locked
+from tests.support.house import ACCOUNT, House
+
+
+@contextmanager
+def running(loop: Loop) -> Iterator[threading.Thread]:
+    thread = threading.Thread(target=loop.run)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        loop.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def loop_of(house: House, *, threads: int = 2) -> Loop:
+    return Loop(house.parts.tools, threads=threads, interval_seconds=0.02)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 15
+    while not is_so():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+def all_collected(house: House) -> bool:
+    return {row.state for row in house.rows(RequestSet)} == {intents.COLLECTED}
+
+
+def test_a_notification_is_followed_by_the_results(house: House) -> None:
+    with running(loop_of(house)):
+        house.create_open()
+        house.notify()
+        wait_until(lambda: all_collected(house))
+    assert house.the_set().learned_by == "notification"
+
+
+def test_without_a_notification_the_results_come_by_polling(house: House) -> None:
+    house.create_open()
+    house.clock.move(60)
+    with running(loop_of(house)):
+        wait_until(lambda: all_collected(house))
+    assert house.the_set().learned_by == "poll"
+
+
+def test_two_loops_on_one_database_collect_each_set_exactly_once(house: House) -> None:
+    for _ in range(12):
+        house.create_open()
+    house.clock.move(60)
+    with running(loop_of(house, threads=3)), running(loop_of(house, threads=3)):
+        wait_until(lambda: all_collected(house))
+    calls = [call["path"] for call in house.sandbox.calls()["calls"] if call["method"] == "GET"]
+    assert len(calls) == len(set(calls)) == 24
+    assert len(house.rows(Request)) == 24
+
+
+def test_a_stop_lets_a_step_end_and_begins_no_other(house: House) -> None:
+    for _ in range(2):
+        house.create_open()
+    house.clock.move(60)
+    house.sandbox.trouble("hold", method="GET", path="/requests$", effect="before")
+    loop = loop_of(house, threads=1)
+    with running(loop) as thread:
+        wait_until(lambda: any(call["trouble"] for call in house.sandbox.calls()["calls"]))
+        loop.stop()
+        thread.join(0.1)
+        assert thread.is_alive()
+        house.sandbox.release()
+    states = sorted(row.state for row in house.rows(RequestSet))
+    assert states == [intents.COLLECTED, intents.OPEN]
+
+
+def test_a_stop_before_the_start_ends_at_once(house: House) -> None:
+    house.create_open()
+    house.clock.move(60)
+    loop = loop_of(house)
+    loop.stop()
+    loop.run()
+    assert house.the_set().state == intents.OPEN
+
+
+def test_a_database_that_goes_away_and_comes_back_does_not_end_the_loop(
+    house: House, database_url: str
+) -> None:
+    house.create_open()
+    house.notify()
+    impatient = Database(database_url, timeout_seconds=0.1)
+    loop = Loop(replace(house.parts.tools, database=impatient), threads=2, interval_seconds=0.02)
+    with locked(database_url):
+        thread = threading.Thread(target=loop.run)
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+        assert house.the_set().state == intents.OPEN
+    wait_until(lambda: all_collected(house))
+    loop.stop()
+    thread.join(10)
+    impatient.close()
+
+
+def test_a_step_that_fails_in_a_way_nobody_foresaw_does_not_end_the_loop(house: House) -> None:
+    calls = []
+    moments = house.parts.tools.now
+
+    def now_and_then() -> object:
+        calls.append(threading.current_thread().name)
+        if len(calls) == 1:
+            raise ZeroDivisionError
+        return moments()
+
+    house.create_open()
+    house.clock.move(60)
+    tools = replace(house.parts.tools, now=now_and_then)  # type: ignore[arg-type]  # it fails once
+    with running(Loop(tools, threads=1, interval_seconds=0.02)):
+        wait_until(lambda: all_collected(house))
+    assert len(calls) > 1
+    assert house.rows(RequestSet)[0].account_id == ACCOUNT
