@@ -109,9 +109,13 @@ def test_a_child_of_a_fork_keeps_deadlines_of_its_own() -> None:
     assert subprocess.run([sys.executable, "-c", _FORKING], check=False).returncode == 0
 
 
+def threads_of_deadlines() -> int:
+    return sum(thread.name == "socket-deadlines" for thread in threading.enumerate())
+
+
 def test_each_process_needs_only_one_thread(ends: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = ends
     deadlines = SocketDeadlines()
-    before = threading.active_count()
+    before = threads_of_deadlines()
     with deadlines.guard(ours, seconds=60), deadlines.guard(theirs, seconds=60):
-        assert threading.active_count() == before + 1
+        assert threads_of_deadlines() == before + 1
