@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 
@@ -15,6 +16,9 @@ from tests.support.house import House, open_house
 
 
 def pytest_configure() -> None:
+    # How long an example takes is no promise of ours, and a busy machine takes its time.
+    hypothesis.settings.register_profile("receiver", deadline=None)
+    hypothesis.settings.load_profile("receiver")
     # The library's own way to draw a traceback, with every local variable, takes seconds.
     structlog.configure(
         processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]

@@ -88,7 +88,6 @@ def test_whatever_becomes_of_a_notification_its_set_is_collected(customer: Custo
         customer.expect(progress=progress, notification=trouble.notification, next_sets=1)
         customer.create_open(ads=30, name=name)
 
-    customer.wait_for_state()
     expected = {name: trouble.verdict for name, trouble in TROUBLES.items()}
     eventually(
         lambda: {row.name: row.verdict for row in customer.sets()} == expected,
@@ -106,7 +105,7 @@ def test_whatever_becomes_of_a_notification_its_set_is_collected(customer: Custo
     eventually(
         lambda: all(one.applied_at for one in customer.rows(Notification)), what="every hint taken"
     )
-    assert [row.look_at for row in customer.sets()] == [None] * len(TROUBLES)
+    customer.wait_until_settled()
 
 
 def test_whatever_a_notification_says_its_token_alone_is_believed(customer: Customer) -> None:

@@ -124,6 +124,18 @@ def test_sets_of_other_people_and_of_other_intents_are_ignored(house: House) -> 
     assert (house.the_set().state, house.the_set().facebook_id) == (intents.UNKNOWN, None)
 
 
+def test_the_set_of_another_intent_does_not_end_the_search(house: House) -> None:
+    other, row = create_unknown(house, exists=False), create_unknown(house, exists=False)
+    with house.parts.database.writing() as session:
+        session.get_one(RequestSet, other.id).look_at = None
+    shown = [
+        {"id": "7", "notification_uri": uri_of(house, other)},
+        {"id": "8", "notification_uri": uri_of(house, row)},
+    ]
+    search(house, page(shown))
+    assert [one.facebook_id for one in house.rows(RequestSet)] == [None, 8]
+
+
 def test_the_tag_alone_is_evidence_where_no_uri_is_shown(house: House) -> None:
     row = create_unknown(house, exists=False)
     search(house, page([{"id": "8", "name": f"A set{tag_of(house, row)}"}]))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from receiver.assembly import build
 from receiver.cli.demo.compare import compare
@@ -46,12 +46,17 @@ SHORT_LEASE: dict[str, Any] = {"graph_deadline_seconds": 2, "lease_seconds": 12.
 
 
 def eventually(
-    read: Callable[[], ValueT], *, what: str, seconds: float = PATIENCE_SECONDS
+    read: Callable[[], ValueT],
+    *,
+    what: str | Callable[[], str],
+    seconds: float = PATIENCE_SECONDS,
 ) -> ValueT:
-    """Return what ``read`` returns as soon as that is true."""
+    """Return what ``read`` returns as soon as that is true; ``what`` says what did not happen."""
     ends = time.monotonic() + seconds
     while not (value := read()):
-        assert time.monotonic() < ends, f"It did not happen in {seconds:g} s: {what}"
+        if time.monotonic() > ends:
+            said = what if isinstance(what, str) else what()
+            raise AssertionError(f"It did not happen in {seconds:g} s: {said}")
         time.sleep(0.05)
     return value
 
@@ -204,17 +209,25 @@ class Customer:
             mine = select(model).where(model.request_set_id.in_(ids))
             return list(session.scalars(mine.order_by(model.id)))
 
-    def wait_for_state(self, state: str = "collected", *, seconds: float = 30) -> None:
+    def wait_for_state(self, state: str = "collected") -> None:
         """Wait until every set is in a state."""
-        try:
-            eventually(
-                lambda: all(row.state == state for row in self.sets()),
-                what=f"every set {state}",
-                seconds=seconds,
-            )
-        except AssertionError as error:
-            states = [(row.id, row.state, row.state_reason) for row in self.sets()]
-            raise AssertionError(f"{error}: {states}") from None
+        self._wait_until_none(RequestSet.state != state, what=f"every set {state}")
+
+    def wait_until_settled(self) -> None:
+        """Wait until every set is collected, and nothing is left to learn of any."""
+        self.wait_for_state()
+        self._wait_until_none(RequestSet.look_at.is_not(None), what="every set settled")
+
+    def _wait_until_none(self, is_left: ColumnElement[bool], *, what: str) -> None:
+        mine = select(RequestSet.id, RequestSet.state, RequestSet.state_reason).where(
+            RequestSet.account_id == int(self.account), is_left
+        )
+
+        def left() -> list[Any]:
+            with self.installation.parts.database.reading() as session:
+                return [tuple(row) for row in session.execute(mine.limit(5))]
+
+        eventually(lambda: not left(), what=lambda: f"{what}, these are not: {left()}")
 
     def wait_for_verdict(self, verdict: str) -> None:
         """Wait until every set has a verdict."""
