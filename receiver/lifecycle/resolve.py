@@ -100,6 +100,9 @@ def _edge(
         )
         tally.calls += answered.calls
         tally.rows += len(answered.value.sets)
+        # A long edge outlasts a lease: without this, two workers would take turns and never end.
+        with tools.database.writing() as session:
+            looks.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=tools.now()))
         yield from answered.value.sets
         after = answered.value.after
         if after is None:
