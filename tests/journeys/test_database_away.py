@@ -93,5 +93,9 @@ def test_while_the_database_is_away_no_notification_is_lost_that_was_taken(
 def assert_kept_what_was_taken(customer: Customer, senders: list[Sender]) -> None:
     answers = {body: status for sender in senders for body, status in sender.answers.items()}
     assert set(answers.values()) == {200, 503}
+    taken = {body for body, status in answers.items() if status == 200}
     kept = [row.body for row in customer.rows(Notification)]
-    assert sorted(kept) == sorted(body for body, status in answers.items() if status == 200)
+    assert taken <= set(kept)
+    # A commit that broke off may have been the server's last act: a row, and yet 503.
+    assert set(kept) <= set(answers)
+    assert len(set(kept)) == len(kept)
