@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import sys
 
+from receiver.app import check_start
 from receiver.settings import SettingsError, load_settings
+from receiver.store.migrate import SchemaOutdated
+
+try:
+    threads = load_settings().web_threads
+except SettingsError as error:
+    sys.exit(f"Error: {error}")
 
 worker_class = "gthread"
-threads = 16
 
 # A listening socket for each worker. With one that is shared, connections that are kept alive
 # often end up at a single worker: of two, one was idle, and the throughput a third.
@@ -38,8 +44,8 @@ control_socket_disable = True
 
 
 def on_starting(_server: object) -> None:
-    """Check the settings once, before any worker starts, and say in words what is wrong."""
+    """Check the tables once, before any worker starts, and say in words what is wrong."""
     try:
-        load_settings()
-    except SettingsError as error:
+        check_start()
+    except SchemaOutdated as error:
         sys.exit(f"Error: {error}")

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from contextlib import closing
+
+import structlog
+from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from receiver.assembly import Parts, build
 from receiver.logs import configure_logging
 from receiver.settings import load_settings
+from receiver.store import migrate
+from receiver.store.database import DatabaseAway
 from receiver.web import callback
 from receiver.web.admin import queries
+from receiver.web.body import end_unread_body
 from receiver.web.context import attach
 from receiver.web.gateway import routes
+
+log = structlog.get_logger(__name__)
 
 
 def create_app(parts: Parts | None = None) -> Flask:
     """Make the application, from the environment's settings unless the parts are given.
 
-    Raises SettingsError.
+    Raises SettingsError, SchemaOutdated.
     """
     if parts is None:
+        configure_logging(load_settings().log_level)
+        check_start()
         parts = build(load_settings())
-        configure_logging(parts.settings.log_level)
     settings = parts.settings
     app = Flask("receiver", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.request_body_limit_bytes
@@ -32,8 +41,27 @@ def create_app(parts: Parts | None = None) -> Flask:
     app.register_blueprint(callback.blueprint)
     app.register_blueprint(queries.blueprint)
     app.register_blueprint(routes.blueprint)
+    app.after_request(_end_unread_body)
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's documented way to wrap
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0
         )
     return app
+
+
+def check_start() -> None:
+    """Check what a web service needs before it starts. Raises SettingsError, SchemaOutdated.
+
+    Without its tables it would look as if its database were away, until somebody read the log.
+    """
+    with closing(build(load_settings())) as parts:
+        try:
+            migrate.check(parts.database)
+        except DatabaseAway as error:
+            # It may come back: until then the service answers 503.
+            log.warning("The database is away at the start", reason=str(error))
+
+
+def _end_unread_body(response: Response) -> Response:
+    end_unread_body(request)
+    return response

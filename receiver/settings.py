@@ -146,6 +146,12 @@ class Settings(BaseSettings):
         Literal["debug", "info", "warning", "error"], BeforeValidator(_lowered)
     ] = Field(default="info", description="The least severe events that are logged.")
 
+    web_threads: Annotated[int, Field(ge=4, le=256)] = Field(
+        default=32,
+        description="The threads of a web worker: half of them may wait for Facebook in creates, "
+        "a quarter for one account.",
+    )
+
     graph_url: BaseUrl = Field(
         default="https://graph.facebook.com", description="The Graph API, or a sandbox of it."
     )
@@ -200,7 +206,9 @@ class Settings(BaseSettings):
         default=120, description="How long a claim on a set holds without being renewed."
     )
     worker_threads: Annotated[int, Field(ge=1, le=64)] = Field(
-        default=4, description="How many steps a worker takes at a time."
+        default=8,
+        description="How many steps a worker takes at a time: at most half of them for one "
+        "account.",
     )
     database_timeout_seconds: Seconds = Field(
         default=5, description="How long the database may keep a connection or a lock from us."

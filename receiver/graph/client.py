@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -107,12 +107,14 @@ class GraphClient:
         name: str,
         ad_specs: str,
         notification_uri: str,
+        secrets: Collection[str] = (),
         send_before_monotonic: float,
     ) -> Created:
         """Create a request set. It is sent once, before that moment of ``time.monotonic()``.
 
-        ``ad_specs`` is a JSON text. ``errors.outcome_is_unknown`` tells of a CallFailed whether
-        the set may exist all the same.
+        ``ad_specs`` is a JSON text. ``secrets`` are parts of what is sent that no error may
+        repeat. ``errors.outcome_is_unknown`` tells of a CallFailed whether the set may exist all
+        the same.
         """
         call = wire.create_set(
             account_id, name=name, ad_specs=ad_specs, notification_uri=notification_uri
@@ -120,7 +122,9 @@ class GraphClient:
         ends = time.monotonic() + self.deadline_seconds
         transmission = Transmission(send_before=send_before_monotonic, ends=ends)
         try:
-            set_id, usage = self._call(credential, call, transmission, wire.read_created_id)
+            set_id, usage = self._call(
+                credential, call, transmission, wire.read_created_id, secrets=secrets
+            )
         except CallFailed as failure:
             failure.calls = 1
             raise
@@ -176,6 +180,8 @@ class GraphClient:
         call: Call,
         transmission: Transmission,
         reader: Callable[[Any], _Value],
+        *,
+        secrets: Collection[str] = (),
     ) -> tuple[_Value, Usage]:
         answer = self._send(credential, call, transmission)
         try:
@@ -183,7 +189,7 @@ class GraphClient:
                 reader,
                 http_status=answer.http_status,
                 headers=answer.headers,
-                body=_hide(answer.body, credential),
+                body=_hide(answer.body, credential, secrets),
             )
         except CallFailed as failure:
             failure.usage = answer.usage
@@ -220,13 +226,13 @@ def _with_proof(parameters: Mapping[str, str], credential: Credential) -> dict[s
     return dict(parameters) if proof is None else {**parameters, "appsecret_proof": proof}
 
 
-def _hide(body: bytes, credential: Credential) -> bytes:
+def _hide(body: bytes, credential: Credential, secrets: Collection[str]) -> bytes:
     """Take the caller's own secrets out of an answer: error messages have been seen to repeat them.
 
     A page's links repeat the token too, quoted.
     """
     token, secret, proof = credential.token, credential.app_secret, credential.proof
-    for text in (token, quote(token, safe=""), secret, proof):
+    for text in (token, quote(token, safe=""), secret, proof, *secrets):
         if text is not None and len(text) >= _SHORTEST_SECRET:
             body = body.replace(text.encode(), b"(hidden)")
     return body

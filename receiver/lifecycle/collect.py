@@ -15,7 +15,7 @@ from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.verdict import verdict_of
 from receiver.store import looks, notifications, results
 from receiver.store.database import Session
-from receiver.store.looks import Claim, LookRecord
+from receiver.store.looks import Claim, LeaseLost, LookRecord
 
 _MAX_PAGES = 200
 """Far more than a set has, even in short pages: a cursor that never ends is given up here."""
@@ -42,7 +42,7 @@ def collect(tools: Tools, claim: Claim, reading: SetReading) -> bool:
     try:
         for read_at, answered in _pages(tools, claim):
             _store(tools, claim, answered, tally=tally, read_at=read_at)
-    except CallFailed as failure:
+    except (CallFailed, LeaseLost) as failure:
         # The pages before it were asked for too.
         failure.calls += tally.calls
         raise
@@ -74,12 +74,12 @@ def _store(
     read_at: datetime,
 ) -> None:
     page = answered.value
+    tally.calls += answered.calls
     with tools.database.writing() as session:
         # The lease is checked in the transaction that writes the rows: whoever lost it while
         # Facebook was slow writes nothing.
         looks.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=tools.now()))
         refused = results.upsert(session, claim.request_set_id, page.requests, read_at=read_at)
-    tally.calls += answered.calls
     tally.rows += len(page.requests)
     tally.unreadable += page.unreadable
     tally.refused += refused
@@ -96,7 +96,7 @@ def _finish(
         looks.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=now))
         looks.add_look(session, claim, record)
         progress = results.progress(session, claim.request_set_id)
-        missing = _what_is_missing(progress, reading, tally)
+        missing = _what_is_missing(progress, reading, tally, spec_count=claim.spec_count)
         if missing is None:
             _close(session, tools, claim, reading, now=now)
         else:
@@ -122,7 +122,9 @@ def _close(
     looks.finish_collected(session, claim, verdict=verdict, look_at=look_at, now=now)
 
 
-def _what_is_missing(progress: results.Progress, reading: SetReading, tally: _Tally) -> str | None:
+def _what_is_missing(
+    progress: results.Progress, reading: SetReading, tally: _Tally, *, spec_count: int
+) -> str | None:
     """Say in words why a set is not collected yet; None when nothing is missing."""
     if tally.refused or tally.unreadable:
         first = f", the first is {tally.refused[0]}" if tally.refused else ""
@@ -130,6 +132,9 @@ def _what_is_missing(progress: results.Progress, reading: SetReading, tally: _Ta
         return f"{count} of the requests that Facebook showed cannot be stored{first}."
     if reading.total_count is None:
         return "Facebook does not say how many requests the set has."
+    if reading.total_count != spec_count:
+        # A set that lost some of its ads on the way, or one that is not readable yet.
+        return f"Facebook counts {reading.total_count} requests of {spec_count} that were sent."
     if progress.rows != reading.total_count:
         return f"Facebook showed {progress.rows} of {reading.total_count} requests."
     if progress.final != progress.rows:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from receiver.graph.client import Answered
 from receiver.graph.wire import SetReading
 from receiver.lifecycle import plan
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.verdict import PENDING, verdict_of
 from receiver.store import intents, looks, notifications
-from receiver.store.looks import Claim, LookRecord
+from receiver.store.database import Session
+from receiver.store.looks import Claim, LeaseLost, LookRecord
 
 
 def look(tools: Tools, claim: Claim) -> SetReading | None:
@@ -23,6 +25,18 @@ def look(tools: Tools, claim: Claim) -> SetReading | None:
     started_at = tools.now()
     credential = credential_of(tools, claim.account_id)
     answered = tools.client.read_set(credential, claim.facebook_id)
+    try:
+        is_due_for_collecting = _write(tools, claim, answered, started_at=started_at)
+    except LeaseLost as lost:
+        lost.calls = answered.calls
+        raise
+    return answered.value if is_due_for_collecting else None
+
+
+def _write(
+    tools: Tools, claim: Claim, answered: Answered[SetReading], *, started_at: datetime
+) -> bool:
+    """Write what a look showed; return whether the claim is kept to collect the requests."""
     reading, now = answered.value, tools.now()
     completed_at = claim.completed_at or (now if reading.is_completed else None)
     with tools.database.writing() as session:
@@ -44,19 +58,33 @@ def look(tools: Tools, claim: Claim) -> SetReading | None:
         )
         looks.add_look(session, claim, record)
         looks.write_reading(session, claim, reading, verdict=verdict, asked_at=started_at, now=now)
-        if claim.state == intents.COLLECTED:
-            due = verdict_due(tools, verdict, completed_at=completed_at)
-            looks.finish(session, claim, look_at=due)
-        elif not reading.is_completed:
-            progressed = _counts(reading) != claim.counts
-            quiet_looks = 1 if progressed else claim.quiet_looks
-            look_at = plan.next_look_at(
-                tools.pace, quiet_looks=quiet_looks, now=now, chance=tools.chance()
-            )
-            looks.finish(session, claim, look_at=look_at, progressed=progressed)
-        else:
-            return reading
-    return None
+        if reading.is_completed and claim.state != intents.COLLECTED:
+            return True
+        _let_go(session, tools, claim, reading, verdict=verdict, now=now)
+    return False
+
+
+def _let_go(
+    session: Session,
+    tools: Tools,
+    claim: Claim,
+    reading: SetReading,
+    *,
+    verdict: str,
+    now: datetime,
+) -> None:
+    if claim.state == intents.COLLECTED:
+        due = verdict_due(tools, verdict, completed_at=claim.completed_at)
+        looks.finish(session, claim, look_at=due)
+        return
+    progressed = _counts(reading) != claim.counts
+    look_at = plan.next_look_at(
+        tools.pace,
+        quiet_looks=1 if progressed else claim.quiet_looks,
+        now=now,
+        chance=tools.chance(),
+    )
+    looks.finish(session, claim, look_at=look_at, progressed=progressed)
 
 
 def _counts(reading: SetReading) -> tuple[int | None, ...]:

@@ -5,11 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from receiver.graph.errors import Advice, GraphError
+
 _MARGIN = timedelta(seconds=5)
 """What is granted beyond a deadline before it counts as passed."""
 
 _JITTER = 0.2
 """An interval is stretched by at most this share, so that sets made together spread out."""
+
+_WAIT_SECONDS = 300.0
+"""How long an account waits when Facebook asks for it without saying how long.
+
+It is the block of the published ad-account score (the facts, section 5).
+"""
+
+_SEARCHES_FOR_REJECTED = 8
+"""With the usual intervals, about an hour: Facebook's edge is no slower than that."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +67,28 @@ def next_look_at(pace: Pace, *, quiet_looks: int, now: datetime, chance: float) 
     return now + timedelta(seconds=interval * (1 + _JITTER * chance))
 
 
+def next_search_at(
+    pace: Pace, *, is_rejected: bool, quiet_looks: int, now: datetime, chance: float
+) -> datetime | None:
+    """When to look again for a set whose id is not known; None for not again by itself.
+
+    A rejected set is looked for only because a notification of it came, and not for ever.
+    """
+    if is_rejected and quiet_looks >= _SEARCHES_FOR_REJECTED:
+        return None
+    return next_look_at(pace, quiet_looks=quiet_looks, now=now, chance=chance)
+
+
 def verdict_look_at(pace: Pace, *, completed_at: datetime) -> datetime:
     """When a complete set's notification counts as failed if Facebook has not sent it."""
     return completed_at + timedelta(seconds=pace.notification_grace_seconds)
+
+
+def resume_at(error: Exception, *, now: datetime) -> datetime | None:
+    """When an account may be asked again after an error that asks to wait; None for any other."""
+    if not isinstance(error, GraphError) or error.advice is not Advice.WAIT:
+        return None
+    return now + timedelta(seconds=error.usage.wait_seconds or _WAIT_SECONDS)
 
 
 def grace_is_over(pace: Pace, *, completed_at: datetime, now: datetime) -> bool:

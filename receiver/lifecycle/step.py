@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import TypeVar
 
 import structlog
@@ -13,8 +13,9 @@ from receiver.graph.errors import Advice, CallFailed, GraphError
 from receiver.lifecycle import plan
 from receiver.lifecycle.collect import collect
 from receiver.lifecycle.look import look
-from receiver.lifecycle.resolve import resolve
+from receiver.lifecycle.resolve import next_search_at, resolve
 from receiver.lifecycle.tools import Tools
+from receiver.lifecycle.verdict import FAILED
 from receiver.store import accounts, intents, looks, notifications
 from receiver.store.database import DatabaseAway
 from receiver.store.looks import Claim, LeaseLost, LookRecord
@@ -22,12 +23,6 @@ from receiver.store.looks import Claim, LeaseLost, LookRecord
 log = structlog.get_logger(__name__)
 
 ResultT = TypeVar("ResultT")
-
-_WAIT_SECONDS = 300.0
-"""How long an account waits when Facebook asks for it without saying how long.
-
-It is the block of the published ad-account score (the facts, section 5).
-"""
 
 
 def apply_hints(tools: Tools) -> bool:
@@ -42,26 +37,23 @@ def apply_hints(tools: Tools) -> bool:
 def advance(tools: Tools) -> bool:
     """Do what the set that has been due for longest asks for. Returns whether one was due.
 
-    Whatever goes wrong with one set only puts that set off: it was made due later before anything
-    was tried. Raises DatabaseAway.
+    Raises DatabaseAway.
     """
-    claim = _claim(tools)
-    if claim is None:
-        return False
-    if claim.state in intents.UNOPENED:
-        _attempt(tools, claim, kind="edge", work=lambda: resolve(tools, claim))
-        return True
-    complete = _attempt(tools, claim, kind="set", work=lambda: look(tools, claim))
-    if complete is not None:
-        _attempt(tools, claim, kind="requests", work=lambda: collect(tools, claim, complete))
-    return True
+    claim = claim_next(tools)
+    if claim is not None:
+        work_on(tools, claim)
+    return claim is not None
 
 
-def _claim(tools: Tools) -> Claim | None:
+def claim_next(tools: Tools, *, passing_over: Collection[int] = frozenset()) -> Claim | None:
+    """Claim the set that has been due for longest, not one of the accounts in ``passing_over``.
+
+    Raises DatabaseAway.
+    """
     now = tools.now()
     # Asked first without the write lock, which an idle worker must not keep from notifications.
     with tools.database.reading() as session:
-        if not looks.is_any_due(session, now=now):
+        if not looks.is_any_due(session, now=now, passing_over=passing_over):
             return None
     chance = tools.chance()
     with tools.database.writing() as session:
@@ -72,7 +64,22 @@ def _claim(tools: Tools) -> Claim | None:
             next_look_at=lambda quiet_looks: plan.next_look_at(
                 tools.pace, quiet_looks=quiet_looks, now=now, chance=chance
             ),
+            passing_over=passing_over,
         )
+
+
+def work_on(tools: Tools, claim: Claim) -> None:
+    """Do what a claimed set asks for.
+
+    Whatever goes wrong with one set only puts that set off: it was made due later before anything
+    was tried. Raises DatabaseAway.
+    """
+    if claim.state in intents.SEARCHED:
+        _attempt(tools, claim, kind="edge", work=lambda: resolve(tools, claim))
+        return
+    complete = _attempt(tools, claim, kind="set", work=lambda: look(tools, claim))
+    if complete is not None:
+        _attempt(tools, claim, kind="requests", work=lambda: collect(tools, claim, complete))
 
 
 def _attempt(
@@ -82,8 +89,8 @@ def _attempt(
     started_at = tools.now()
     try:
         return work()
-    except LeaseLost:
-        _tell_lease_lost(claim)
+    except LeaseLost as lost:
+        _keep_failed_look(tools, claim, lost, kind=kind, started_at=started_at)
     except DatabaseAway:
         raise
     except (CallFailed, CannotOpen) as error:
@@ -99,41 +106,58 @@ def _put_off(
 ) -> None:
     """Keep the failed look, and let go of the set until it is worth asking again."""
     now = tools.now()
-    look_at = plan.next_look_at(
+    resume_at = plan.resume_at(error, now=now)
+    _keep_failed_look(tools, claim, error, kind=kind, started_at=started_at)
+    try:
+        with tools.database.writing() as session:
+            if resume_at is not None:
+                accounts.wait_until(session, claim.account_id, resume_at=resume_at)
+            if _is_gone(claim, error):
+                looks.give_up_verdict(session, claim, verdict=FAILED)
+                return
+            look_at = resume_at or _next_at(tools, claim, now=now)
+            looks.finish(session, claim, look_at=look_at, reason=_in_words(error))
+    except LeaseLost:
+        log.warning("A lease ran out before its work", request_set_id=claim.request_set_id)
+
+
+def _next_at(tools: Tools, claim: Claim, *, now: datetime) -> datetime | None:
+    if claim.state in intents.SEARCHED:
+        return next_search_at(tools, claim, now=now)
+    return plan.next_look_at(
         tools.pace, quiet_looks=claim.quiet_looks, now=now, chance=tools.chance()
     )
-    resume_at = _resume_at(error, now=now)
+
+
+def _is_gone(claim: Claim, error: Exception) -> bool:
+    """Tell whether a set whose results are all here can tell no more of its notification."""
+    return (
+        claim.state == intents.COLLECTED
+        and isinstance(error, GraphError)
+        and error.advice is Advice.NEVER_REPEAT
+    )
+
+
+def _keep_failed_look(
+    tools: Tools, claim: Claim, error: Exception, *, kind: str, started_at: datetime
+) -> None:
+    """Keep a reading that led to nothing: what it cost counts, whatever became of the lease."""
     record = LookRecord(
         kind=kind,
         started_at=started_at,
-        ended_at=now,
-        calls=error.calls if isinstance(error, CallFailed) else 0,
+        ended_at=tools.now(),
+        calls=error.calls if isinstance(error, (CallFailed, LeaseLost)) else 0,
         error_code=error.code if isinstance(error, GraphError) else None,
         error=_in_words(error),
     )
     with tools.database.writing() as session:
         looks.add_look(session, claim, record)
-        if resume_at is not None:
-            accounts.wait_until(session, claim.account_id, resume_at=resume_at)
-    try:
-        with tools.database.writing() as session:
-            looks.finish(session, claim, look_at=resume_at or look_at, reason=_in_words(error))
-    except LeaseLost:
-        _tell_lease_lost(claim)
-
-
-def _tell_lease_lost(claim: Claim) -> None:
-    log.warning("A lease ran out before its work was done", request_set_id=claim.request_set_id)
-
-
-def _resume_at(error: Exception, *, now: datetime) -> datetime | None:
-    if not isinstance(error, GraphError) or error.advice is not Advice.WAIT:
-        return None
-    return now + timedelta(seconds=error.usage.wait_seconds or _WAIT_SECONDS)
 
 
 def _in_words(error: Exception) -> str:
     if isinstance(error, (CallFailed, CannotOpen)):
         return str(error)
+    if isinstance(error, LeaseLost):
+        return "The lease ran out before its work was done: another worker has the set."
     # Only the kind: the text of an error that nobody foresaw may hold anything, a token too.
     return f"An unforeseen {type(error).__name__}: the log has the details."

@@ -14,10 +14,11 @@ import structlog
 from receiver.graph.client import Credential
 from receiver.graph.errors import CallFailed, GraphError, outcome_is_unknown
 from receiver.lifecycle import plan
+from receiver.lifecycle.resolve import contradiction
 from receiver.lifecycle.tools import Tools, unseal
 from receiver.store import accounts, intents
 from receiver.store.database import DatabaseAway
-from receiver.store.intents import Attempt, NewIntent
+from receiver.store.intents import Attempt, NewIntent, Opening
 
 log = structlog.get_logger(__name__)
 
@@ -63,17 +64,21 @@ def submit(tools: Tools, intent: NewIntent, *, public_url: str) -> Submitted:
             name=intent.name + tools.keys.tag(token),
             ad_specs=intent.ad_specs.decode(),
             notification_uri=f"{public_url}/notifications/{token}",
+            secrets=(token, tools.keys.tag(token).strip()),
             send_before_monotonic=send_before_monotonic,
         )
     except CallFailed as error:
         if outcome_is_unknown(error):
             raise _write_unknown(tools, attempt, reason=str(error)) from error
-        raise _write_rejected(tools, attempt, error) from error
+        raise _write_rejected(tools, attempt, error, account_id=intent.account_id) from error
     except Exception as error:
         # Nobody foresaw this, so nobody knows whether Facebook was asked.
         log.exception("A submission failed", request_set_id=attempt.request_set_id)
         raise _write_unknown(tools, attempt, reason="an unforeseen error") from error
-    _write_opened(tools, attempt, facebook_id=created.set_id)
+    opening = _write_opened(tools, attempt, facebook_id=created.set_id)
+    if opening is not Opening.OPEN:
+        reason = contradiction(opening, created.set_id)
+        raise OutcomeUnknown(attempt.request_set_id, reason=reason)
     return Submitted(attempt.request_set_id, facebook_id=created.set_id)
 
 
@@ -94,23 +99,29 @@ def _write_intent(tools: Tools, intent: NewIntent) -> tuple[Attempt, Credential]
     return attempt, credential
 
 
-def _write_opened(tools: Tools, attempt: Attempt, *, facebook_id: int) -> None:
+def _write_opened(tools: Tools, attempt: Attempt, *, facebook_id: int) -> Opening:
     now = tools.now()
     look_at = plan.first_look_at(tools.pace, now=now)
+    opening = Opening.OPEN
 
     def write() -> None:
+        nonlocal opening
         with tools.database.writing() as session:
-            opened = intents.open_set(
+            opening = intents.open_set(
                 session, attempt, facebook_id=facebook_id, first_look_at=look_at, now=now
             )
-        if not opened:
-            log.error(
-                "Facebook gave an id that this set cannot take",
-                request_set_id=attempt.request_set_id,
-                facebook_id=facebook_id,
-            )
+            if opening is Opening.TAKEN:
+                reason = contradiction(opening, facebook_id)
+                intents.doubt_set(session, attempt, reason=reason, look_at=look_at)
 
     _write_answer(write, attempt)
+    if opening is not Opening.OPEN:
+        log.error(
+            "Facebook gave an id that this set cannot take",
+            request_set_id=attempt.request_set_id,
+            facebook_id=facebook_id,
+        )
+    return opening
 
 
 def _write_unknown(tools: Tools, attempt: Attempt, *, reason: str) -> OutcomeUnknown:
@@ -125,8 +136,11 @@ def _write_unknown(tools: Tools, attempt: Attempt, *, reason: str) -> OutcomeUnk
     return OutcomeUnknown(attempt.request_set_id, reason=reason)
 
 
-def _write_rejected(tools: Tools, attempt: Attempt, error: CallFailed) -> Rejected:
+def _write_rejected(
+    tools: Tools, attempt: Attempt, error: CallFailed, *, account_id: int
+) -> Rejected:
     now = tools.now()
+    resume_at = plan.resume_at(error, now=now)
     refusal = error if isinstance(error, GraphError) else None
 
     def write() -> None:
@@ -139,6 +153,8 @@ def _write_rejected(tools: Tools, attempt: Attempt, error: CallFailed) -> Reject
                 body=refusal.body if refusal else None,
                 now=now,
             )
+            if resume_at is not None:
+                accounts.wait_until(session, account_id, resume_at=resume_at)
 
     _write_answer(write, attempt)
     return Rejected(error)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import Case, case, literal, null, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from receiver.store.models import RequestSet, Submission
+from receiver.store.models import FoundSet, RequestSet, Submission
 from receiver.store.types import UTCDateTime
 
 SUBMITTING = "submitting"
@@ -22,6 +24,12 @@ STATES = (SUBMITTING, UNKNOWN, REJECTED, OPEN, COMPLETED, COLLECTED, STUCK)
 
 UNOPENED = (SUBMITTING, UNKNOWN)
 """The states in which Facebook's id of the set is not known, and may still come."""
+
+DECIDED = (REJECTED, STUCK)
+"""The states that evidence from Facebook led to; only other evidence from there leads out."""
+
+SEARCHED = (*UNOPENED, *DECIDED)
+"""The states without Facebook's id: what is due of them is looked for on its account's edge."""
 
 
 @dataclass(frozen=True)
@@ -58,22 +66,7 @@ def add_intent(
 
     ``look_at`` is when somebody should ask what became of it, should nobody ever write the answer.
     """
-    row = RequestSet(
-        account_id=intent.account_id,
-        api_key_id=intent.api_key_id,
-        name=intent.name,
-        ad_specs=intent.ad_specs,
-        spec_count=intent.spec_count,
-        caller_notification_uri=intent.notification_uri,
-        caller_notification_mode=intent.notification_mode,
-        created_at=now,
-        state=SUBMITTING,
-        attempt=1,
-        is_completed=False,
-        verdict="pending",
-        look_at=look_at,
-        quiet_looks=0,
-    )
+    row = RequestSet(**_intent_values(intent), created_at=now, look_at=look_at)
     session.add(row)
     session.flush()
     session.add(
@@ -89,26 +82,83 @@ def add_intent(
     return Attempt(row.id, number=1)
 
 
+def _intent_values(intent: NewIntent) -> dict[str, object]:
+    return {
+        "account_id": intent.account_id,
+        "api_key_id": intent.api_key_id,
+        "name": intent.name,
+        "ad_specs": intent.ad_specs,
+        "spec_count": intent.spec_count,
+        "caller_notification_uri": intent.notification_uri,
+        "caller_notification_mode": intent.notification_mode,
+        "state": SUBMITTING,
+        "attempt": 1,
+        "is_completed": False,
+        "verdict": "pending",
+        "quiet_looks": 0,
+    }
+
+
+class Opening(StrEnum):
+    """What became of an id that Facebook gave for an intent."""
+
+    OPEN = "open"
+    """The set is open under this very id."""
+    SECOND = "second"
+    """The intent has a set with another id already: Facebook has two."""
+    TAKEN = "taken"
+    """Another intent holds this id."""
+
+
 def open_set(
     session: Session, attempt: Attempt, *, facebook_id: int, first_look_at: datetime, now: datetime
-) -> bool:
+) -> Opening:
     """Write that Facebook has the set, whenever we learn it and from whatever source.
 
-    The submission keeps the id in any case; the set takes it if it has none yet. A set that was
-    hinted meanwhile is due at once. Returns whether the set is open under this very id.
+    The id is kept in any case; the set takes it if it has none yet. A set that was hinted
+    meanwhile is due at once.
     """
+    keep_found(session, attempt, facebook_id=facebook_id, now=now)
     _answer(session, attempt, outcome=OPEN, facebook_id=facebook_id, now=now)
-    owner = session.execute(
+    if _take(session, attempt, facebook_id=facebook_id, first_look_at=first_look_at, now=now):
+        return Opening.OPEN
+    holder = session.execute(
         select(RequestSet.id).where(RequestSet.facebook_id == facebook_id)
     ).scalar_one_or_none()
-    if owner is not None:
-        return owner == attempt.request_set_id
-    opened = session.execute(
+    if holder is None:
+        return Opening.SECOND
+    return Opening.OPEN if holder == attempt.request_set_id else Opening.TAKEN
+
+
+def keep_found(session: Session, attempt: Attempt, *, facebook_id: int, now: datetime) -> None:
+    """Keep the id of a set at Facebook that names an intent, however many there are."""
+    key = (attempt.request_set_id, facebook_id)
+    if session.get(FoundSet, key) is None:
+        try:
+            with session.begin_nested():
+                session.add(
+                    FoundSet(
+                        request_set_id=attempt.request_set_id,
+                        facebook_id=facebook_id,
+                        attempt=attempt.number,
+                        found_at=now,
+                    )
+                )
+        except IntegrityError:
+            # Its sender and whoever looked for it found it at the same moment.
+            return
+
+
+def _take(
+    session: Session, attempt: Attempt, *, facebook_id: int, first_look_at: datetime, now: datetime
+) -> bool:
+    """Give a set that has none its id; False where it has one, or another set holds this one."""
+    statement = (
         update(RequestSet)
         .where(
             RequestSet.id == attempt.request_set_id,
             RequestSet.facebook_id.is_(None),
-            RequestSet.state.in_((*UNOPENED, REJECTED, STUCK)),
+            RequestSet.state.in_(SEARCHED),
         )
         .values(
             **_SEARCH_ENDED,
@@ -122,8 +172,21 @@ def open_set(
             look_at=_due_if_hinted(now, otherwise=first_look_at),
         )
         .returning(RequestSet.id)
-    ).first()
-    return opened is not None
+    )
+    try:
+        with session.begin_nested():
+            return session.execute(statement).first() is not None
+    except IntegrityError:
+        return False
+
+
+def doubt_set(session: Session, attempt: Attempt, *, reason: str, look_at: datetime) -> None:
+    """Write that the evidence on a set contradicts itself: a person has to look.
+
+    It is looked for again at ``look_at``; a notification, or an answer that comes late, frees it.
+    """
+    values = {"state": STUCK, "state_reason": reason, "look_at": look_at}
+    _settle(session, attempt, SEARCHED, {**_SEARCH_ENDED, **values})
 
 
 def reject_set(

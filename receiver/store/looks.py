@@ -7,7 +7,7 @@ the value that the claim itself wrote, so that a hint which comes meanwhile is n
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,12 @@ from receiver.store.types import UTCDateTime
 
 
 class LeaseLost(Exception):
-    """Another worker claimed the set after our lease ran out: nothing of ours may be written."""
+    """Another worker claimed the set after our lease ran out: nothing of ours may be written.
+
+    ``calls`` is how many HTTP calls had been made for it.
+    """
+
+    calls: int = 0
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Claim:
     account_id: int
     attempt: int
     state: str
+    state_reason: str | None
     name: str
     facebook_id: int | None
     spec_count: int
@@ -60,17 +66,21 @@ class LookRecord:
     error: str | None = None
 
 
-def is_any_due(session: Session, *, now: datetime) -> bool:
+def is_any_due(
+    session: Session, *, now: datetime, passing_over: Collection[int] = frozenset()
+) -> bool:
     """Tell whether there is a set to claim."""
-    return session.execute(select(RequestSet.id).where(*_is_due(now)).limit(1)).first() is not None
+    due = select(RequestSet.id).where(*_is_due(now, passing_over)).limit(1)
+    return session.execute(due).first() is not None
 
 
-def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _is_due(now: datetime, passing_over: Collection[int]) -> tuple[ColumnElement[bool], ...]:
     waiting = exists().where(Account.id == RequestSet.account_id, Account.resume_at > now)
     return (
         RequestSet.look_at <= now,
         or_(RequestSet.lease_expires_at.is_(None), RequestSet.lease_expires_at <= now),
         ~waiting,
+        RequestSet.account_id.not_in(passing_over),
     )
 
 
@@ -80,15 +90,17 @@ def claim_due(
     now: datetime,
     lease_until: datetime,
     next_look_at: Callable[[int], datetime],
+    passing_over: Collection[int] = frozenset(),
 ) -> Claim | None:
     """Claim the set that has been due for longest, or return None.
 
     ``next_look_at`` gives, for the number of quiet looks, when the set is due again should this
-    claim's holder vanish. Sets of an account that Facebook asked to wait are passed over.
+    claim's holder vanish. Sets of an account that Facebook asked to wait are passed over, and so
+    are those of the accounts in ``passing_over``.
     """
     row = session.execute(
         select(RequestSet)
-        .where(*_is_due(now))
+        .where(*_is_due(now, passing_over))
         .order_by(RequestSet.look_at)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -110,6 +122,7 @@ def _claim(row: RequestSet, *, look_at: datetime) -> Claim:
         account_id=row.account_id,
         attempt=row.attempt,
         state=row.state,
+        state_reason=row.state_reason,
         name=row.name,
         facebook_id=row.facebook_id,
         spec_count=row.spec_count,
@@ -209,6 +222,20 @@ def finish_collected(
     _write(session, claim, values)
 
 
+def give_up_verdict(session: Session, claim: Claim, *, verdict: str) -> None:
+    """Let go of a collected set that Facebook no longer shows. Raises LeaseLost.
+
+    A notification that came meanwhile has given the verdict already.
+    """
+    is_out = RequestSet.verdict == "pending"
+    values: dict[str, object] = {
+        **_RELEASED,
+        "verdict": case((is_out, verdict), else_=RequestSet.verdict),
+        "look_at": None,
+    }
+    _write(session, claim, values)
+
+
 def finish(
     session: Session,
     claim: Claim,
@@ -219,12 +246,13 @@ def finish(
 ) -> None:
     """Let go of a set that is due again at ``look_at``. Raises LeaseLost.
 
-    ``reason`` tells people why it is not collected yet.
+    ``reason`` tells people why it is not collected yet. Why a set is rejected or stuck stands until
+    it is opened, whatever a search for it showed.
     """
     due = literal(look_at, UTCDateTime())
     values: dict[str, object] = {
         **_RELEASED,
-        "state_reason": reason,
+        "state_reason": claim.state_reason if claim.state in intents.DECIDED else reason,
         "look_at": case((_is_ours_to_set(claim, due), due), else_=RequestSet.look_at),
     }
     if progressed:

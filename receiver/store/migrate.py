@@ -18,7 +18,7 @@ _LOCK_NUMBER = 7_223_310_041
 
 
 class SchemaOutdated(Exception):
-    """The tables are not those of this version."""
+    """The tables are older than this version, or there are none."""
 
 
 def upgrade(database: Database) -> str:
@@ -39,11 +39,17 @@ def upgrade(database: Database) -> str:
 
 
 def check(database: Database) -> None:
-    """Raise SchemaOutdated, with what to do, unless the tables are those of this version."""
+    """Raise SchemaOutdated, with what to do, when the tables are older than this version.
+
+    Newer ones are taken: a migration runs while the version before it still serves, and a process
+    of that version may have to start again.
+    """
     with translated(), database.engine.connect() as connection:
         current = _current(connection)
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if current != head:
+    scripts = ScriptDirectory.from_config(_config())
+    head = scripts.get_current_head()
+    older = {script.revision for script in scripts.walk_revisions()} - {head}
+    if current is None or current in older:
         raise SchemaOutdated(
             f"The database's tables are at revision {current or 'none'} and this version needs "
             f"{head}: run 'receiver db upgrade'."

@@ -165,6 +165,20 @@ class Submission(Base):
     created_at: Mapped[datetime]
 
 
+class FoundSet(Base):
+    """A set at Facebook that names an intent, from an answer or found on its account's edge.
+
+    A second one for an intent is a doubled set: both are kept.
+    """
+
+    __tablename__ = "found_set"
+
+    request_set_id: Mapped[int] = mapped_column(ForeignKey("request_set.id"), primary_key=True)
+    facebook_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    attempt: Mapped[int]
+    found_at: Mapped[datetime]
+
+
 class Request(Base):
     """One request of a set, with its latest status and result; ``id`` is Facebook's."""
 
@@ -220,7 +234,7 @@ class Notification(Base):
     """A JSON list of name and value pairs."""
     body: Mapped[bytes]
     body_cut: Mapped[str | None]
-    """Why the body is not whole: ``size`` or ``deadline``."""
+    """Why the body is not whole: ``size``, ``deadline`` or ``hangup``."""
     repeats: Mapped[int]
     """Calls beyond the rows that one token may fill, counted on its newest row."""
     applied_at: Mapped[datetime | None]

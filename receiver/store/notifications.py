@@ -14,7 +14,7 @@ from receiver.store.models import Notification, RequestSet
 ROWS_PER_TOKEN = 20
 HINT_SPACING = timedelta(seconds=10)
 
-_DUE_BY_HINT = (intents.UNKNOWN, intents.OPEN, intents.COMPLETED)
+_DUE_BY_HINT = (intents.UNKNOWN, *intents.DECIDED, intents.OPEN, intents.COMPLETED)
 
 
 @dataclass(frozen=True)

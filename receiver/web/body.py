@@ -1,8 +1,9 @@
-"""Read a request's body within a limit and a deadline."""
+"""Read a request's body within a limit and a deadline, and never wait for one that nobody wants."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,23 +17,102 @@ from werkzeug.wsgi import get_input_stream
 from receiver.deadline import Guard, socket_deadlines
 
 _CHUNK_BYTES = 8192
-_DISCARD_BYTES = 1024 * 1024
+_DISCARD_BYTES = 64 * 1024 * 1024
 """How much beyond the limit is read and thrown away, so that an honest sender gets its answer."""
 
+_UNWANTED_BYTES = 64 * 1024
+_UNWANTED_SECONDS = 0.25
+"""How long, and how large, a body may be that is only read to keep its connection usable."""
+
+_IS_WHOLE = "receiver.body_is_whole"
 _BROKEN_OFF = (OSError, ClientDisconnected, ParseException)
 """What a stream raises whose sender hung up, or sent what is no HTTP."""
 
 
 @dataclass(frozen=True)
 class Body:
-    """What was read, and why it is not whole: ``size``, ``deadline``, or None when it is."""
+    """What was read, and why it is not whole; ``cut`` is None when it is.
+
+    ``size``: it is longer than the limit. ``deadline``: it came too slowly. ``hangup``: its sender
+    hung up before the end, or sent what is no HTTP.
+    """
 
     data: bytes
     cut: str | None
 
 
+def read_body(request: Request, *, limit_bytes: int, deadline_seconds: float) -> Body:
+    """Read at most ``limit_bytes`` of the body; what came before a sender broke off is kept."""
+    # Not the request's own stream: the limit that Flask sets it refuses what is only to be cut.
+    stream = get_input_stream(request.environ)
+    data = bytearray()
+    discarded = 0
+    is_broken_off = False
+    with _reading_deadline(request, seconds=deadline_seconds) as guard:
+        try:
+            for chunk in _chunks(stream):
+                room = limit_bytes - len(data)
+                data += chunk[:room]
+                discarded += len(chunk[room:])
+                if discarded > _DISCARD_BYTES:
+                    break
+        except _BROKEN_OFF:
+            is_broken_off = True
+    is_broken_off |= len(data) + discarded < (request.content_length or 0)
+    cut = _why_cut(guard, discarded=discarded, is_broken_off=is_broken_off)
+    request.environ[_IS_WHOLE] = discarded <= _DISCARD_BYTES and cut in (None, "size")
+    return Body(bytes(data), cut=cut)
+
+
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    """Read to the end. Raises one of _BROKEN_OFF, after the last byte that came before."""
+    try:
+        while chunk := stream.read(_CHUNK_BYTES):
+            yield chunk
+    except _BROKEN_OFF:
+        # gunicorn keeps what it had decoded of a chunked body until then for the next reading.
+        with contextlib.suppress(*_BROKEN_OFF):
+            yield stream.read(_CHUNK_BYTES)
+        raise
+
+
+def _why_cut(guard: Guard | None, *, discarded: int, is_broken_off: bool) -> str | None:
+    if discarded:
+        return "size"
+    if guard is not None and guard.expired:
+        return "deadline"
+    return "hangup" if is_broken_off else None
+
+
+def put_back(request: Request, body: Body) -> None:
+    """Let Flask parse a body that was read, as if it had just come."""
+    request.environ["wsgi.input"] = io.BytesIO(body.data)
+    request.environ["CONTENT_LENGTH"] = str(len(body.data))
+
+
+def end_unread_body(request: Request) -> None:
+    """Leave nothing of a body for the server to wait for after the answer.
+
+    gunicorn would wait five seconds, in a thread of its own, for the rest of a body that nobody
+    read: a few strangers who announce one and send nothing would keep every thread. A short body
+    that is there already is read, because the connection serves other senders behind a proxy.
+    """
+    sock = request.environ.get("gunicorn.socket")
+    if sock is None or not _has_body(request):
+        return
+    if _IS_WHOLE not in request.environ and (request.content_length or 0) <= _UNWANTED_BYTES:
+        read_body(request, limit_bytes=0, deadline_seconds=_UNWANTED_SECONDS)
+    if not request.environ.get(_IS_WHOLE):
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RD)
+
+
+def _has_body(request: Request) -> bool:
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
 @contextlib.contextmanager
-def reading_deadline(request: Request, *, seconds: float) -> Iterator[Guard | None]:
+def _reading_deadline(request: Request, *, seconds: float) -> Iterator[Guard | None]:
     """End the body's stream after ``seconds``, however slowly its bytes drip in.
 
     Only gunicorn hands out the socket; under another server the block runs without a deadline.
@@ -44,26 +124,3 @@ def reading_deadline(request: Request, *, seconds: float) -> Iterator[Guard | No
     # Only the reading half: the answer must still reach the sender.
     with socket_deadlines.guard(sock, seconds=seconds, how=socket.SHUT_RD) as guard:
         yield guard
-
-
-def read_body(request: Request, *, limit_bytes: int, deadline_seconds: float) -> Body:
-    """Read at most ``limit_bytes`` of the body; what came before a sender broke off is kept."""
-    # Not the request's own stream: the limit that Flask sets it refuses what is only to be cut.
-    stream = get_input_stream(request.environ)
-    data = bytearray()
-    with reading_deadline(request, seconds=deadline_seconds) as guard:
-        while len(data) < limit_bytes + _DISCARD_BYTES and (chunk := _read_chunk(stream)):
-            data += chunk
-    if len(data) > limit_bytes:
-        return Body(bytes(data[:limit_bytes]), cut="size")
-    return Body(bytes(data), cut="deadline" if guard is not None and guard.expired else None)
-
-
-def _read_chunk(stream: IO[bytes]) -> bytes:
-    """Read on. A sender that breaks off, or sends no valid chunks, ends the body like one done."""
-    with contextlib.suppress(*_BROKEN_OFF):
-        return stream.read(_CHUNK_BYTES)
-    # gunicorn keeps what it had decoded of a chunked body until then for the next reading.
-    with contextlib.suppress(*_BROKEN_OFF):
-        return stream.read(_CHUNK_BYTES)
-    return b""

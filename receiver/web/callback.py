@@ -11,6 +11,8 @@ import json
 
 import structlog
 from flask import Blueprint, Response, request
+from flask.blueprints import BlueprintSetupState
+from werkzeug.routing import Rule
 
 from receiver.store import notifications
 from receiver.store.database import DatabaseAway
@@ -26,11 +28,13 @@ _HEADERS_LIMIT_BYTES = 16 * 1024
 _QUERY_LIMIT_CHARACTERS = 8 * 1024
 
 
-@blueprint.route(
-    "/notifications/<path:token>",
-    methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-    provide_automatic_options=False,
-)
+@blueprint.record
+def _add_rule(state: BlueprintSetupState) -> None:
+    # A rule of Werkzeug's without methods takes any; Flask's own routes name theirs.
+    state.app.url_map.add(Rule("/notifications/<path:token>", endpoint="callback.receive"))
+
+
+@blueprint.endpoint("callback.receive")
 def receive(token: str) -> Response:
     """Keep one notification as it came, whatever it says."""
     named = parts().keys.open_token(token)

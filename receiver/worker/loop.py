@@ -1,12 +1,14 @@
 """The lifecycle's steps in one process, no broker: SQL is the only memory.
 
-One thread applies hints; the others claim what is due and work on it. Everything is claimed under
-a lease, so any number of such processes may run on one database.
+One thread applies hints; the others claim what is due and work on it, at most half of them for one
+account. Everything is claimed under a lease, so any number of such processes may run on one
+database.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 
 import structlog
@@ -28,6 +30,9 @@ class Loop:
         self._tools = tools
         self._interval_seconds = interval_seconds
         self._stopping = threading.Event()
+        self._claiming = threading.Lock()
+        self._busy: Counter[int] = Counter()
+        self._most_of_account = max(1, threads // 2)
         self._threads = [threading.Thread(target=self._apply_hints, name="hints")]
         self._threads += [
             threading.Thread(target=self._advance, name=f"steps-{number}")
@@ -49,7 +54,27 @@ class Loop:
         self._repeat(lambda: step.apply_hints(self._tools))
 
     def _advance(self) -> None:
-        self._repeat(lambda: step.advance(self._tools))
+        self._repeat(self._step)
+
+    def _step(self) -> bool:
+        # One thread at a time claims, so that the accounts are counted when the next one looks.
+        with self._claiming:
+            claim = step.claim_next(self._tools, passing_over=self._crowded())
+            if claim is None:
+                return False
+            self._busy[claim.account_id] += 1
+        try:
+            step.work_on(self._tools, claim)
+        finally:
+            with self._claiming:
+                self._busy[claim.account_id] -= 1
+        return True
+
+    def _crowded(self) -> frozenset[int]:
+        """The accounts that keep half of the threads busy: others would wait for them."""
+        return frozenset(
+            account_id for account_id, busy in self._busy.items() if busy >= self._most_of_account
+        )
 
     def _repeat(self, do: Callable[[], bool]) -> None:
         while not self._stopping.is_set():

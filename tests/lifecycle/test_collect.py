@@ -69,8 +69,9 @@ def test_collecting_again_changes_nothing(house: House) -> None:
 @pytest.mark.parametrize(
     ("total_count", "reason"),
     [
-        (3, "Facebook showed 2 of 3 requests."),
-        (1, "Facebook showed 2 of 1 requests."),
+        (3, "Facebook counts 3 requests of 2 that were sent."),
+        (1, "Facebook counts 1 requests of 2 that were sent."),
+        (0, "Facebook counts 0 requests of 2 that were sent."),
         (None, "Facebook does not say how many requests the set has."),
     ],
 )
@@ -84,6 +85,25 @@ def test_a_set_whose_count_does_not_fit_is_not_collected(
     assert row.look_at is not None
     collect(house, page([done(1), done(2)]), total_count=2)
     assert (house.the_set().state, house.the_set().state_reason) == (intents.COLLECTED, None)
+
+
+@pytest.mark.parametrize("rows", [[], [1], [1, 2, 3]], ids=len)
+def test_a_set_of_which_facebook_shows_too_few_or_too_many_is_not_collected(
+    house: House, rows: list[int]
+) -> None:
+    house.create_open()
+    collect(house, page([done(number) for number in rows]), total_count=2)
+    row = house.the_set()
+    reason = f"Facebook showed {len(rows)} of 2 requests."
+    assert (row.state, row.state_reason) == (intents.COMPLETED, reason)
+    assert row.look_at is not None
+
+
+def test_an_empty_set_that_claims_to_be_complete_is_not_collected(house: House) -> None:
+    house.create_open()
+    collect(house, page([]), total_count=0)
+    assert house.the_set().state == intents.COMPLETED
+    assert house.the_set().look_at is not None
 
 
 def test_a_status_that_nobody_knows_is_kept_and_not_final(house: House) -> None:

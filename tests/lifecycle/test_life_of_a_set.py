@@ -125,7 +125,7 @@ class LifeOfSets(RuleBasedStateMachine):
 
     @rule()
     def crash_right_after_a_claim(self) -> None:
-        step._claim(self.house.parts.tools)
+        step.claim_next(self.house.parts.tools)
 
     def existing(self) -> list[str]:
         return [entry["id"] for entry in self.house.sandbox.ledger()]

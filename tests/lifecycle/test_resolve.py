@@ -9,7 +9,7 @@ from receiver.lifecycle import step
 from receiver.lifecycle.resolve import NOT_FOUND, named_attempt
 from receiver.store import intents
 from receiver.store.intents import Attempt
-from receiver.store.models import Look, RequestSet, Submission
+from receiver.store.models import FoundSet, Look, RequestSet, Submission
 from tests.support.facebook import facebook_shows, page
 from tests.support.house import ACCOUNT, PUBLIC_URL, SECRET_KEY, House
 from tests.support.rows import set_reading
@@ -161,7 +161,9 @@ def test_all_pages_are_read_until_the_set_is_found(house: House) -> None:
 def test_a_list_that_never_ends_is_given_up_and_nothing_is_proved(house: House) -> None:
     create_unknown(house, exists=False)
     assert search(house, page([{"id": "1"}], after="again")) == 50
-    assert house.the_set().state == intents.UNKNOWN
+    row = house.the_set()
+    assert row.state == intents.UNKNOWN
+    assert "not among the first 50 sets" in (row.state_reason or "")
 
 
 def test_a_found_set_that_another_intent_holds_is_not_taken(house: House) -> None:
@@ -170,6 +172,84 @@ def test_a_found_set_that_another_intent_holds_is_not_taken(house: House) -> Non
     row = create_unknown(house, exists=False)
     search(house, page([{"id": str(first), "notification_uri": uri_of(house, row)}]))
     assert [one.facebook_id for one in house.rows(RequestSet)] == [first, None]
+    stuck = house.rows(RequestSet)[-1]
+    assert (stuck.state, stuck.look_at is None) == (intents.STUCK, False)
+    assert f"gave the id {first}, and another set has it" in (stuck.state_reason or "")
+
+
+def test_two_sets_of_one_create_are_both_kept_and_a_person_is_asked(house: House) -> None:
+    row = create_unknown(house, exists=False)
+    uri = uri_of(house, row)
+    both = page([{"id": "8", "notification_uri": uri}, {"id": "9", "notification_uri": uri}])
+    search(house, both)
+    stuck = house.the_set()
+    assert (stuck.state, stuck.facebook_id) == (intents.STUCK, None)
+    assert "2 sets of this create: 8, 9" in (stuck.state_reason or "")
+    assert [found.facebook_id for found in house.rows(FoundSet)] == [8, 9]
+    assert stuck.look_at is not None
+
+
+def test_a_stuck_set_opens_by_itself_when_one_of_its_two_is_gone(house: House) -> None:
+    row = create_unknown(house, exists=False)
+    uri = uri_of(house, row)
+    search(
+        house, page([{"id": "8", "notification_uri": uri}, {"id": "9", "notification_uri": uri}])
+    )
+    search(house, page([{"id": "9", "notification_uri": uri}]))
+    assert (house.the_set().state, house.the_set().facebook_id) == (intents.OPEN, 9)
+    assert house.the_set().state_reason is None
+
+
+def test_a_stuck_set_keeps_its_reason_while_nothing_is_found(house: House) -> None:
+    row = create_unknown(house, exists=False)
+    uri = uri_of(house, row)
+    search(
+        house, page([{"id": "8", "notification_uri": uri}, {"id": "9", "notification_uri": uri}])
+    )
+    search(house, page([]))
+    stuck = house.the_set()
+    assert stuck.state == intents.STUCK
+    assert "2 sets of this create" in (stuck.state_reason or "")
+
+
+def reject(house: House, *, effect: str | None = None) -> RequestSet:
+    """Let Facebook refuse a create; with the effect ``before``, it made the set all the same."""
+    rule = {} if effect is None else {"effect": effect}
+    house.sandbox.trouble("graph_error", code=100, **CREATE, **rule)
+    assert house.create().status_code == 400
+    return house.rows(RequestSet)[-1]
+
+
+def test_a_rejected_set_that_notifies_is_found_and_collected(house: House) -> None:
+    assert reject(house, effect="before").look_at is None
+    house.notify()
+    house.work()
+    row = house.the_set()
+    assert (row.state, row.verdict) == (intents.COLLECTED, "delivered")
+
+
+def test_a_rejected_set_that_a_stranger_notifies_is_searched_for_a_while_only(
+    house: House,
+) -> None:
+    row = reject(house)
+    path = uri_of(house, row).removeprefix(PUBLIC_URL)
+    assert house.client.post(path).status_code == 200
+    steps = 0
+    for _ in range(40):
+        steps += house.work()
+        house.clock.move(1000)
+    after = house.the_set()
+    assert steps == 8
+    assert (after.state, after.look_at) == (intents.REJECTED, None)
+    assert (after.state_reason, after.error_body) == (row.state_reason, row.error_body)
+    assert house.sandbox.ledger() == []
+
+
+def test_the_calls_of_a_search_that_fails_are_counted(house: House) -> None:
+    create_unknown(house, exists=False)
+    search(house, page([{"id": "1"}], after="more"), {"error": {"code": 100, "message": "no"}})
+    (look,) = house.rows(Look)
+    assert (look.error_code, look.calls) == (100, 2)
 
 
 def test_an_error_during_the_search_is_kept_and_the_search_goes_on(house: House) -> None:

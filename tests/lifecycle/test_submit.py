@@ -9,20 +9,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any, cast
+from urllib.parse import parse_qs
 
 import pytest
 from sqlalchemy import update
 
 from receiver.crypto import CannotOpen
+from receiver.graph.client import Created
+from receiver.graph.usage import NO_USAGE
 from receiver.lifecycle.submit import OutcomeUnknown, Rejected, Submitted, submit
 from receiver.lifecycle.tools import Tools
 from receiver.store import intents
 from receiver.store.database import Database, DatabaseAway
-from receiver.store.intents import NewIntent
-from receiver.store.models import Credential, RequestSet, Submission
+from receiver.store.intents import Attempt, NewIntent
+from receiver.store.models import Account, Credential, FoundSet, RequestSet, Submission
 from tests.support.databases import locked
-from tests.support.facebook import client_of
+from tests.support.facebook import client_of, facebook_shows
 from tests.support.house import ACCOUNT, PUBLIC_URL, House, ad, add_account, open_house
+from tests.support.lying_server import Peer, http_answer, lying_server
 
 CREATE = {"method": "POST", "path": "/asyncadrequestsets$"}
 
@@ -301,3 +305,76 @@ def test_two_accounts_go_to_facebook_with_their_own_tokens(house: House) -> None
     with pytest.raises(Rejected, match="190"):
         submit(house.parts.tools, other, public_url=PUBLIC_URL)
     assert send(house).facebook_id
+
+
+def facebook_gives(house: House, set_id: int) -> Any:
+    return facebook_shows(house.parts.tools, {"id": str(set_id)})
+
+
+def test_an_id_that_another_set_has_is_no_success(house: House) -> None:
+    first = send(house)
+    with (
+        facebook_gives(house, first.facebook_id) as (tools, _),
+        pytest.raises(OutcomeUnknown, match="another set has it"),
+    ):
+        send(house, tools)
+    stuck = house.rows(RequestSet)[-1]
+    assert (stuck.state, stuck.facebook_id) == (intents.STUCK, None)
+    assert "another set has it" in (stuck.state_reason or "")
+    assert stuck.look_at is not None
+
+
+def test_a_late_answer_with_a_second_id_is_kept_and_told(house: House) -> None:
+    """A search found the set while its create waited; then the answer names another one."""
+    opened = threading.Event()
+
+    class Late:
+        def create_request_set(self, *_: object, **__: object) -> Created:
+            with house.parts.database.writing() as session:
+                attempt = Attempt(house.the_set().id, number=1)
+                moment = house.clock()
+                intents.open_set(session, attempt, facebook_id=7, first_look_at=moment, now=moment)
+            opened.set()
+            return Created(8, NO_USAGE)
+
+    tools = replace(house.parts.tools, client=Late())  # type: ignore[arg-type]  # only creates
+    with pytest.raises(OutcomeUnknown, match="second set"):
+        send(house, tools)
+    assert opened.is_set()
+    assert (house.the_set().state, house.the_set().facebook_id) == (intents.OPEN, 7)
+    assert [found.facebook_id for found in house.rows(FoundSet)] == [7, 8]
+
+
+def test_a_refusal_that_asks_to_wait_makes_the_account_wait(house: House) -> None:
+    send(house)
+    house.sandbox.trouble("graph_error", code=17, **CREATE)
+    with pytest.raises(Rejected):
+        send(house)
+    (account,) = house.rows(Account)
+    assert account.resume_at is not None
+    assert (account.resume_at - house.clock()).total_seconds() >= 300
+    house.clock.move(100)
+    assert house.work() == 0
+
+
+def test_a_refusal_that_repeats_our_notification_url_shows_no_token(house: House) -> None:
+    """Neither the caller nor the rows may see it: whoever has it can notify."""
+
+    def repeat(peer: Peer) -> None:
+        sent = parse_qs(peer.read_request().partition(b"\r\n\r\n")[2].decode())
+        message = f"Bad {sent['notification_uri'][0]} of {sent['name'][0]}"
+        body = json.dumps({"error": {"code": 100, "message": message}}).encode()
+        peer.send(http_answer(body, status=400))
+
+    with (
+        lying_server(repeat) as server,
+        closing(client_of(server.url)) as client,
+        pytest.raises(Rejected) as caught,
+    ):
+        send(house, replace(house.parts.tools, client=client))
+    row, submission = house.the_set(), the_submission(house)
+    token = house.parts.keys.sign_token(intent=row.id, attempt=1)
+    shown = f"{caught.value} {row.state_reason} {row.error_body!r} {submission.error}"
+    assert "Bad http://receiver.test/notifications/(hidden) of A set (hidden)" in shown
+    assert token not in shown
+    assert "rcv:" not in shown

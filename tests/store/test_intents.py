@@ -7,9 +7,9 @@ from sqlalchemy import delete
 
 from receiver.store import intents, looks
 from receiver.store.database import Database
-from receiver.store.intents import Attempt
+from receiver.store.intents import Attempt, Opening
 from receiver.store.looks import LeaseLost
-from receiver.store.models import RequestSet, Submission
+from receiver.store.models import FoundSet, RequestSet, Submission
 from tests.support.rows import NOW, add_account, add_intent, at, claim, must_claim, rows
 
 
@@ -27,7 +27,7 @@ def the_submission(database: Database) -> Submission:
     return rows(database, Submission)[0]
 
 
-def open_set(database: Database, attempt: Attempt, *, facebook_id: int = 7) -> bool:
+def open_set(database: Database, attempt: Attempt, *, facebook_id: int = 7) -> Opening:
     with database.writing() as session:
         return intents.open_set(
             session, attempt, facebook_id=facebook_id, first_look_at=at(60), now=at(1)
@@ -66,7 +66,7 @@ def test_the_specs_are_read_only_where_they_are_asked_for(
 
 
 def test_an_answer_opens_the_set(database: Database, attempt: Attempt) -> None:
-    assert open_set(database, attempt)
+    assert open_set(database, attempt) is Opening.OPEN
     row, submission = the_set(database), the_submission(database)
     assert (row.state, row.facebook_id, row.opened_at) == (intents.OPEN, 7, at(1))
     assert row.look_at == at(60)
@@ -80,20 +80,28 @@ def test_an_answer_opens_the_set(database: Database, attempt: Attempt) -> None:
 def test_opening_a_set_twice_under_one_id_is_no_trouble(
     database: Database, attempt: Attempt
 ) -> None:
-    assert open_set(database, attempt)
-    assert open_set(database, attempt)
+    assert open_set(database, attempt) is Opening.OPEN
+    assert open_set(database, attempt) is Opening.OPEN
 
 
 def test_a_set_keeps_its_first_id(database: Database, attempt: Attempt) -> None:
     open_set(database, attempt)
-    assert not open_set(database, attempt, facebook_id=8)
+    assert open_set(database, attempt, facebook_id=8) is Opening.SECOND
     assert the_set(database).facebook_id == 7
+
+
+def test_a_second_id_of_a_set_is_kept_beside_the_first(
+    database: Database, attempt: Attempt
+) -> None:
+    for facebook_id in (7, 8, 7, 8):
+        open_set(database, attempt, facebook_id=facebook_id)
+    assert [row.facebook_id for row in rows(database, FoundSet)] == [7, 8]
 
 
 def test_two_intents_never_hold_one_set(database: Database, attempt: Attempt) -> None:
     other = add_intent(database)
     open_set(database, attempt)
-    assert not open_set(database, other)
+    assert open_set(database, other) is Opening.TAKEN
     assert [row.facebook_id for row in rows(database, RequestSet)] == [7, None]
 
 
@@ -103,7 +111,7 @@ def test_evidence_that_comes_late_opens_the_set(
 ) -> None:
     assert callable(settle)
     settle(database, attempt)
-    assert open_set(database, attempt)
+    assert open_set(database, attempt) is Opening.OPEN
     row = the_set(database)
     assert (row.state, row.state_reason, row.error_body) == (intents.OPEN, None, None)
     assert row.error_http_status is None
@@ -163,12 +171,12 @@ def test_two_who_learn_of_one_set_at_once_both_hear_that_it_is_open(
     results = []
     thread = threading.Thread(target=lambda: results.append(open_set(database, attempt)))
     with database.writing() as session:
-        assert intents.open_set(session, attempt, facebook_id=7, first_look_at=at(60), now=NOW)
+        intents.open_set(session, attempt, facebook_id=7, first_look_at=at(60), now=NOW)
         thread.start()
         thread.join(0.2)
         assert thread.is_alive()
     thread.join()
-    assert results == [True]
+    assert results == [Opening.OPEN]
 
 
 def test_ids_of_intents_are_never_given_out_twice(database: Database, attempt: Attempt) -> None:
@@ -176,3 +184,37 @@ def test_ids_of_intents_are_never_given_out_twice(database: Database, attempt: A
         session.execute(delete(Submission))
         session.execute(delete(RequestSet))
     assert add_intent(database).request_set_id > attempt.request_set_id
+
+
+def test_two_intents_that_get_one_id_at_once_do_not_both_hold_it(
+    database: Database, attempt: Attempt
+) -> None:
+    other = add_intent(database)
+    results = []
+    thread = threading.Thread(target=lambda: results.append(open_set(database, other)))
+    with database.writing() as session:
+        intents.open_set(session, attempt, facebook_id=7, first_look_at=at(60), now=NOW)
+        thread.start()
+        thread.join(0.2)
+        assert thread.is_alive()
+    thread.join()
+    assert results == [Opening.TAKEN]
+    assert [row.facebook_id for row in rows(database, RequestSet)] == [7, None]
+
+
+def test_a_set_in_doubt_is_stuck_with_its_reason_until_it_is_opened(
+    database: Database, attempt: Attempt
+) -> None:
+    with database.writing() as session:
+        intents.doubt_set(session, attempt, reason="two of them", look_at=at(900))
+    row = the_set(database)
+    assert (row.state, row.state_reason, row.look_at) == (intents.STUCK, "two of them", at(900))
+    open_set(database, attempt)
+    assert (the_set(database).state, the_set(database).state_reason) == (intents.OPEN, None)
+
+
+def test_an_open_set_is_not_doubted(database: Database, attempt: Attempt) -> None:
+    open_set(database, attempt)
+    with database.writing() as session:
+        intents.doubt_set(session, attempt, reason="two of them", look_at=at(900))
+    assert the_set(database).state == intents.OPEN

@@ -102,13 +102,13 @@ def test_eight_processes_that_upgrade_at_once_all_succeed(empty_url: str, empty:
         timeout=60,
         check=False,
     )
-    assert (ended.returncode, ended.stdout.split()) == (0, ["0001"] * 8), ended.stderr
+    assert (ended.returncode, ended.stdout.split()) == (0, ["0002"] * 8), ended.stderr
     migrate.check(empty)
 
 
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(database: Database) -> None:
     before = schema(database)
-    assert migrate.upgrade(database) == "0001"
+    assert migrate.upgrade(database) == "0002"
     assert schema(database) == before
 
 
@@ -119,9 +119,16 @@ def test_check_says_what_to_do_with_an_empty_database(empty: Database) -> None:
 
 def test_check_says_what_to_do_with_an_older_database(database: Database) -> None:
     with database.begin_writing() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    with pytest.raises(SchemaOutdated, match="at revision 0000 and this version needs 0001"):
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(SchemaOutdated, match="at revision 0001 and this version needs 0002"):
         migrate.check(database)
+
+
+def test_check_takes_tables_that_are_newer_than_it_knows(database: Database) -> None:
+    """A migration runs while the version before it still serves, and may start again."""
+    with database.begin_writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    migrate.check(database)
 
 
 def test_check_is_content_with_the_newest(database: Database) -> None:

@@ -137,14 +137,14 @@ def test_an_unknown_set_is_due_by_its_notification(database: Database) -> None:
     assert the_set(database).look_at == at(1)
 
 
-def test_a_rejected_set_is_not_made_due(database: Database) -> None:
+def test_a_rejected_set_is_due_because_facebook_seems_to_have_it(database: Database) -> None:
     add_account(database)
     attempt = add_intent(database)
     with database.writing() as session:
         intents.reject_set(session, attempt, reason="no", http_status=400, body=b"{}", now=NOW)
     notify(database, attempt.request_set_id)
     apply_hints(database)
-    assert (the_set(database).state, the_set(database).look_at) == (intents.REJECTED, None)
+    assert (the_set(database).state, the_set(database).look_at) == (intents.REJECTED, NOW)
 
 
 def test_the_verdict_of_a_collected_set_becomes_delivered_and_nothing_is_due(

@@ -151,3 +151,12 @@ def test_the_admin_api_shows_a_notification_exactly(house: House) -> None:
 
     assert base64.b64decode(shown["body_base64"]) == b"\x00\xff"
     assert shown["body"] == "\x00\ufffd"
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "NOTIFY"])
+def test_a_method_that_nobody_foresaw_is_kept_like_the_others(house: House, method: str) -> None:
+    path = notification_path(house)
+
+    assert house.client.open(path, method=method, data=b"id=1").status_code == 200
+
+    assert [(row.method, row.body) for row in house.rows(Notification)] == [(method, b"id=1")]

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from receiver.lifecycle.submit import submit
 from receiver.store import intents
 from receiver.store.database import Database
+from receiver.store.intents import NewIntent
 from receiver.store.models import Request, RequestSet
 from receiver.worker.loop import Loop
 from tests.support.databases import locked
-from tests.support.house import ACCOUNT, House
+from tests.support.house import ACCOUNT, PUBLIC_URL, House, ad, add_account
 
 
 @contextmanager
@@ -129,3 +132,43 @@ def test_a_step_that_fails_in_a_way_nobody_foresaw_does_not_end_the_loop(house: 
         wait_until(lambda: all_collected(house))
     assert len(calls) > 1
     assert house.rows(RequestSet)[0].account_id == ACCOUNT
+
+
+def test_an_account_whose_calls_hang_leaves_threads_to_the_others(house: House) -> None:
+    add_account(house.parts, 99)
+    for number in range(4):
+        house.create_open(name=f"Slow {number}")
+    house.sandbox.trouble("hold", method="GET", account=str(ACCOUNT), count=100)
+    house.clock.move(60)
+    with running(loop_of(house, threads=4)):
+        wait_until(lambda: held(house) == 2)
+        request_set_id = open_set_of(house, 99)
+        wait_until(
+            lambda: (
+                request_set_id
+                in {row.id for row in house.rows(RequestSet) if row.state == intents.COLLECTED}
+            )
+        )
+        assert held(house) == 2
+        house.sandbox.reset()
+
+
+def held(house: House) -> int:
+    calls = house.sandbox.calls()["calls"]
+    return sum(call["trouble"] == "hold" for call in calls)
+
+
+def open_set_of(house: House, account_id: int) -> int:
+    """Create a set of another account, due at once, and return our id of it."""
+    intent = NewIntent(
+        account_id=account_id,
+        api_key_id=None,
+        name="Quick",
+        ad_specs=json.dumps([ad("one")]).encode(),
+        spec_count=1,
+        notification_uri=None,
+        notification_mode="OFF",
+    )
+    submitted = submit(house.parts.tools, intent, public_url=PUBLIC_URL)
+    house.clock.move(60)
+    return submitted.request_set_id

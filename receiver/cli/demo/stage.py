@@ -72,7 +72,7 @@ class Stage:
         self.sandbox_url = found[0] if found else ""
 
     def _start_web(self, port: int) -> None:
-        options = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "16"]
+        options = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "32"]
         self._fleet.start(
             "web",
             ["gunicorn", *options, "receiver.app:create_app()"],

@@ -19,21 +19,19 @@ from receiver.store import reports
 from receiver.store.database import DatabaseAway
 from receiver.store.intents import NewIntent
 from receiver.store.models import RequestSet
-from receiver.web.body import reading_deadline
-from receiver.web.context import parts
+from receiver.web.body import put_back, read_body
+from receiver.web.context import create_slots, parts
 from receiver.web.gateway import faults
 from receiver.web.gateway.creation import read_creation
 from receiver.web.gateway.faults import Fault
 from receiver.web.gateway.keys import caller, require_account
 from receiver.web.gateway.paths import Target, parse_path
 from receiver.web.gateway.views import request_record, set_record
+from receiver.web.slots import NoSlot
 
 log = structlog.get_logger(__name__)
 
 blueprint = Blueprint("gateway", __name__)
-
-_SETS_EDGE = "asyncadrequestsets"
-_REQUESTS_EDGE = "requests"
 
 
 @blueprint.route("/", defaults={"path": ""}, methods=["GET", "POST", "DELETE"])
@@ -55,11 +53,34 @@ def graph(path: str) -> Response:
 
 
 def _parameters() -> dict[str, Any]:
-    seconds = parts().settings.request_body_deadline_seconds
-    with reading_deadline(request, seconds=seconds):
-        json_body = request.get_data() if request.is_json else b""
-        form = [] if request.is_json else list(request.form.items())
+    _read_whole_body()
+    json_body = request.get_data() if request.is_json else b""
+    form = [] if request.is_json else list(request.form.items())
     return serve.read_parameters(request.args.items(), form=form, json_body=json_body)
+
+
+def _read_whole_body() -> None:
+    """Read the body before anything is made of it: a piece of one may look like a whole.
+
+    Raises Fault.
+    """
+    settings = parts().settings
+    body = read_body(
+        request,
+        limit_bytes=settings.request_body_limit_bytes,
+        deadline_seconds=settings.request_body_deadline_seconds,
+    )
+    match body.cut:
+        case "size":
+            limit = settings.request_body_limit_bytes
+            raise Fault(faults.PARAMETER, f"The body is larger than {limit} bytes.", 413)
+        case "deadline":
+            seconds = settings.request_body_deadline_seconds
+            message = f"The body did not come within {seconds:g} seconds: nothing was done."
+            raise Fault(faults.PARAMETER, message, 408)
+        case "hangup":
+            raise faults.bad_parameter("The body ended before its end: nothing was done.")
+    put_back(request, body)
 
 
 def _create(target: Target, parameters: dict[str, Any]) -> Response:
@@ -69,7 +90,12 @@ def _create(target: Target, parameters: dict[str, Any]) -> Response:
     creation = read_creation(parameters)
     intent = NewIntent(account_id=account_id, api_key_id=holder.key_id, **vars(creation))
     try:
-        submitted = submit(parts().tools, intent, public_url=parts().settings.public_url)
+        with create_slots().slot(account_id):
+            submitted = submit(parts().tools, intent, public_url=parts().settings.public_url)
+    except NoSlot:
+        raise faults.service_away(
+            "Too many creates of this account wait for Facebook: nothing was sent, try again."
+        ) from None
     except Rejected as refusal:
         return _refusal(refusal)
     except OutcomeUnknown as unknown:
@@ -177,10 +203,8 @@ def _on_bad_parameter(error: BadParameter) -> Response:
 
 @blueprint.errorhandler(RequestEntityTooLarge)
 def _on_too_large(_error: RequestEntityTooLarge) -> Response:
-    limit_bytes = parts().settings.request_body_limit_bytes
-    fault = Fault(
-        faults.PARAMETER, f"The body is larger than {limit_bytes} bytes.", http_status=413
-    )
+    # The size was checked before: what is left is Werkzeug's limit on a form's parts.
+    fault = Fault(faults.PARAMETER, "The form has more than 1000 parts.", http_status=413)
     return faults.answer(fault)
 
 
@@ -207,4 +231,6 @@ def _on_database_away(error: DatabaseAway) -> Response:
 @blueprint.errorhandler(CannotOpen)
 def _on_sealed(error: CannotOpen) -> Response:
     log.error("A credential cannot be opened", reason=str(error))
-    return faults.answer(faults.service_away("The account's credential cannot be opened."))
+    # Not transient: it stays so until a person stores the token again or adds the key.
+    message = "The account's credential cannot be opened: ask whoever runs the receiver."
+    return faults.answer(Fault(faults.SERVICE, message, http_status=500))

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from receiver.store.models import RequestSet, Submission
+from receiver.store.models import Credential, RequestSet, Submission
 from tests.support.house import ACCOUNT, PUBLIC_URL, House, ad
 
 CREATE = f"/v21.0/act_{ACCOUNT}/asyncadrequestsets"
@@ -212,3 +213,23 @@ def test_a_method_that_graph_does_not_know_is_a_graph_error(house: House, method
 
     assert response.status_code == 405
     assert "error" in response.get_json()
+
+
+def test_a_form_of_very_many_parts_is_told_what_is_wrong_with_it(house: House) -> None:
+    parts = {f"part-{number}": "x" for number in range(1200)}
+
+    response = post(house, data=parts, content_type="multipart/form-data")
+
+    assert (response.status_code, response.get_json()["error"]["code"]) == (413, 100)
+    assert "1000 parts" in response.get_json()["error"]["message"]
+
+
+def test_a_credential_that_does_not_open_is_no_passing_trouble(house: House) -> None:
+    with house.parts.database.writing() as session:
+        session.execute(update(Credential).values(sealed_token=b"garbage"))
+
+    response = post(house, data={"name": "A", "ad_specs": SPECS})
+
+    error = response.get_json()["error"]
+    assert (response.status_code, error["is_transient"]) == (500, False)
+    assert nothing_was_written(house)
