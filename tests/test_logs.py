@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from receiver.cli.demo.processes import plain_environment
 from receiver.crypto import Keys
 from receiver.logs import scrub
+from tests.support.databases import fresh_database_url
 
 ROOT = Path(__file__).parent.parent
 TOKEN = Keys(["k" * 32]).sign_token(intent=12, attempt=1)
@@ -185,7 +187,12 @@ ACCESS_FORMAT = (
 def gunicorn_running(folder: Path, *arguments: str) -> Iterator[int]:
     """Run gunicorn with our configuration and yield its port; its output goes to ``log``."""
     (folder / "application.py").write_text(APPLICATION)
-    with socket.socket() as reserved, (folder / "log").open("wb") as log:
+    with (
+        socket.socket() as reserved,
+        (folder / "log").open("wb") as log,
+        tempfile.TemporaryDirectory() as elsewhere,
+        fresh_database_url("sqlite", Path(elsewhere)) as database_url,
+    ):
         # The port is held without listening: gunicorn shares it, and nobody else is given it.
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         reserved.bind(("127.0.0.1", 0))
@@ -198,7 +205,7 @@ def gunicorn_running(folder: Path, *arguments: str) -> Iterator[int]:
         environment = plain_environment() | {
             "HOME": str(folder),
             "XDG_RUNTIME_DIR": str(folder),
-            "RECEIVER_DATABASE_URL": f"sqlite:///{folder}/receiver.db",
+            "RECEIVER_DATABASE_URL": database_url,
             "RECEIVER_PUBLIC_URL": "https://receiver.example",
             "RECEIVER_SECRET_KEYS": "0123456789abcdef0123456789abcdef",
         }

@@ -38,6 +38,7 @@ PACE: dict[str, Any] = {
     "look_interval_max_seconds": 1,
     "notification_grace_seconds": 1,
     "notification_body_deadline_seconds": 1,
+    "request_body_deadline_seconds": 3,
 }
 """Settings that let a story take seconds."""
 
