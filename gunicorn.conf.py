@@ -7,6 +7,7 @@ gunicorn takes the number of workers from ``WEB_CONCURRENCY`` (1) and the port f
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from receiver.app import check_start
 from receiver.settings import SettingsError, load_settings
@@ -41,6 +42,12 @@ logger_class = "receiver.logs.ScrubbedLogger"
 
 # Its default is a file in the home folder, which a container may not have.
 control_socket_disable = True
+
+
+def when_ready(server: Any) -> None:
+    """Say where the service listens: with a socket for each worker, gunicorn itself does not."""
+    addresses = [f"{one[0]}:{one[1]}" if isinstance(one, tuple) else one for one in server.address]
+    server.log.info("Serving on %s", ", ".join(addresses))
 
 
 def on_starting(_server: object) -> None:
