@@ -29,12 +29,25 @@ def account() -> None:
     is_flag=True,
     help="Read the app's secret from the second line, to sign every call with appsecret_proof.",
 )
-def add(account_ids: tuple[int, ...], *, token_stdin: bool, app_secret_stdin: bool) -> None:
+@click.option(
+    "--no-app-secret",
+    is_flag=True,
+    help="Drop the stored app secret; without this a known account keeps it.",
+)
+def add(
+    account_ids: tuple[int, ...],
+    *,
+    token_stdin: bool,
+    app_secret_stdin: bool,
+    no_app_secret: bool,
+) -> None:
     """Add ad accounts that one Facebook token acts on, or replace the token of known ones.
 
     Token and secret come by standard input only, because arguments show in the process list. They
     are sealed before they are stored.
     """
+    if app_secret_stdin and no_app_secret:
+        raise click.UsageError("--app-secret-stdin and --no-app-secret exclude each other.")
     token = _read_line("token") if token_stdin else ""
     app_secret = _read_line("app secret") if app_secret_stdin else None
     with opened_parts() as parts:
@@ -45,12 +58,18 @@ def add(account_ids: tuple[int, ...], *, token_stdin: bool, app_secret_stdin: bo
                     list(dict.fromkeys(account_ids)),
                     sealed_token=parts.keys.seal(token),
                     sealed_app_secret=None if app_secret is None else parts.keys.seal(app_secret),
+                    drop_app_secret=no_app_secret,
                     now=parts.now(),
                 )
         except AccountsDiffer as error:
             raise click.ClickException(str(error)) from error
     names = ", ".join(f"act_{account_id}" for account_id in dict.fromkeys(account_ids))
-    click.echo(f"Replaced the token of {names}." if replaced else f"Added {names}.")
+    if not replaced:
+        click.echo(f"Added {names}.")
+        return
+    click.echo(f"Replaced the token of {names}.")
+    if app_secret is None and not no_app_secret:
+        click.echo("An app secret that is stored with it was kept; --no-app-secret drops it.")
 
 
 def _read_line(what: str) -> str:

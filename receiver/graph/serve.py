@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from receiver.graph.vocabulary import (
 )
 
 _POSITIVE_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
+_MAX_POSITION = 2**63 - 1
 
 
 class BadParameter(ValueError):
@@ -68,11 +70,19 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 def _loads(text: str | bytes) -> Any:
     """Read JSON strictly: Python's parser takes NaN and Infinity, which no other reader does."""
-    return json.loads(text, parse_constant=_refuse_constant)
+    return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def _refuse_constant(word: str) -> None:
     raise ValueError(f"{word} is no JSON")
+
+
+def _finite(text: str) -> float:
+    """A number such as 1e400 becomes infinity, which cannot be written as JSON again."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large a number")
+    return number
 
 
 def decode_json(parameters: Mapping[str, Any], name: str) -> Any:
@@ -94,10 +104,10 @@ def parse_fields(value: object, *, node: Node) -> tuple[str, ...]:
 
     Raises BadParameter for a field that the node does not have.
     """
-    if value is None or value == "":
+    words = value if isinstance(value, list) else str(value or "").split(",")
+    fields = tuple(dict.fromkeys(word for one in words if (word := str(one).strip())))
+    if not fields:
         return node.default_fields
-    words = value if isinstance(value, list) else str(value).split(",")
-    fields = tuple(dict.fromkeys(str(word).strip() for word in words))
     for field in fields:
         if field not in node.fields:
             raise BadParameter(
@@ -142,7 +152,7 @@ def decode_cursor(parameters: Mapping[str, Any], name: str) -> int | None:
         raw = base64.urlsafe_b64decode(str(text).encode("ascii") + b"==").decode("ascii")
     except (ValueError, binascii.Error) as error:
         raise BadParameter(name, "Invalid cursors values.") from error
-    if not _POSITIVE_NUMBER.fullmatch(raw):
+    if not _POSITIVE_NUMBER.fullmatch(raw) or int(raw) > _MAX_POSITION:
         raise BadParameter(name, "Invalid cursors values.")
     return int(raw)
 

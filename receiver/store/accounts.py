@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from receiver.store.models import Account, ApiKey, ApiKeyAccount, Credential
@@ -44,22 +45,36 @@ def put_accounts(
     *,
     sealed_token: bytes,
     sealed_app_secret: bytes | None,
+    drop_app_secret: bool = False,
     now: datetime,
 ) -> bool:
     """Give the accounts a credential: a new one, or a new token in the one that they share.
 
-    Returns whether an existing credential was changed. Raises AccountsDiffer when only some of
-    the accounts are known, or when they hold different credentials.
+    Without a new app secret the known one stays, unless it is to be dropped. Returns whether an
+    existing credential was changed. Raises AccountsDiffer when only some of the accounts are
+    known, when they hold different credentials, or when others share theirs.
     """
     known = _credential_ids(session, account_ids)
-    if known:
-        credential_id = _shared_credential(account_ids, known=known)
-        session.execute(
-            update(Credential)
-            .where(Credential.id == credential_id)
-            .values(sealed_token=sealed_token, sealed_app_secret=sealed_app_secret)
-        )
-        return True
+    if not known:
+        _add_accounts(session, account_ids, sealed_token, sealed_app_secret, now=now)
+        return False
+    credential_id = _shared_credential(account_ids, known=known)
+    _refuse_others(session, account_ids, credential_id)
+    values: dict[str, object] = {"sealed_token": sealed_token}
+    if sealed_app_secret is not None or drop_app_secret:
+        values["sealed_app_secret"] = sealed_app_secret
+    session.execute(update(Credential).where(Credential.id == credential_id).values(**values))
+    return True
+
+
+def _add_accounts(
+    session: Session,
+    account_ids: Sequence[int],
+    sealed_token: bytes,
+    sealed_app_secret: bytes | None,
+    *,
+    now: datetime,
+) -> None:
     credential = Credential(
         sealed_token=sealed_token, sealed_app_secret=sealed_app_secret, created_at=now
     )
@@ -69,7 +84,27 @@ def put_accounts(
         Account(id=account_id, credential_id=credential.id, resume_at=None, created_at=now)
         for account_id in account_ids
     )
-    return False
+    try:
+        session.flush()
+    except IntegrityError:
+        raise AccountsDiffer(
+            "Somebody added one of these accounts at the same moment: run the command again."
+        ) from None
+
+
+def _refuse_others(session: Session, account_ids: Sequence[int], credential_id: int) -> None:
+    """Raise AccountsDiffer where a new token would silently be that of other accounts too."""
+    others = session.scalars(
+        select(Account.id)
+        .where(Account.credential_id == credential_id, Account.id.not_in(account_ids))
+        .order_by(Account.id)
+    ).all()
+    if others:
+        shared = ", ".join(f"act_{account_id}" for account_id in others)
+        raise AccountsDiffer(
+            f"act_{account_ids[0]} shares its token with {shared}: "
+            "name them all to replace it for all of them."
+        )
 
 
 def _credential_ids(session: Session, account_ids: Sequence[int]) -> dict[int, int]:
@@ -125,7 +160,7 @@ def add_key(
     Raises AccountsDiffer for an unknown account or accounts of several credentials, and NameTaken.
     """
     if session.execute(select(ApiKey.id).where(ApiKey.name == name)).first():
-        raise NameTaken(f"There is a key named {name!r} already: choose another name.")
+        raise _name_taken(name)
     known = _credential_ids(session, account_ids)
     missing = sorted(set(account_ids) - set(known))
     if missing:
@@ -140,8 +175,15 @@ def add_key(
         name=name, key_hash=key_hash, credential_id=next(iter(known.values())), created_at=now
     )
     session.add(key)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError:
+        raise _name_taken(name) from None
     session.add_all(ApiKeyAccount(api_key_id=key.id, account_id=account_id) for account_id in known)
+
+
+def _name_taken(name: str) -> NameTaken:
+    return NameTaken(f"There is a key named {name!r} already: choose another name.")
 
 
 def find_caller(session: Session, key_hash: bytes) -> Caller | None:

@@ -10,10 +10,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from receiver.store.models import Look, Notification, Request, RequestSet, Submission
+from receiver.store.models import (
+    FoundSet,
+    Look,
+    Notification,
+    Request,
+    RequestSet,
+    Submission,
+)
 
 _SET_COLUMNS = [column for column in RequestSet.__table__.columns if column.name != "ad_specs"]
 
@@ -52,7 +59,10 @@ def find_set(
 def find_intent(
     session: Session, account_ids: Collection[int], *, request_set_id: int
 ) -> dict[str, Any] | None:
-    """Return an intent with its ``submissions``, if the asker may see it."""
+    """Return an intent with its ``submissions`` and ``found_sets``, if the asker may see it.
+
+    More than one of ``found_sets`` means that Facebook has the set twice.
+    """
     intent = (
         session.execute(
             select(*_SET_COLUMNS).where(
@@ -69,7 +79,16 @@ def find_intent(
         .where(Submission.request_set_id == request_set_id)
         .order_by(Submission.attempt)
     ).mappings()
-    return {**intent, "submissions": [dict(row) for row in submissions]}
+    found_sets = session.execute(
+        select(FoundSet.facebook_id, FoundSet.attempt, FoundSet.found_at)
+        .where(FoundSet.request_set_id == request_set_id)
+        .order_by(FoundSet.found_at, FoundSet.facebook_id)
+    ).mappings()
+    return {
+        **intent,
+        "submissions": [dict(row) for row in submissions],
+        "found_sets": [dict(row) for row in found_sets],
+    }
 
 
 def requests_of(
@@ -79,9 +98,15 @@ def requests_of(
     after: int | None,
     before: int | None,
     limit: int,
+    statuses: Collection[str] | None = None,
 ) -> list[Request]:
-    """Return up to ``limit`` requests of a set in the order of their ids, beside a cursor."""
+    """Return up to ``limit`` requests of a set in the order of their ids, beside a cursor.
+
+    ``statuses`` in upper case choose among them, in whatever case Facebook wrote theirs.
+    """
     statement = select(Request).where(Request.request_set_id == request_set_id)
+    if statuses is not None:
+        statement = statement.where(func.upper(Request.status).in_(statuses))
     if before is not None:
         rows = session.execute(
             statement.where(Request.id < before).order_by(Request.id.desc()).limit(limit)
@@ -94,35 +119,28 @@ def requests_of(
 
 def request_sets(session: Session, wanted: Filter, *, below: int | None, limit: int) -> Page:
     """List intents, newest first."""
-    statement = select(*_SET_COLUMNS).where(RequestSet.account_id.in_(wanted.account_ids))
-    if wanted.states:
-        statement = statement.where(RequestSet.state.in_(wanted.states))
-    if wanted.verdicts:
-        statement = statement.where(RequestSet.verdict.in_(wanted.verdicts))
+    statement = _of_sets(select(*_SET_COLUMNS), wanted, RequestSet.id)
+    statement = _judged(statement, wanted, RequestSet.verdict)
     statement = _between(statement, RequestSet.created_at, wanted)
     return _page(session, statement, RequestSet.id, below=below, limit=limit)
 
 
 def notifications(session: Session, wanted: Filter, *, below: int | None, limit: int) -> Page:
     """List notifications of the asker's sets, newest first."""
-    statement = select(*Notification.__table__.columns).join(
-        RequestSet, RequestSet.id == Notification.request_set_id
-    )
+    of_its_set = RequestSet.id == Notification.request_set_id
+    statement = select(*Notification.__table__.columns).join(RequestSet, of_its_set)
     statement = _of_sets(statement, wanted, Notification.request_set_id)
-    if wanted.verdicts:
-        statement = statement.where(RequestSet.verdict.in_(wanted.verdicts))
+    statement = _judged(statement, wanted, RequestSet.verdict)
     statement = _between(statement, Notification.received_at, wanted)
     return _page(session, statement, Notification.id, below=below, limit=limit)
 
 
 def looks(session: Session, wanted: Filter, *, below: int | None, limit: int) -> Page:
     """List looks at the asker's sets, newest first."""
-    statement = select(*Look.__table__.columns).join(
-        RequestSet, RequestSet.id == Look.request_set_id
-    )
+    of_its_set = RequestSet.id == Look.request_set_id
+    statement = select(*Look.__table__.columns).join(RequestSet, of_its_set)
     statement = _of_sets(statement, wanted, Look.request_set_id)
-    if wanted.verdicts:
-        statement = statement.where(Look.verdict.in_(wanted.verdicts))
+    statement = _judged(statement, wanted, Look.verdict)
     statement = _between(statement, Look.started_at, wanted)
     return _page(session, statement, Look.id, below=below, limit=limit)
 
@@ -134,6 +152,10 @@ def _of_sets(statement: Select[Any], wanted: Filter, request_set_id: Any) -> Sel
     if wanted.request_set_id is not None:
         statement = statement.where(request_set_id == wanted.request_set_id)
     return statement
+
+
+def _judged(statement: Select[Any], wanted: Filter, verdict: Any) -> Select[Any]:
+    return statement.where(verdict.in_(wanted.verdicts)) if wanted.verdicts else statement
 
 
 def _between(statement: Select[Any], moment: Any, wanted: Filter) -> Select[Any]:

@@ -49,6 +49,35 @@ def test_the_token_of_known_accounts_is_replaced(database: Database, database_ur
     assert stored(database, 1) == (TOKEN, SECRET)
 
 
+def test_a_new_token_leaves_the_app_secret_unless_it_is_dropped(
+    database: Database, database_url: str
+) -> None:
+    add(database_url, "act_1", "--app-secret-stdin", stdin=f"an-old-token\n{SECRET}\n")
+    result = add(database_url, "act_1")
+    assert "app secret that is stored with it was kept" in result.stdout
+    assert stored(database, 1) == (TOKEN, SECRET)
+    add(database_url, "act_1", "--no-app-secret")
+    assert stored(database, 1) == (TOKEN, None)
+
+
+def test_an_app_secret_is_not_given_and_dropped_at_once(tmp_path: Path) -> None:
+    options = ("--app-secret-stdin", "--no-app-secret")
+    result = add(f"sqlite:///{tmp_path}/never-opened.db", "act_1", *options)
+    assert (result.exit_code, "exclude each other" in result.stderr) == (2, True)
+
+
+def test_a_token_that_others_share_is_replaced_for_all_of_them_or_for_none(
+    database: Database, database_url: str
+) -> None:
+    add(database_url, "act_1", "act_2", "act_3", stdin="an-old-token\n")
+    result = add(database_url, "act_2")
+    assert result.exit_code == 1
+    assert "act_2 shares its token with act_1, act_3: name them all" in result.stderr
+    assert stored(database, 2) == ("an-old-token", None)
+    assert add(database_url, "act_3", "act_2", "act_1").exit_code == 0
+    assert stored(database, 1) == (TOKEN, None)
+
+
 def test_known_and_new_accounts_cannot_be_mixed(database: Database, database_url: str) -> None:
     add(database_url, "act_1")
     result = add(database_url, "act_1", "act_2")

@@ -248,3 +248,24 @@ def test_a_change_names_only_what_changes() -> None:
     assert parse_mode({}) is None
     assert parse_notification_uri({}) is None
     assert parse_name({"name": "new"}) == "new"
+
+
+def test_a_cursor_beyond_every_id_is_refused() -> None:
+    with pytest.raises(BadParameter, match="cursors"):
+        decode_cursor({"after": encode_cursor(2**63)}, "after")
+
+
+@pytest.mark.parametrize("fields", ["id,name,", ",id,,name", ["id", "", "name"]])
+def test_an_empty_word_among_the_fields_is_passed_over(fields: object) -> None:
+    assert parse_fields(fields, node=REQUEST_SET) == ("id", "name")
+
+
+@pytest.mark.parametrize("fields", [",", " , ", []])
+def test_fields_without_a_word_are_the_defaults(fields: object) -> None:
+    assert parse_fields(fields, node=REQUEST_SET) == REQUEST_SET.default_fields
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "Infinity"])
+def test_a_number_that_no_json_can_hold_is_refused(number: str) -> None:
+    with pytest.raises(BadParameter, match="ad_specs must be valid JSON"):
+        decode_json({"ad_specs": f'[{{"bid_amount": {number}}}]'}, "ad_specs")

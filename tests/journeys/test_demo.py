@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from receiver.cli.demo.processes import plain_environment
 from receiver.cli.demo.story import STORY
 from tests.support.processes import eventually
@@ -66,14 +68,17 @@ def test_the_demo_ends_by_itself_with_nothing_missing_and_nothing_doubled(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ctrl_c_in_the_middle_of_the_demo_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "hang-up"])
+def test_the_demo_broken_off_in_its_middle_leaves_nothing_behind(
+    tmp_path: Path, how: signal.Signals
+) -> None:
     with demo(tmp_path) as process:
         eventually(lambda: len(processes_in(tmp_path)) >= 3, what="processes", seconds=SECONDS)
         assert process.stdout is not None
         assert process.stdout.readline().startswith("Starting ")
         assert process.stdout.readline().startswith("Creating ")
 
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, how)
         output, _ = process.communicate(timeout=SECONDS)
 
     assert process.returncode == 1

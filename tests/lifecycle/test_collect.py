@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,8 +11,9 @@ from receiver.lifecycle import step
 from receiver.store import intents
 from receiver.store.models import Look, Request
 from receiver.store.types import MAX_ID
-from tests.support.facebook import facebook_shows, page
+from tests.support.facebook import JSON, client_of, facebook_shows, page
 from tests.support.house import ACCOUNT, House, ad
+from tests.support.lying_server import answering, http_answer, lying_server
 
 
 def requests_by_id(house: House) -> dict[str, tuple[str, Any]]:
@@ -207,3 +210,20 @@ def test_a_request_of_another_set_is_not_taken_over(house: House) -> None:
     assert house.rows(Request)[0].result == theirs.result
     assert house.rows(type(first))[-1].state == intents.COMPLETED
     assert house.rows(type(first))[-1].account_id == ACCOUNT
+
+
+def test_a_value_too_deep_to_be_written_costs_its_own_place_only(house: House) -> None:
+    house.create_open([ad("one")])
+    row = done(1, input=0, status="ERROR", result={"error_code": 100})
+    text = json.dumps(page([row])).replace('"input": 0', f'"input": {"[" * 990}1{"]" * 990}')
+    house.clock.move(2000)
+    shown = json.dumps(
+        {"id": str(house.the_set().facebook_id), "is_completed": True, "total_count": 1}
+    )
+    answers = [http_answer(one.encode(), headers=JSON) for one in (shown, text)]
+    with lying_server(answering(*answers)) as server, closing(client_of(server.url)) as client:
+        assert step.advance(replace(house.parts.tools, client=client))
+    (kept,) = house.rows(Request)
+    assert (kept.status, kept.error_code) == ("ERROR", 100)
+    assert json.loads(kept.input or b"") == "(nested too deeply to be kept)"
+    assert house.the_set().state == intents.COLLECTED

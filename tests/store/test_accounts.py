@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import pytest
 
 from receiver.store import accounts
 from receiver.store.accounts import AccountsDiffer, Caller, NameTaken
-from receiver.store.database import Database
+from receiver.store.database import Database, Session
 from receiver.store.models import Account, ApiKey, Credential
-from tests.support.rows import NOW, at, rows
+from tests.support.rows import NOW, add_account, at, rows
 
 
 def put(database: Database, *account_ids: int, token: bytes = b"one") -> bool:
@@ -39,7 +40,7 @@ def test_accounts_added_together_share_a_credential(database: Database) -> None:
 
 def test_a_known_account_gets_a_new_token_in_its_credential(database: Database) -> None:
     put(database, 1, 2)
-    assert put(database, 1, token=b"two") is True
+    assert put(database, 2, 1, token=b"two") is True
     with database.reading() as session:
         assert accounts.credential_of(session, 2).token == b"two"
     assert len(rows(database, Credential)) == 1
@@ -88,3 +89,36 @@ def test_a_wait_is_never_cut_short_by_another_answer(database: Database) -> None
         for second in (60, 3600, 300):
             accounts.wait_until(session, 1, resume_at=at(second))
     assert [row.resume_at for row in rows(database, Account)] == [at(3600), None]
+
+
+@pytest.mark.parametrize("what", ["account", "key"])
+def test_of_two_who_add_the_same_at_once_one_is_told_so(database: Database, what: str) -> None:
+    add_account(database, 1)
+    errors: list[Exception] = []
+
+    def put(session: Session) -> None:
+        if what == "account":
+            accounts.put_accounts(
+                session, [2], sealed_token=b"sealed", sealed_app_secret=None, now=NOW
+            )
+        else:
+            accounts.add_key(session, "name", key_hash=b"hash", account_ids=[1], now=NOW)
+
+    def put_later() -> None:
+        try:
+            with database.writing() as session:
+                put(session)
+        except (AccountsDiffer, NameTaken) as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=put_later)
+    with database.writing() as session:
+        put(session)
+        session.flush()
+        thread.start()
+        thread.join(0.2)
+        assert thread.is_alive()
+    thread.join()
+    # SQLite lets the second in when the first is done: the account is known then.
+    is_replaced = what == "account" and database.engine.dialect.name == "sqlite"
+    assert len(errors) == (0 if is_replaced else 1)

@@ -176,7 +176,13 @@ def test_a_sets_requests_page_in_both_directions(
         elif seen:
             beside["after"] = seen[-1]
         with database.reading() as session:
-            found = reports.requests_of(session, request_set_id, limit=limit, **beside)
+            found = reports.requests_of(
+                session,
+                request_set_id,
+                after=beside["after"],
+                before=beside["before"],
+                limit=limit,
+            )
         ids = [row.id for row in found]
         if not ids:
             break

@@ -34,7 +34,7 @@ def demo(*, keep: bool) -> None:
     itself, and with 0 only if nothing is missing, nothing is doubled and every result is in SQL.
     """
     console = Console()
-    with tempfile.TemporaryDirectory(prefix="receiver-demo-") as folder, _ending_with_sigterm():
+    with tempfile.TemporaryDirectory(prefix="receiver-demo-") as folder, _ending_in_order():
         stage = Stage(Path(folder))
         try:
             console.print("Starting the sandbox, the web service and the worker on SQLite.")
@@ -108,14 +108,15 @@ def _keep(stage: Stage, console: Console, *, folder: str) -> None:
 
 
 @contextmanager
-def _ending_with_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does, so that no process is left behind."""
+def _ending_in_order() -> Iterator[None]:
+    """Let SIGTERM, and a terminal that closes, end the block as Ctrl-C does: no process stays."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {one: signal.signal(one, interrupt) for one in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)

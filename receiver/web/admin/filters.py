@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from receiver.graph.serve import BadParameter, decode_cursor
 from receiver.lifecycle.verdict import VERDICTS
@@ -40,6 +48,16 @@ def _account(value: object) -> int:
     return int(match[1])
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies outside of the calendar") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
 class ListFilter(BaseModel):
     """The parameters of every list. Times are ISO 8601 with their zone; ``until`` is excluded."""
 
@@ -48,8 +66,8 @@ class ListFilter(BaseModel):
     state: Annotated[list[str], _words(STATES)] = []
     verdict: Annotated[list[str], _words(VERDICTS)] = []
     account: Annotated[int | None, BeforeValidator(_account)] = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     request_set: int | None = Field(default=None, ge=1, le=MAX_ID)
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: str | None = None
@@ -68,13 +86,9 @@ def read_filter(parameters: Mapping[str, str]) -> ListFilter:
         wanted = ListFilter.model_validate(dict(parameters))
     except ValidationError as error:
         raise BadFilter("; ".join(_in_words(one) for one in error.errors())) from error
-    if wanted.since and wanted.until and _is_reversed(wanted.since, wanted.until):
+    if wanted.since and wanted.until and wanted.until <= wanted.since:
         raise BadFilter("until: must be later than since")
     return wanted
-
-
-def _is_reversed(since: datetime, until: datetime) -> bool:
-    return until <= since
 
 
 def _in_words(error: Any) -> str:

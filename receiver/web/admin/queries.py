@@ -15,6 +15,7 @@ from receiver.store import reports
 from receiver.store.accounts import Caller
 from receiver.store.database import DatabaseAway
 from receiver.store.reports import Filter, Page
+from receiver.store.types import MAX_ID
 from receiver.web.admin import problems
 from receiver.web.admin.filters import BadFilter, ListFilter, read_filter
 from receiver.web.admin.problems import Problem
@@ -38,7 +39,9 @@ def request_set(request_set_id: int) -> Response:
     """Show one intent with its submissions."""
     holder = _holder()
     with parts().database.reading() as session:
-        found = reports.find_intent(session, holder.account_ids, request_set_id=request_set_id)
+        # No database takes a larger number, and no set has one.
+        number = min(request_set_id, MAX_ID)
+        found = reports.find_intent(session, holder.account_ids, request_set_id=number)
     if found is None:
         raise Problem(404, f"There is no request set {request_set_id} in your accounts.")
     return _answer(as_json(found))
@@ -121,6 +124,12 @@ def _on_bad_filter(error: BadFilter) -> Response:
 @blueprint.errorhandler(HTTPException)
 def _on_http_error(error: HTTPException) -> Response:
     return problems.answer(Problem(error.code or 500, error.description or ""))
+
+
+@blueprint.errorhandler(Exception)
+def _on_unforeseen(error: Exception) -> Response:
+    log.error("A query failed", exc_info=error)
+    return problems.answer(Problem(500, "An unforeseen error: the log has the details."))
 
 
 @blueprint.errorhandler(DatabaseAway)

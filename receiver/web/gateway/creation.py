@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from receiver.graph.serve import BadParameter, parse_new_set
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_MAX_DEPTH = 100
+"""Far deeper than an ad goes, and what every writer and reader of JSON on the way can take."""
 
 
 @dataclass(frozen=True)
@@ -33,29 +35,37 @@ def read_creation(parameters: Mapping[str, Any]) -> Creation:
     _refuse_unstorable("name", new.name)
     _refuse_unstorable("notification_uri", new.notification_uri or "")
     for index, spec in enumerate(new.ad_specs):
-        for text in _texts(spec):
+        for text in _texts(spec, name=f"ad_specs[{index}]"):
             _refuse_unstorable(f"ad_specs[{index}]", text)
+    text = _as_sent(parameters["ad_specs"])
+    # A key that stands there twice is parsed once: what its first value held is only in the text.
+    _refuse_unstorable("ad_specs", text)
     return Creation(
         name=new.name,
-        ad_specs=_as_sent(parameters["ad_specs"]),
+        ad_specs=text.encode(),
         spec_count=len(new.ad_specs),
         notification_uri=new.notification_uri,
         notification_mode=new.notification_mode,
     )
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, keys included."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, dict):
-            waiting.extend(item)
-            waiting.extend(item.values())
-        elif isinstance(item, list):
-            waiting.extend(item)
+def _texts(value: Any, *, name: str) -> Iterator[str]:
+    """Every text in a JSON value, keys included. Raises BadParameter for one that is too deep."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        yield from (item for item in level if isinstance(item, str))
+        keys = [key for item in level if isinstance(item, dict) for key in item]
+        level = [child for item in level for child in _children(item)]
+        yield from keys
+        if not level:
+            return
+    raise BadParameter(name, f"Param {name} is nested more than {_MAX_DEPTH} levels deep.")
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _refuse_unstorable(name: str, text: str) -> None:
@@ -64,7 +74,6 @@ def _refuse_unstorable(name: str, text: str) -> None:
         raise BadParameter(name, f"Param {name} holds U+0000 or half of a surrogate pair.")
 
 
-def _as_sent(ad_specs: Any) -> bytes:
+def _as_sent(ad_specs: Any) -> str:
     """The list as the caller wrote it, or as JSON where it came inside a JSON body."""
-    text = ad_specs if isinstance(ad_specs, str) else json.dumps(ad_specs, ensure_ascii=False)
-    return text.encode()
+    return ad_specs if isinstance(ad_specs, str) else json.dumps(ad_specs, ensure_ascii=False)

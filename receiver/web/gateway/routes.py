@@ -134,10 +134,13 @@ def _read_requests(target: Target, parameters: dict[str, Any]) -> Response:
     row = _find(target, parameters)
     fields = serve.parse_fields(parameters.get("fields"), node=REQUEST)
     limit = serve.parse_limit(parameters.get("limit"))
+    statuses = serve.parse_statuses(parameters)
     after = serve.decode_cursor(parameters, "after")
     before = None if after is not None else serve.decode_cursor(parameters, "before")
     with parts().database.reading() as session:
-        found = reports.requests_of(session, row.id, after=after, before=before, limit=limit + 1)
+        found = reports.requests_of(
+            session, row.id, after=after, before=before, limit=limit + 1, statuses=statuses
+        )
     more = len(found) > limit
     shown = found[-limit:] if before is not None else found[:limit]
     page = serve.page_answer(
@@ -158,8 +161,10 @@ def _read_requests(target: Target, parameters: dict[str, Any]) -> Response:
 def _repeated(parameters: dict[str, Any], *, limit: int) -> dict[str, str]:
     """What a paging link repeats: never the key, which would end up in logs."""
     kept = {"limit": str(limit)}
-    if "fields" in parameters:
-        kept["fields"] = str(parameters["fields"])
+    for name in ("fields", "status", "statuses"):
+        value = parameters.get(name)
+        if value is not None:
+            kept[name] = value if isinstance(value, str) else json.dumps(value)
     return kept
 
 

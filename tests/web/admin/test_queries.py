@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from receiver.store import intents
+from receiver.store.intents import Attempt
+from receiver.store.models import RequestSet
 from tests.support.house import ACCOUNT, House, add_account
 
 LISTS = ["/admin/api/request-sets", "/admin/api/notifications", "/admin/api/looks"]
@@ -148,3 +151,57 @@ def test_no_secret_is_shown(house: House) -> None:
 
     for secret in ("lease_token", "sealed", "EAAB", "notifications/", house.key):
         assert secret not in shown
+
+
+def test_a_list_of_sets_is_narrowed_to_one_number(house: House) -> None:
+    for _ in range(3):
+        house.create_open()
+    number = str(house.rows(RequestSet)[1].id)
+
+    answer = house.get("/admin/api/request-sets", request_set=number).get_json()
+
+    assert [row["id"] for row in answer["data"]] == [number]
+
+
+@pytest.mark.parametrize(
+    ("name", "moment"),
+    [("since", "0001-01-01T00:00:00+14:00"), ("until", "9999-12-31T23:59:59-14:00")],
+)
+def test_a_moment_at_the_calendars_edge_is_refused_in_words(
+    house: House, name: str, moment: str
+) -> None:
+    answer = house.get("/admin/api/looks", **{name: moment})
+
+    assert answer.status_code == 400
+    assert answer.get_json()["detail"] == f"{name}: lies outside of the calendar"
+
+
+def test_a_number_that_no_set_can_have_is_not_found(house: House) -> None:
+    answer = house.get(f"/admin/api/request-sets/{2**63}")
+
+    assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+
+
+def test_what_nobody_foresaw_is_a_problem_document(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a secret")
+
+    monkeypatch.setattr("receiver.store.reports.looks", fail)
+    answer = house.get("/admin/api/looks")
+
+    assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
+    assert "secret" not in answer.text
+
+
+def test_an_intent_shows_every_set_that_facebook_has_of_it(house: House) -> None:
+    set_id = house.create_open()
+    number = house.the_set().id
+    with house.parts.database.writing() as session:
+        attempt = Attempt(number, number=1)
+        intents.keep_found(session, attempt, facebook_id=8, now=house.clock())
+
+    shown = house.get(f"/admin/api/request-sets/{number}").get_json()
+
+    assert {found["facebook_id"] for found in shown["found_sets"]} == {set_id, "8"}

@@ -233,3 +233,31 @@ def test_a_credential_that_does_not_open_is_no_passing_trouble(house: House) -> 
     error = response.get_json()["error"]
     assert (response.status_code, error["is_transient"]) == (500, False)
     assert nothing_was_written(house)
+
+
+def nested(depth: int) -> str:
+    return f'[{{"x": {"[" * (depth - 2)}{"]" * (depth - 2)}}}]'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"name": "A", "ad_specs": [{"x": 1e400}]}',
+        b'{"name": "A", "ad_specs": "[{\\"x\\": 1e400}]"}',
+        b'{"name": "A", "ad_specs": "[{\\"x\\": \\"\\ud800\\", \\"x\\": 1}]"}',
+        f'{{"name": "A", "ad_specs": {nested(102)}}}'.encode(),
+    ],
+    ids=["infinite", "infinite in a text", "half a pair under a doubled key", "deep"],
+)
+def test_specs_that_cannot_be_kept_or_sent_are_refused(house: House, body: bytes) -> None:
+    response = post(house, data=body, content_type="application/json")
+
+    assert (response.status_code, response.get_json()["error"]["code"]) == (400, 100)
+    assert nothing_was_written(house)
+
+
+def test_specs_as_deep_as_allowed_are_taken(house: House) -> None:
+    taken = post(house, data={"name": "A", "ad_specs": nested(100)})
+    assert taken.status_code == 200, taken.text[-300:]
+    deeper = post(house, data={"name": "A", "ad_specs": nested(103)})
+    assert "more than 100 levels deep" in deeper.get_json()["error"]["message"]

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from receiver.store.models import Request
-from tests.support.house import ACCOUNT, House, ad, add_account
+from tests.support.house import ACCOUNT, PUBLIC_URL, House, ad, add_account
 
 
 def collected(house: House, *, ads: int = 2, failing: int = 0) -> str:
@@ -170,3 +170,40 @@ def test_hostile_answers_of_facebook_are_stored_and_read_back(house: House) -> N
 
     assert page["data"][0]["result"] == hostile
     assert house.rows(Request)[0].error_message == "a\ufffdb\ufffdc"
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({"status": "SUCCESS"}, {"SUCCESS"}),
+        ({"status": "error, nonsense"}, {"ERROR"}),
+        ({"statuses": '["Success","ERROR"]'}, {"SUCCESS", "ERROR"}),
+        ({"status": "nonsense"}, set()),
+    ],
+    ids=str,
+)
+def test_requests_are_chosen_by_their_status(
+    house: House, query: dict[str, str], shown: set[str]
+) -> None:
+    set_id = house.create_open([ad("will fail 1"), ad("fine"), ad("will fail 2")])
+    house.notify()
+    house.work()
+
+    page = house.get(f"/{set_id}/requests", fields="status", **query).get_json()
+
+    assert {row["status"] for row in page["data"]} == shown
+
+
+def test_a_paging_link_goes_on_with_the_same_status(house: House) -> None:
+    set_id = house.create_open([ad(f"{'will fail' if n % 2 else 'fine'} {n}") for n in range(6)])
+    house.notify()
+    house.work()
+
+    page = house.get(f"/{set_id}/requests", fields="status", status="ERROR", limit=1).get_json()
+    seen = list(page["data"])
+    while link := page.get("paging", {}).get("next"):
+        target = urlsplit(link.removeprefix(PUBLIC_URL))
+        page = house.get(target.path, **dict(parse_qsl(target.query))).get_json()
+        seen += page["data"]
+
+    assert [row["status"] for row in seen] == ["ERROR"] * 3
