@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from receiver.store.database import Database
-from tests.support.databases import BACKENDS, drop_template, fresh_database_url
+from tests.support.databases import BACKENDS, drop_databases, fresh_database_url
 from tests.support.house import House, open_house
 
 
@@ -57,4 +57,4 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_sessionfinish() -> None:
-    drop_template()
+    drop_databases()

@@ -122,7 +122,7 @@ def _open(
             return True
         reason = contradiction(opening, facebook_id)
     doubted = Attempt(claim.request_set_id, number=claim.attempt)
-    intents.doubt_set(session, doubted, reason=reason, look_at=look_at)
+    intents.doubt_set(session, doubted, reason=reason, now=now)
     log.error("The evidence on a set contradicts itself", request_set_id=claim.request_set_id)
     return False
 

@@ -90,6 +90,7 @@ def _attempt(
     try:
         return work()
     except LeaseLost as lost:
+        _tell_lease_lost(claim)
         _keep_failed_look(tools, claim, lost, kind=kind, started_at=started_at)
     except DatabaseAway:
         raise
@@ -108,17 +109,23 @@ def _put_off(
     now = tools.now()
     resume_at = plan.resume_at(error, now=now)
     _keep_failed_look(tools, claim, error, kind=kind, started_at=started_at)
+    if resume_at is not None:
+        # The account waits whatever became of the lease.
+        with tools.database.writing() as session:
+            accounts.wait_until(session, claim.account_id, resume_at=resume_at)
     try:
         with tools.database.writing() as session:
-            if resume_at is not None:
-                accounts.wait_until(session, claim.account_id, resume_at=resume_at)
             if _is_gone(claim, error):
                 looks.give_up_verdict(session, claim, verdict=FAILED)
                 return
             look_at = resume_at or _next_at(tools, claim, now=now)
             looks.finish(session, claim, look_at=look_at, reason=_in_words(error))
     except LeaseLost:
-        log.warning("A lease ran out before its work", request_set_id=claim.request_set_id)
+        _tell_lease_lost(claim)
+
+
+def _tell_lease_lost(claim: Claim) -> None:
+    log.warning("A lease ran out before its work was done", request_set_id=claim.request_set_id)
 
 
 def _next_at(tools: Tools, claim: Claim, *, now: datetime) -> datetime | None:

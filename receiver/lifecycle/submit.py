@@ -17,7 +17,6 @@ from receiver.lifecycle import plan
 from receiver.lifecycle.resolve import contradiction
 from receiver.lifecycle.tools import Tools, unseal
 from receiver.store import accounts, intents
-from receiver.store.database import DatabaseAway
 from receiver.store.intents import Attempt, NewIntent, Opening
 
 log = structlog.get_logger(__name__)
@@ -112,7 +111,7 @@ def _write_opened(tools: Tools, attempt: Attempt, *, facebook_id: int) -> Openin
             )
             if opening is Opening.TAKEN:
                 reason = contradiction(opening, facebook_id)
-                intents.doubt_set(session, attempt, reason=reason, look_at=look_at)
+                intents.doubt_set(session, attempt, reason=reason, look_at=look_at, now=now)
 
     _write_answer(write, attempt)
     if opening is not Opening.OPEN:
@@ -161,13 +160,13 @@ def _write_rejected(
 
 
 def _write_answer(write: Callable[[], None], attempt: Attempt) -> None:
-    """Write what Facebook answered. A database that is away now must not hide the answer.
+    """Write what Facebook answered. A database that refuses now must not hide the answer.
 
     The intent stands in SQL, so the set is found at Facebook when its sender counts as gone.
     """
     try:
         write()
-    except DatabaseAway:
+    except Exception:
         log.exception(
             "The outcome of a submission could not be written",
             request_set_id=attempt.request_set_id,

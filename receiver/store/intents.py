@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Case, case, literal, null, select, update
+from sqlalchemy import Case, case, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -118,6 +119,10 @@ def open_set(
     The id is kept in any case; the set takes it if it has none yet. A set that was hinted
     meanwhile is due at once.
     """
+    # Locked first, as whoever holds a claim does, so that the two never wait for each other.
+    session.execute(
+        select(RequestSet.id).where(RequestSet.id == attempt.request_set_id).with_for_update()
+    )
     keep_found(session, attempt, facebook_id=facebook_id, now=now)
     _answer(session, attempt, outcome=OPEN, facebook_id=facebook_id, now=now)
     if _take(session, attempt, facebook_id=facebook_id, first_look_at=first_look_at, now=now):
@@ -180,13 +185,23 @@ def _take(
         return False
 
 
-def doubt_set(session: Session, attempt: Attempt, *, reason: str, look_at: datetime) -> None:
+def doubt_set(
+    session: Session,
+    attempt: Attempt,
+    *,
+    reason: str,
+    look_at: datetime | None = None,
+    now: datetime,
+) -> None:
     """Write that the evidence on a set contradicts itself: a person has to look.
 
-    It is looked for again at ``look_at``; a notification, or an answer that comes late, frees it.
+    It is looked for again at ``look_at``, or when it is due anyway; a notification, or an answer
+    that comes late, frees it.
     """
-    values = {"state": STUCK, "state_reason": reason, "look_at": look_at}
-    _settle(session, attempt, SEARCHED, {**_SEARCH_ENDED, **values})
+    values: dict[str, object] = {**_SEARCH_ENDED, "state": STUCK, "state_reason": reason}
+    if look_at is not None:
+        values["look_at"] = _due_if_hinted(now, otherwise=look_at)
+    _settle(session, attempt, SEARCHED, values)
 
 
 def reject_set(
@@ -210,7 +225,8 @@ def reject_set(
             "state_reason": reason,
             "error_http_status": http_status,
             "error_body": body,
-            "look_at": null(),
+            # A notification that came before says that Facebook has the set all the same.
+            "look_at": _due_if_hinted(now, otherwise=None),
         },
     )
 
@@ -248,7 +264,7 @@ def give_up_waiting(session: Session, attempt: Attempt) -> None:
         _settle(session, attempt, (SUBMITTING,), {"state": UNKNOWN})
 
 
-def _due_if_hinted(now: datetime, *, otherwise: datetime) -> Case[datetime]:
+def _due_if_hinted(now: datetime, *, otherwise: datetime | None) -> Case[Any]:
     moment = UTCDateTime()
     return case(
         (RequestSet.hinted_at.is_not(None), literal(now, moment)),

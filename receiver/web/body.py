@@ -60,7 +60,8 @@ def read_body(request: Request, *, limit_bytes: int, deadline_seconds: float) ->
             is_broken_off = True
     is_broken_off |= len(data) + discarded < (request.content_length or 0)
     cut = _why_cut(guard, discarded=discarded, is_broken_off=is_broken_off)
-    request.environ[_IS_WHOLE] = discarded <= _DISCARD_BYTES and cut in (None, "size")
+    is_late = guard is not None and guard.expired
+    request.environ[_IS_WHOLE] = not (is_late or is_broken_off or discarded > _DISCARD_BYTES)
     return Body(bytes(data), cut=cut)
 
 
@@ -103,8 +104,12 @@ def end_unread_body(request: Request) -> None:
     if _IS_WHOLE not in request.environ and (request.content_length or 0) <= _UNWANTED_BYTES:
         read_body(request, limit_bytes=0, deadline_seconds=_UNWANTED_SECONDS)
     if not request.environ.get(_IS_WHOLE):
+        # The rest may still arrive, and would be taken for the next request of this connection:
+        # gunicorn closes one whose body failed.
+        request.environ["wsgi.input"].failed = True
         with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RD)
+            # The plain socket's method: that of a TLS socket would drop the encryption.
+            socket.socket.shutdown(sock, socket.SHUT_RD)
 
 
 def _has_body(request: Request) -> bool:

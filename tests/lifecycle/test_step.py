@@ -218,3 +218,32 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < ends
         time.sleep(0.005)
+
+
+def test_an_account_waits_though_the_lease_ran_out_meanwhile(house: House) -> None:
+    house.create_open()
+    house.clock.move(60)
+    house.sandbox.trouble("graph_error", code=80004, method="GET", path="^/?[0-9]+$")
+    claim = step.claim_next(house.parts.tools)
+    assert claim is not None
+    house.clock.move(house.parts.settings.lease_seconds + 1)
+    assert step.claim_next(house.parts.tools) is not None
+    step.work_on(house.parts.tools, claim)
+    (account,) = house.rows(Account)
+    assert account.resume_at is not None
+    assert account.resume_at > house.clock()
+
+
+def test_a_collected_set_that_facebook_no_longer_has_is_let_be(house: House) -> None:
+    house.sandbox.configure_defaults(notification={"kind": "never"})
+    house.create_open()
+    house.clock.move(60)
+    house.work()
+    assert (house.the_set().state, house.the_set().verdict) == (intents.COLLECTED, "pending")
+    house.sandbox.trouble(
+        "graph_error", code=100, subcode=33, method="GET", path="^/?[0-9]+$", count=100
+    )
+    house.clock.move(house.parts.settings.notification_grace_seconds)
+    house.work()
+    row = house.the_set()
+    assert (row.state, row.verdict, row.look_at) == (intents.COLLECTED, "failed", None)

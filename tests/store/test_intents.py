@@ -10,7 +10,17 @@ from receiver.store.database import Database
 from receiver.store.intents import Attempt, Opening
 from receiver.store.looks import LeaseLost
 from receiver.store.models import FoundSet, RequestSet, Submission
-from tests.support.rows import NOW, add_account, add_intent, at, claim, must_claim, rows
+from tests.support.rows import (
+    NOW,
+    add_account,
+    add_intent,
+    apply_hints,
+    at,
+    claim,
+    must_claim,
+    notify,
+    rows,
+)
 
 
 @pytest.fixture
@@ -206,7 +216,7 @@ def test_a_set_in_doubt_is_stuck_with_its_reason_until_it_is_opened(
     database: Database, attempt: Attempt
 ) -> None:
     with database.writing() as session:
-        intents.doubt_set(session, attempt, reason="two of them", look_at=at(900))
+        intents.doubt_set(session, attempt, reason="two of them", look_at=at(900), now=NOW)
     row = the_set(database)
     assert (row.state, row.state_reason, row.look_at) == (intents.STUCK, "two of them", at(900))
     open_set(database, attempt)
@@ -216,5 +226,52 @@ def test_a_set_in_doubt_is_stuck_with_its_reason_until_it_is_opened(
 def test_an_open_set_is_not_doubted(database: Database, attempt: Attempt) -> None:
     open_set(database, attempt)
     with database.writing() as session:
-        intents.doubt_set(session, attempt, reason="two of them", look_at=at(900))
+        intents.doubt_set(session, attempt, reason="two of them", look_at=at(900), now=NOW)
     assert the_set(database).state == intents.OPEN
+
+
+def hint(database: Database, attempt: Attempt) -> None:
+    notify(database, attempt.request_set_id)
+    apply_hints(database)
+
+
+def test_a_refusal_of_a_set_that_has_notified_is_looked_into(
+    database: Database, attempt: Attempt
+) -> None:
+    hint(database, attempt)
+    reject(database, attempt)
+    assert (the_set(database).state, the_set(database).look_at) == (intents.REJECTED, at(2))
+
+
+def test_a_doubt_puts_off_no_hint(database: Database, attempt: Attempt) -> None:
+    hint(database, attempt)
+    with database.writing() as session:
+        intents.doubt_set(session, attempt, reason="two of them", look_at=at(900), now=at(3))
+    assert the_set(database).look_at == at(3)
+
+
+def test_a_doubt_without_a_moment_leaves_the_set_due_as_it_was(
+    database: Database, attempt: Attempt
+) -> None:
+    before = the_set(database).look_at
+    with database.writing() as session:
+        intents.doubt_set(session, attempt, reason="two of them", now=at(3))
+    assert the_set(database).look_at == before
+
+
+def test_a_late_answer_waits_for_the_searcher_and_neither_fails(
+    database: Database, attempt: Attempt
+) -> None:
+    """Both write the found set and the intent: in two orders they would wait for each other."""
+    with database.writing() as session:
+        intents.leave_unknown(session, attempt, reason="lost", look_at=NOW, now=NOW)
+    claimed = must_claim(database)
+    results = []
+    thread = threading.Thread(target=lambda: results.append(open_set(database, attempt)))
+    with database.writing() as session:
+        looks.hold(session, claimed, lease_until=at(200))
+        thread.start()
+        thread.join(0.2)
+        intents.open_set(session, attempt, facebook_id=7, first_look_at=at(60), now=NOW)
+    thread.join()
+    assert results == [Opening.OPEN]

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import text
 
 from receiver.store import migrate
 from receiver.store.database import Database
@@ -34,12 +35,16 @@ def fresh_database_url(backend: str, folder: Path) -> Iterator[str]:
         yield f"sqlite:///{path}"
         return
     require_postgres()
-    name = f"receiver_test_{uuid.uuid4().hex}"
-    _administer("CREATE DATABASE {} TEMPLATE {}", name, _postgres_template())
+    name = _spare.pop() if _spare else _migrated_database()
     try:
         yield _postgres_url(name)
     finally:
-        _administer("DROP DATABASE {} WITH (FORCE)", name)
+        _empty(name)
+        _spare.append(name)
+
+
+_spare: list[str] = []
+"""Databases of this process that are empty again: to make one takes longer than most tests."""
 
 
 @contextmanager
@@ -116,10 +121,8 @@ def _sqlite_template() -> Path:
     return path
 
 
-@functools.cache
-def _postgres_template() -> str:
-    # One for each process of the test run: a template cannot be copied while somebody uses it.
-    name = f"receiver_template_{uuid.uuid4().hex}"
+def _migrated_database() -> str:
+    name = f"receiver_test_{uuid.uuid4().hex}"
     _administer("CREATE DATABASE {}", name)
     database = Database(_postgres_url(name), timeout_seconds=5)
     migrate.upgrade(database)
@@ -127,10 +130,37 @@ def _postgres_template() -> str:
     return name
 
 
-def drop_template() -> None:
-    """Drop this process's template, if it made one."""
-    if _postgres_template.cache_info().currsize:
-        _administer("DROP DATABASE {} WITH (FORCE)", _postgres_template())
+def _empty(name: str) -> None:
+    """Make a database as it was when it was new: no row, no number used, nobody connected."""
+    with psycopg.connect(POSTGRES, autocommit=True, dbname=name) as connection:
+        # A process that a test killed may still have a transaction under way.
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.execute("DROP FUNCTION IF EXISTS refuse() CASCADE")
+        with connection.transaction():
+            for table in reversed(Base.metadata.sorted_tables):
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+            connection.execute(
+                "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
+            )
+            connection.execute("UPDATE alembic_version SET version_num = %s", [_newest_revision()])
+
+
+@functools.cache
+def _newest_revision() -> str:
+    database = Database(f"sqlite:///{_sqlite_template()}", timeout_seconds=5)
+    with database.engine.connect() as connection:
+        revision: str = connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
+    database.close()
+    return revision
+
+
+def drop_databases() -> None:
+    """Drop what this process made."""
+    while _spare:
+        _administer("DROP DATABASE {} WITH (FORCE)", _spare.pop())
 
 
 def _postgres_url(name: str) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 from sqlalchemy import text
 
@@ -11,6 +13,9 @@ from tests.support.house import SECRET_KEY
 
 @pytest.fixture
 def environment(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What the test run itself is told begins with the same prefix.
+    for name in [name for name in os.environ if name.startswith("RECEIVER_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("RECEIVER_DATABASE_URL", database_url)
     monkeypatch.setenv("RECEIVER_PUBLIC_URL", "https://receiver.test")
     monkeypatch.setenv("RECEIVER_SECRET_KEYS", SECRET_KEY)

@@ -94,14 +94,14 @@ def _create(target: Target, parameters: dict[str, Any]) -> Response:
             submitted = submit(parts().tools, intent, public_url=parts().settings.public_url)
     except NoSlot:
         raise faults.service_away(
-            "Too many creates of this account wait for Facebook: nothing was sent, try again."
+            "Too many creates wait for Facebook: nothing was sent, try again."
         ) from None
     except Rejected as refusal:
         return _refusal(refusal)
     except OutcomeUnknown as unknown:
         raise Fault(
             faults.OUTCOME_UNKNOWN,
-            "Facebook was asked to create this set and its answer is not known "
+            "Facebook was asked to create this set and what became of it is not known "
             f"({unknown.reason}). Do not send it again: the receiver keeps it, never repeats it, "
             "and opens it as soon as Facebook shows it. "
             f"See /admin/api/request-sets/{unknown.request_set_id}.",
