@@ -68,7 +68,11 @@ def add(
         click.echo(f"Added {names}.")
         return
     click.echo(f"Replaced the token of {names}.")
-    if app_secret is None and not no_app_secret:
+    if app_secret is not None:
+        click.echo("The app secret was replaced.")
+    elif no_app_secret:
+        click.echo("No app secret is stored any more.")
+    else:
         click.echo("An app secret that is stored with it was kept; --no-app-secret drops it.")
 
 

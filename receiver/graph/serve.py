@@ -205,7 +205,7 @@ def parse_statuses(parameters: Mapping[str, Any]) -> frozenset[str] | None:
     The page filters with ``status=SUCCESS,ERROR``, the SDK with ``statuses=["SUCCESS","ERROR"]``:
     either name takes either form.
 
-    Raises BadParameter for JSON that is no list of words.
+    Raises BadParameter for JSON that is no list of words, and for words that no status can be.
     """
     for name in ("status", "statuses"):
         if parameters.get(name) not in (None, ""):
@@ -216,11 +216,17 @@ def parse_statuses(parameters: Mapping[str, Any]) -> frozenset[str] | None:
 def _words(parameters: Mapping[str, Any], *, name: str) -> list[str]:
     value = parameters[name]
     if isinstance(value, str) and not value.lstrip().startswith("["):
-        return [word.strip() for word in value.split(",")]
-    words = decode_json(parameters, name)
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        words: Any = [word.strip() for word in value.split(",")]
+    else:
+        words = decode_json(parameters, name)
+    if not isinstance(words, list) or not all(map(_is_word, words)):
         raise BadParameter(name, f"Param {name} must be a list of statuses.")
     return words
+
+
+def _is_word(value: object) -> bool:
+    # No database takes U+0000 or half of a surrogate pair, not even to compare.
+    return isinstance(value, str) and value.isprintable()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -38,6 +38,8 @@ REQUEST_FIELDS = (
 """What is asked of a request: everything but ``async_request_set``, which the call itself names."""
 
 
+_MAX_DEPTH = 500
+"""Far deeper than anything means something, and what every reader of JSON can still take."""
 _TOO_DEEP = b'"(nested too deeply to be kept)"'
 
 
@@ -276,11 +278,26 @@ def _own_id(node: Mapping[str, Any]) -> int:
 
 
 def _json(value: Any) -> bytes | None:
-    try:
-        return None if value is None else json_bytes(value)
-    except ValueError:
-        # The rest of the row counts: without it its whole set could never be collected.
-        return _TOO_DEEP
+    if value is None:
+        return None
+    # The rest of the row counts: without it its whole set could never be collected.
+    return _TOO_DEEP if _is_too_deep(value) else json_bytes(value)
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Tell it from the levels, not from a writer that fails: what is kept must be readable too."""
+    level = [value]
+    for _ in range(_MAX_DEPTH + 1):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _first_object(value: Any) -> Mapping[str, Any]:

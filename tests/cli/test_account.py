@@ -45,7 +45,8 @@ def test_accounts_are_added_with_a_sealed_token(database: Database, database_url
 def test_the_token_of_known_accounts_is_replaced(database: Database, database_url: str) -> None:
     add(database_url, "act_1", stdin="an-old-token\n")
     result = add(database_url, "act_1", "--app-secret-stdin", stdin=f"{TOKEN}\n{SECRET}\n")
-    assert (result.exit_code, result.stdout) == (0, "Replaced the token of act_1.\n")
+    assert result.exit_code == 0
+    assert result.stdout == "Replaced the token of act_1.\nThe app secret was replaced.\n"
     assert stored(database, 1) == (TOKEN, SECRET)
 
 
@@ -56,7 +57,8 @@ def test_a_new_token_leaves_the_app_secret_unless_it_is_dropped(
     result = add(database_url, "act_1")
     assert "app secret that is stored with it was kept" in result.stdout
     assert stored(database, 1) == (TOKEN, SECRET)
-    add(database_url, "act_1", "--no-app-secret")
+    result = add(database_url, "act_1", "--no-app-secret")
+    assert "No app secret is stored any more." in result.stdout
     assert stored(database, 1) == (TOKEN, None)
 
 

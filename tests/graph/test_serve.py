@@ -172,7 +172,7 @@ def test_without_statuses_nothing_is_filtered() -> None:
     assert parse_statuses({}) is None
 
 
-@pytest.mark.parametrize("value", ["[", "[1]", {"a": 1}, 7])
+@pytest.mark.parametrize("value", ["[", "[1]", {"a": 1}, 7, "a\0", "a,\ud800", ["\ud800"]])
 def test_statuses_of_another_kind_are_refused(value: object) -> None:
     with pytest.raises(BadParameter):
         parse_statuses({"statuses": value})
@@ -267,5 +267,8 @@ def test_fields_without_a_word_are_the_defaults(fields: object) -> None:
 
 @pytest.mark.parametrize("number", ["1e400", "-1e400", "Infinity"])
 def test_a_number_that_no_json_can_hold_is_refused(number: str) -> None:
+    text = f'[{{"bid_amount": {number}}}]'
     with pytest.raises(BadParameter, match="ad_specs must be valid JSON"):
-        decode_json({"ad_specs": f'[{{"bid_amount": {number}}}]'}, "ad_specs")
+        decode_json({"ad_specs": text}, "ad_specs")
+    with pytest.raises(BadParameter, match="ad_specs must be valid JSON"):
+        parse_new_set({"name": "set", "ad_specs": text})

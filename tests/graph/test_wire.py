@@ -184,6 +184,30 @@ def test_characters_that_no_database_takes_survive_in_result_and_input() -> None
     assert request.error_message == "a\ufffd\ufffd"
 
 
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for level in range(depth):
+        value = [value] if level % 2 else {"x": value}
+    return value
+
+
+def test_a_value_that_is_too_deep_leaves_the_rest_of_its_row() -> None:
+    answer = wire.read_requests_page(
+        page({"id": 1, "status": "ERROR", "result": [nested(500), {"error_code": 100}]})
+    )
+    (request,) = answer.requests
+    assert (request.id, request.status, request.error_code) == (1, "ERROR", 100)
+    assert request.result == b'"(nested too deeply to be kept)"'
+    assert answer.unreadable == 0
+
+
+def test_how_deep_a_value_is_kept_does_not_hang_on_who_writes_it() -> None:
+    for depth, is_kept in ((500, True), (501, False), (900, False), (100_000, False)):
+        kept = read_request(input=nested(depth)).input
+        assert (kept != b'"(nested too deeply to be kept)"') == is_kept
+        assert read_set(notification_result=nested(depth)).notification_result == kept
+
+
 def test_requests_without_id_or_status_are_counted() -> None:
     good = {"id": 1, "status": "ERROR"}
     answer = wire.read_requests_page(page(good, {"id": "x", "status": "ERROR"}, {"id": 2}, None))

@@ -91,6 +91,29 @@ def test_a_wait_is_never_cut_short_by_another_answer(database: Database) -> None
     assert [row.resume_at for row in rows(database, Account)] == [at(3600), None]
 
 
+def test_a_shared_token_is_replaced_for_all_who_share_it_or_for_none(database: Database) -> None:
+    put(database, 1, 2, 3)
+    with pytest.raises(AccountsDiffer, match="act_2 shares its token with act_1, act_3: name them"):
+        put(database, 2, token=b"two")
+    assert [row.sealed_token for row in rows(database, Credential)] == [b"one"]
+
+
+def test_an_app_secret_stays_until_it_is_replaced_or_dropped(database: Database) -> None:
+    kept: list[bytes | None] = []
+    for secret, is_dropped in ((b"s1", False), (None, False), (b"s2", False), (None, True)):
+        with database.writing() as session:
+            accounts.put_accounts(
+                session,
+                [1],
+                sealed_token=b"one",
+                sealed_app_secret=secret,
+                drop_app_secret=is_dropped,
+                now=NOW,
+            )
+        kept += [row.sealed_app_secret for row in rows(database, Credential)]
+    assert kept == [b"s1", b"s1", b"s2", None]
+
+
 @pytest.mark.parametrize("what", ["account", "key"])
 def test_of_two_who_add_the_same_at_once_one_is_told_so(database: Database, what: str) -> None:
     add_account(database, 1)
@@ -121,4 +144,5 @@ def test_of_two_who_add_the_same_at_once_one_is_told_so(database: Database, what
     thread.join()
     # SQLite lets the second in when the first is done: the account is known then.
     is_replaced = what == "account" and database.engine.dialect.name == "sqlite"
-    assert len(errors) == (0 if is_replaced else 1)
+    words = "run the command again" if what == "account" else "choose another name"
+    assert [words in str(error) for error in errors] == ([] if is_replaced else [True])

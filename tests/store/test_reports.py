@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -152,6 +153,8 @@ def test_lists_are_narrowed_to_what_is_wanted(
     database: Database, two_accounts: tuple[int, int], narrow: dict[str, Any], expected: int
 ) -> None:
     found = listed(database, Filter([ACCOUNT, OTHER], **narrow))
+    if not narrow.keys() & {"since", "until"}:
+        assert len(found["request_sets"]) == expected
     assert len(found["looks"]) == expected
     assert len(found["notifications"]) == expected
     assert two_accounts
@@ -202,3 +205,35 @@ def with_ten_requests(database: Database) -> int:
         page = [request_reading(number) for number in range(10, 0, -1)]
         results.upsert(session, request_set_id, page, read_at=NOW)
     return request_set_id
+
+
+def test_requests_are_chosen_by_status_in_whatever_case_it_came(database: Database) -> None:
+    add_account(database)
+    request_set_id = add_open_set(database, 1)
+    statuses = ["Success", "SUCCESS", "error", "CANCELED"]
+    page = [
+        replace(request_reading(number), status=status)
+        for number, status in enumerate(statuses, start=1)
+    ]
+    with database.writing() as session:
+        results.upsert(session, request_set_id, page, read_at=NOW)
+
+    def chosen(wanted: set[str] | None, **beside: int | None) -> list[int]:
+        cursors = {"after": None, "before": None, **beside}
+        with database.reading() as session:
+            found = reports.requests_of(
+                session,
+                request_set_id,
+                after=cursors["after"],
+                before=cursors["before"],
+                limit=2,
+                statuses=wanted,
+            )
+        return [row.id for row in found]
+
+    assert chosen({"SUCCESS"}) == [1, 2]
+    assert chosen({"ERROR", "CANCELED"}) == [3, 4]
+    assert chosen({"SUCCESS", "CANCELED"}, after=1) == [2, 4]
+    assert chosen({"SUCCESS"}, before=2) == [1]
+    assert chosen({"NEVER"}) == chosen(set()) == []
+    assert chosen(None) == [1, 2]

@@ -23,6 +23,7 @@ from receiver.cli.demo.watch import Sets, is_settled, table, watch
 
 _ACCOUNTS = [PAGE_ACCOUNT, OTHER_ACCOUNT]
 _WATCH_SECONDS = 90.0
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @click.command()
@@ -34,7 +35,7 @@ def demo(*, keep: bool) -> None:
     itself, and with 0 only if nothing is missing, nothing is doubled and every result is in SQL.
     """
     console = Console()
-    with tempfile.TemporaryDirectory(prefix="receiver-demo-") as folder, _ending_in_order():
+    with _ending_in_order(), tempfile.TemporaryDirectory(prefix="receiver-demo-") as folder:
         stage = Stage(Path(folder))
         try:
             console.print("Starting the sandbox, the web service and the worker on SQLite.")
@@ -48,6 +49,7 @@ def demo(*, keep: bool) -> None:
             console.print("Stopped.")
             is_good = False
         finally:
+            _end_undisturbed()
             stage.close()
     sys.exit(0 if is_good else 1)
 
@@ -112,11 +114,20 @@ def _ending_in_order() -> Iterator[None]:
     """Let SIGTERM, and a terminal that closes, end the block as Ctrl-C does: no process stays."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        _end_undisturbed()
         raise KeyboardInterrupt
 
-    before = {one: signal.signal(one, interrupt) for one in (signal.SIGTERM, signal.SIGHUP)}
+    before = {one: signal.getsignal(one) for one in _ENDINGS}
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGHUP, interrupt)
     try:
         yield
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def _end_undisturbed() -> None:
+    """A terminal that closes may say so twice: the second must not break off the ending."""
+    for one in _ENDINGS:
+        signal.signal(one, signal.SIG_IGN)

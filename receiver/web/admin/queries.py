@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin/api")
 
+_NUMBER = re.compile(r"[0-9]{1,19}")
+
 
 @blueprint.get("/request-sets")
 def request_sets() -> Response:
@@ -34,17 +37,21 @@ def request_sets() -> Response:
     return _list(reports.request_sets, shape=as_json)
 
 
-@blueprint.get("/request-sets/<int:request_set_id>")
-def request_set(request_set_id: int) -> Response:
+@blueprint.get("/request-sets/<number>")
+def request_set(number: str) -> Response:
     """Show one intent with its submissions."""
-    holder = _holder()
-    with parts().database.reading() as session:
-        # No database takes a larger number, and no set has one.
-        number = min(request_set_id, MAX_ID)
-        found = reports.find_intent(session, holder.account_ids, request_set_id=number)
+    found = _find(number, _holder())
     if found is None:
-        raise Problem(404, f"There is no request set {request_set_id} in your accounts.")
+        raise Problem(404, f"There is no request set {number} in your accounts.")
     return _answer(as_json(found))
+
+
+def _find(number: str, holder: Caller) -> dict[str, Any] | None:
+    # No set has a larger number, and no database takes one.
+    if not _NUMBER.fullmatch(number) or int(number) > MAX_ID:
+        return None
+    with parts().database.reading() as session:
+        return reports.find_intent(session, holder.account_ids, request_set_id=int(number))
 
 
 @blueprint.get("/notifications")

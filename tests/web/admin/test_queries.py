@@ -176,8 +176,9 @@ def test_a_moment_at_the_calendars_edge_is_refused_in_words(
     assert answer.get_json()["detail"] == f"{name}: lies outside of the calendar"
 
 
-def test_a_number_that_no_set_can_have_is_not_found(house: House) -> None:
-    answer = house.get(f"/admin/api/request-sets/{2**63}")
+@pytest.mark.parametrize("number", [str(2**63), "9" * 5000, "0", "-1", "x"], ids=len)
+def test_a_number_that_no_set_can_have_is_not_found(house: House, number: str) -> None:
+    answer = house.get(f"/admin/api/request-sets/{number}")
 
     assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
 

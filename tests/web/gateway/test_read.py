@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from sqlalchemy import update
 
+from receiver.graph.wire import read_request_node
 from receiver.store.models import Request
 from tests.support.house import ACCOUNT, PUBLIC_URL, House, ad, add_account
 
@@ -207,3 +210,27 @@ def test_a_paging_link_goes_on_with_the_same_status(house: House) -> None:
         seen += page["data"]
 
     assert [row["status"] for row in seen] == ["ERROR"] * 3
+
+
+@pytest.mark.parametrize("status", ["a\0", "\ud800", "SUCCESS,\ud800"])
+def test_a_status_that_no_database_takes_is_refused(house: House, status: str) -> None:
+    set_id = collected(house)
+
+    headers = {"Authorization": f"Bearer {house.key}"}
+    answer = house.client.get(f"/{set_id}/requests", json={"status": status}, headers=headers)
+
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, 100)
+    assert "status" in answer.get_json()["error"]["message"]
+
+
+def test_what_is_kept_of_a_deep_answer_is_not_too_deep_to_be_read(house: House) -> None:
+    set_id = collected(house, ads=1)
+    deep = json.loads(f"{'[' * 500}{']' * 500}")
+    reading = read_request_node({"id": "1", "status": "SUCCESS", "result": deep})
+    with house.parts.database.writing() as session:
+        session.execute(update(Request).values(result=reading.result))
+
+    answer = house.get(f"/{set_id}/requests", fields="result")
+
+    assert answer.status_code == 200
+    assert answer.text.count("[") == 501
