@@ -28,6 +28,8 @@ from receiver.graph.vocabulary import (
 
 _POSITIVE_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 _MAX_POSITION = 2**63 - 1
+_MAX_STATUSES = 100
+"""Far more than there are."""
 
 
 class BadParameter(ValueError):
@@ -221,6 +223,8 @@ def _words(parameters: Mapping[str, Any], *, name: str) -> list[str]:
         words = decode_json(parameters, name)
     if not isinstance(words, list) or not all(map(_is_word, words)):
         raise BadParameter(name, f"Param {name} must be a list of statuses.")
+    if len(words) > _MAX_STATUSES:
+        raise BadParameter(name, f"Param {name} must name at most {_MAX_STATUSES} statuses.")
     return words
 
 

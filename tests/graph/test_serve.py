@@ -172,7 +172,9 @@ def test_without_statuses_nothing_is_filtered() -> None:
     assert parse_statuses({}) is None
 
 
-@pytest.mark.parametrize("value", ["[", "[1]", {"a": 1}, 7, "a\0", "a,\ud800", ["\ud800"]])
+@pytest.mark.parametrize(
+    "value", ["[", "[1]", {"a": 1}, 7, "a\0", "a,\ud800", ["\ud800"], "A," * 100]
+)
 def test_statuses_of_another_kind_are_refused(value: object) -> None:
     with pytest.raises(BadParameter):
         parse_statuses({"statuses": value})
