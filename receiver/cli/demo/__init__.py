@@ -119,9 +119,7 @@ def _ending_in_order() -> Iterator[None]:
 
     before = {one: signal.getsignal(one) for one in _ENDINGS}
     signal.signal(signal.SIGTERM, interrupt)
-    # One that was started to outlive its terminal does.
-    if before[signal.SIGHUP] is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, interrupt)
+    signal.signal(signal.SIGHUP, interrupt)
     try:
         yield
     finally:
