@@ -8,6 +8,7 @@ database.
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -32,6 +33,7 @@ class Loop:
         self._stopping = threading.Event()
         self._claiming = threading.Lock()
         self._busy: Counter[int] = Counter()
+        self._nothing_before = 0.0
         self._most_of_account = max(1, threads // 2)
         self._threads = [threading.Thread(target=self._apply_hints, name="hints")]
         self._threads += [
@@ -59,8 +61,12 @@ class Loop:
     def _step(self) -> bool:
         # One thread at a time claims, so that the accounts are counted when the next one looks.
         with self._claiming:
+            # What one thread did not find just now, the others need not look for either.
+            if time.monotonic() < self._nothing_before:
+                return False
             claim = step.claim_next(self._tools, passing_over=self._crowded())
             if claim is None:
+                self._nothing_before = time.monotonic() + self._interval_seconds
                 return False
             self._busy[claim.account_id] += 1
         try:
@@ -68,6 +74,7 @@ class Loop:
         finally:
             with self._claiming:
                 self._busy[claim.account_id] -= 1
+                self._nothing_before = 0.0
         return True
 
     def _crowded(self) -> frozenset[int]:
