@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -48,6 +49,13 @@ def json_bytes(value: Any) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode("ascii")
     except RecursionError:
         raise ValueError("The value is nested too deeply.") from None
+
+
+def children(value: Any) -> Iterable[Any]:
+    """The values right inside a JSON value: to walk one level by level, however deep it is."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def clean_text(text: str) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from receiver.graph.json_values import (
+    children,
     json_bytes,
     parse_json,
     read_count,
@@ -288,16 +289,10 @@ def _is_too_deep(value: Any) -> bool:
     """Tell it from the levels, not from a writer that fails: what is kept must be readable too."""
     level = [value]
     for _ in range(_MAX_DEPTH + 1):
-        level = [child for item in level for child in _children(item)]
+        level = [child for item in level for child in children(item)]
         if not level:
             return False
     return True
-
-
-def _children(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 def _first_object(value: Any) -> Mapping[str, Any]:

@@ -104,14 +104,14 @@ def _open(
     session: Session, tools: Tools, claim: Claim, matches: dict[int, Attempt], *, now: datetime
 ) -> bool:
     """Open the set under the one id that names it; several, or one that is taken, are stuck."""
-    for facebook_id, attempt in matches.items():
-        intents.keep_found(session, attempt, facebook_id=facebook_id, now=now)
     (facebook_id, attempt), *others = matches.items()
     look_at = plan.next_look_at(
         tools.pace, quiet_looks=claim.quiet_looks, now=now, chance=tools.chance()
     )
     looks.finish(session, claim, look_at=look_at)
     if others:
+        for one, its_attempt in matches.items():
+            intents.keep_found(session, its_attempt, facebook_id=one, now=now)
         ids = ", ".join(str(one) for one in sorted(matches))
         reason = f"Facebook has {len(matches)} sets of this create: {ids}. {ASK_A_PERSON}"
     else:

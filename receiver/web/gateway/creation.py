@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from receiver.graph.json_values import children
 from receiver.graph.serve import BadParameter, parse_new_set
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -55,17 +56,11 @@ def _texts(value: Any, *, name: str) -> Iterator[str]:
     for _ in range(_MAX_DEPTH):
         yield from (item for item in level if isinstance(item, str))
         keys = [key for item in level if isinstance(item, dict) for key in item]
-        level = [child for item in level for child in _children(item)]
+        level = [child for item in level for child in children(item)]
         yield from keys
         if not level:
             return
     raise BadParameter(name, f"Param {name} is nested more than {_MAX_DEPTH} levels deep.")
-
-
-def _children(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 def _refuse_unstorable(name: str, text: str) -> None:
