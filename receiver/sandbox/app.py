@@ -7,8 +7,10 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
+from receiver.graph import serve
 from receiver.graph.serve import BadParameter
 from receiver.sandbox import access, errors, views
+from receiver.sandbox.batches import answer_batch
 from receiver.sandbox.control import answer_control
 from receiver.sandbox.graph_call import GraphCall, read_graph_call
 from receiver.sandbox.messages import Answer, Call, json_bytes
@@ -33,10 +35,10 @@ def answer_call(sandbox: Sandbox, call: Call) -> Answer:
 def _answer_graph(sandbox: Sandbox, call: Call) -> Answer:
     graph_call = read_graph_call(call)
     rule, latency_seconds = _arrive(sandbox, graph_call)
-    wait_seconds(latency_seconds)
+    wait_seconds(0 if call.is_operation else latency_seconds)
 
     def perform() -> Answer:
-        return _perform(sandbox, graph_call)
+        return _perform(sandbox, call, graph_call)
 
     answer = perform() if rule is None else _suffer(sandbox, rule, perform)
     return replace(answer, headers=(*answer.headers, *_headers(sandbox, graph_call, answer)))
@@ -55,21 +57,44 @@ def _arrive(sandbox: Sandbox, call: GraphCall) -> tuple[TroubleRule | None, floa
         return rule, scene.latency_seconds
 
 
-def _perform(sandbox: Sandbox, call: GraphCall) -> Answer:
-    """Let the call take effect, and send what has to be sent before its answer."""
+def _perform(sandbox: Sandbox, call: Call, graph_call: GraphCall) -> Answer:
+    """Let the call take effect; what is wrong with it is answered by a Graph error."""
     try:
-        _check_access(sandbox, call)
-        with sandbox.scene() as scene:
-            context = views.Context(scene.world, scene.overrides, call, sandbox.clock())
-            result = views.answer(context)
-            jobs = scene.world.take_immediate_notifications()
+        _check_access(sandbox, graph_call)
+        if graph_call.is_batch:
+            return _answer_batch(sandbox, call, graph_call)
+        return _answer_one(sandbox, graph_call)
     except BadParameter as error:
         return errors.bad_parameter(error).answer()
     except errors.GraphFault as fault:
         return fault.answer()
+
+
+def _answer_batch(sandbox: Sandbox, call: Call, graph_call: GraphCall) -> Answer:
+    with sandbox.scene() as scene:
+        behaviour = scene.batches
+    return answer_batch(
+        call, graph_call, behaviour=behaviour, answer=lambda one: _answer_graph(sandbox, one)
+    )
+
+
+def _answer_one(sandbox: Sandbox, call: GraphCall) -> Answer:
+    """Answer a single call, after what has to be sent before its answer."""
+    with sandbox.scene() as scene:
+        result = views.answer(scene.world, scene.overrides, call, now=sandbox.clock())
+        jobs = scene.world.take_immediate_notifications()
     for job in jobs:
         sandbox.deliver(job)
-    return Answer(200, json_bytes(result, pretty=_wants_pretty(call)))
+    body = json_bytes(result, pretty=call.wants_pretty)
+    return _with_etag(call, body) if call.is_read else Answer(200, body)
+
+
+def _with_etag(call: GraphCall, body: bytes) -> Answer:
+    """Answer a read: in full with its ETag, or 304 without either (Facebook's page, "ETags")."""
+    tag = serve.etag(body)
+    if serve.is_unchanged(tag, if_none_match=call.headers.get("if-none-match", "")):
+        return Answer(serve.NOT_MODIFIED, b"")
+    return Answer(200, body, (("ETag", tag),))
 
 
 def _check_access(sandbox: Sandbox, call: GraphCall) -> None:
@@ -80,10 +105,6 @@ def _check_access(sandbox: Sandbox, call: GraphCall) -> None:
         access.check_proof(
             call.parameters, token=call.token, app_secret=sandbox.app_secret, now=sandbox.clock()
         )
-
-
-def _wants_pretty(call: GraphCall) -> bool:
-    return str(call.parameters.get("pretty") or "").lower() in ("1", "true")
 
 
 def _suffer(sandbox: Sandbox, rule: TroubleRule, perform: Callable[[], Answer]) -> Answer:

@@ -43,6 +43,18 @@ class BehaviourChange(BaseModel):
     next_sets: int | None = Field(default=None, ge=1, le=100_000)
 
 
+class BatchBehaviour(BaseModel):
+    """How a batch answers for operations that were not done, and when its time is up.
+
+    Null is what older traffic shows, an entry with code 960 what newer does (the facts, section 3).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    unfinished: Literal["null", "error_960"] = "null"
+    timeout_seconds: float | None = Field(default=None, ge=0, le=600)
+
+
 @dataclass(frozen=True)
 class Behaviour:
     progress: Progress = field(default_factory=Progress)

@@ -15,7 +15,7 @@ class GraphFault(Exception):
     """A call that ends in a Graph error."""
 
     message: str
-    code: int
+    code: int | None
     type: str = "OAuthException"
     subcode: int | None = None
     http_status: int = 400
@@ -24,7 +24,9 @@ class GraphFault(Exception):
 
     def body(self) -> dict[str, Any]:
         """Return the error body: ``{"error": {"message", "type", "code", …, "fbtrace_id"}}``."""
-        error: dict[str, Any] = {"message": self.message, "type": self.type, "code": self.code}
+        error: dict[str, Any] = {"message": self.message, "type": self.type}
+        if self.code is not None:
+            error["code"] = self.code
         if self.blamed_field is not None:
             error["error_data"] = {"blame_field_specs": [[self.blamed_field]]}
         if self.subcode is not None:
@@ -91,6 +93,19 @@ def missing_proof() -> GraphFault:
 def wrong_proof() -> GraphFault:
     message = "Invalid appsecret_proof provided in the API argument"
     return GraphFault(message, 100, type="GraphMethodException")
+
+
+def bad_batch(message: str) -> GraphFault:
+    """Refuse a batch as a whole: an error without a code (the facts, section 11)."""
+    return GraphFault(message, None, type="GraphBatchException")
+
+
+def aborted_operation() -> GraphFault:
+    message = (
+        "Request aborted. This could happen if a dependent request failed or the entire request "
+        "timed out."
+    )
+    return GraphFault(message, 960, type="FacebookApiException", http_status=500)
 
 
 def unknown_error(http_status: int = 500) -> GraphFault:

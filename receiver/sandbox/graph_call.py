@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
 from receiver.graph.serve import BadParameter
 from receiver.graph.vocabulary import API_VERSION
 from receiver.sandbox import access
-from receiver.sandbox.messages import Call
+from receiver.sandbox.messages import Call, UploadedFile
 
 _VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,3}")
 _OBJECT = re.compile(r"(act_)?[0-9]{1,20}")
@@ -21,21 +21,39 @@ _OBJECT = re.compile(r"(act_)?[0-9]{1,20}")
 class GraphCall:
     """A call, read. ``path`` has neither version nor doubled slashes, and names the object.
 
-    ``unreadable`` says why the body could not be read; the parameters are the query's then.
+    ``address`` is the called URL without its query; ``unreadable`` says why the body could not be
+    read: the parameters are the query's then.
     """
 
     method: str
     version: str
     path: str
-    address: str
     parameters: Mapping[str, Any]
-    link_parameters: Mapping[str, str]
-    token: str
-    unreadable: BadParameter | None
+    base_url: str = ""
+    address: str = ""
+    link_parameters: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, UploadedFile] = field(default_factory=dict)
+    token: str = ""
+    unreadable: BadParameter | None = None
+    is_operation: bool = False
 
     @property
-    def object_id(self) -> str:
-        return self.path.split("/")[1]
+    def segments(self) -> list[str]:
+        return [segment for segment in self.path.split("/") if segment]
+
+    @property
+    def is_read(self) -> bool:
+        return self.method in ("GET", "HEAD")
+
+    @property
+    def is_batch(self) -> bool:
+        """A batch may be posted to any path (the facts, section 3), but not within another one."""
+        return self.method == "POST" and "batch" in self.parameters and not self.is_operation
+
+    @property
+    def wants_pretty(self) -> bool:
+        return str(self.parameters.get("pretty") or "").lower() in ("1", "true")
 
 
 def read_graph_call(call: Call) -> GraphCall:
@@ -43,26 +61,34 @@ def read_graph_call(call: Call) -> GraphCall:
 
     A ``method`` among the parameters of a POST stands for the HTTP method.
     """
-    parameters, unreadable = _read_parameters(call)
+    parameters, files, unreadable = _read_body(call)
     version, segments = _split(unquote(call.path, errors="replace"))
     token = access.find_token(parameters, authorization=call.headers.get("authorization", ""))
+    path = "/" + "/".join(_with_object(segments, parameters))
     return GraphCall(
         method=_method(call, parameters),
         version=version or API_VERSION,
-        path="/" + "/".join(_with_object(segments, parameters)),
-        address=call.base_url + call.path,
+        path=path,
         parameters=parameters,
+        base_url=call.base_url,
+        address=call.base_url + call.path,
         link_parameters=_link_parameters(call, token=token),
+        headers=call.headers,
+        files=files,
         token=token,
         unreadable=unreadable,
+        is_operation=call.is_operation,
     )
 
 
-def _read_parameters(call: Call) -> tuple[dict[str, Any], BadParameter | None]:
+def _read_body(
+    call: Call,
+) -> tuple[dict[str, Any], Mapping[str, UploadedFile], BadParameter | None]:
     try:
-        return call.read_parameters(), None
+        parameters, files = call.read_parameters()
     except BadParameter as error:
-        return dict(call.query_parameters), error
+        return dict(call.query_parameters), {}, error
+    return parameters, files, None
 
 
 def _split(path: str) -> tuple[str | None, list[str]]:
@@ -81,7 +107,7 @@ def _with_object(segments: list[str], parameters: Mapping[str, Any]) -> list[str
 
 def _method(call: Call, parameters: Mapping[str, Any]) -> str:
     named = str(parameters.get("method") or "").upper()
-    return named if call.method == "POST" and named in ("GET", "DELETE") else call.method
+    return named if call.method == "POST" and named in ("GET", "PUT", "DELETE") else call.method
 
 
 def _link_parameters(call: Call, *, token: str) -> dict[str, str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import chain
 from typing import Any, Literal
@@ -22,8 +22,23 @@ Ending = Literal["complete", "cut", "dropped"]
 
 
 @dataclass(frozen=True)
+class UploadedFile:
+    """A file that came in a multipart body."""
+
+    name: str
+    content: bytes
+
+
+Files = Mapping[str, UploadedFile]
+
+
+@dataclass(frozen=True)
 class Call:
-    """An HTTP call as it came. ``base_url`` is scheme and host; header names are lower case."""
+    """An HTTP call as it came. ``base_url`` is scheme and host; header names are lower case.
+
+    ``files`` are those that an operation of a batch takes from the batch's own body;
+    ``is_operation`` is True for the call that such an operation stands for.
+    """
 
     method: str
     base_url: str
@@ -31,34 +46,41 @@ class Call:
     query: str
     headers: Mapping[str, str]
     body: bytes
+    files: Files = field(default_factory=dict)
+    is_operation: bool = False
 
     @property
     def query_parameters(self) -> dict[str, str]:
         return dict(_read_form(self.query))
 
-    def read_parameters(self) -> dict[str, Any]:
-        """Return the parameters of query and body, which may be a form, multipart or JSON.
+    def read_parameters(self) -> tuple[dict[str, Any], Files]:
+        """Return the parameters of query and body, which may be a form, multipart or JSON; files.
 
         Raises BadParameter for a body that its content type does not fit.
         """
         query = self.query_parameters.items()
         kind, options = parse_options_header(self.headers.get("content-type"))
         if kind == "application/json":
-            return serve.read_parameters(query, json_body=self.body)
+            return serve.read_parameters(query, json_body=self.body), self.files
         if kind == "multipart/form-data":
-            return serve.read_parameters(query, form=self._read_multipart(options))
-        return serve.read_parameters(query, form=_read_form(self.body.decode("utf-8", "replace")))
+            form, files = self._read_multipart(options)
+            return serve.read_parameters(query, form=form), files
+        form = _read_form(self.body.decode("utf-8", "replace"))
+        return serve.read_parameters(query, form=form), self.files
 
-    def _read_multipart(self, options: dict[str, str]) -> Iterable[tuple[str, str]]:
+    def _read_multipart(self, options: dict[str, str]) -> tuple[list[tuple[str, str]], Files]:
         parser = FormDataParser(silent=False)
         stream = BytesIO(self.body)
         try:
             _, form, files = parser.parse(stream, "multipart/form-data", len(self.body), options)
         except ValueError as error:
             raise serve.BadParameter("body", "The body is not valid multipart data.") from error
+        uploaded = {}
+        for name, file in files.items():
+            uploaded[name] = UploadedFile(file.filename or name, file.read())
         for file in chain.from_iterable(files.listvalues()):
             file.close()
-        return form.items(multi=True)
+        return list(form.items(multi=True)), uploaded
 
 
 def _read_form(text: str) -> list[tuple[str, str]]:

@@ -7,9 +7,13 @@ from typing import Any
 
 from receiver.graph.serve import select_fields
 from receiver.graph.vocabulary import COUNT_FIELDS, REQUEST_SET
-from receiver.sandbox.request_set import Request, RequestSet
+from receiver.sandbox.request_set import Edge, Request, RequestSet
 
-_REQUEST_TYPE = "ASYNC_ADGROUP_CREATION"
+_REQUEST_TYPES = {
+    Edge.ADS: "ASYNC_ADGROUP_CREATION",
+    Edge.CREATIVES: "ASYNC_ADGROUP_CREATION",
+    Edge.BATCH: "BATCH_API",
+}
 
 
 def graph_time(time: datetime) -> str:
@@ -39,16 +43,16 @@ def request_record(request_set: RequestSet, request: Request) -> dict[str, Any]:
     """Return every field of a request, with its set's default fields inside."""
     return {
         "id": request.id,
-        "scope_object_id": request.scope_object_id,
+        "scope_object_id": request.work.scope_object_id,
         "status": request.status,
         "result": request.result,
         "input": {
             "account_id": int(request_set.account_id),
-            "adgroup_spec": request.spec,
+            **request.work.shown,
             "platform_version": request_set.platform_version,
         },
         "async_request_set": select_fields(set_record(request_set), REQUEST_SET.default_fields),
-        "type": _REQUEST_TYPE,
+        "type": _REQUEST_TYPES[request_set.edge],
         "created_time": graph_time(request.created_time),
         "updated_time": graph_time(request.updated_time),
     }

@@ -1,6 +1,7 @@
 """A request set and its requests, as a state machine: no clock, no I/O.
 
-Requests only move forward, INITIAL → IN_PROGRESS → a final status; a final one never changes.
+Requests only move forward, PENDING_DEPENDENCY → INITIAL → IN_PROGRESS → a final status; a final one
+never changes.
 """
 
 from __future__ import annotations
@@ -9,39 +10,52 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
+from receiver.graph.references import UnresolvedReference
 from receiver.graph.vocabulary import API_VERSION, MODE_OFF, count_field, is_final
 from receiver.sandbox.behaviour import Behaviour
-from receiver.sandbox.outcomes import outcome_of, scope_object_id
+from receiver.sandbox.errors import GraphFault
+from receiver.sandbox.work import Work
 
+PENDING_DEPENDENCY = "PENDING_DEPENDENCY"
 INITIAL = "INITIAL"
 IN_PROGRESS = "IN_PROGRESS"
 SUCCESS = "SUCCESS"
 ERROR = "ERROR"
+ERROR_DEPENDENCY = "ERROR_DEPENDENCY"
 CANCELED = "CANCELED"
+CANCELED_DEPENDENCY = "CANCELED_DEPENDENCY"
+
+CANCELABLE = (INITIAL, PENDING_DEPENDENCY)
 
 NOT_SENT = "NOT_SENT"
 SENDING = "SENDING"
 SENT = "SENT"
 
-NewId = Callable[[], str]
+Perform = Callable[[Work], dict[str, Any]]
+"""Do a piece of work now and return what a sync call would answer; raises GraphFault."""
+
+
+class Edge(StrEnum):
+    """The account's edge that a set was created on."""
+
+    ADS = "asyncadrequestsets"
+    CREATIVES = "asyncadcreatives"
+    BATCH = "async_batch_requests"
 
 
 @dataclass
 class Request:
-    """One ad to be made. ``result`` stands once the request has been processed."""
+    """One piece of work. ``result`` stands once the request has been processed."""
 
     id: str
-    spec: dict[str, Any]
+    work: Work
     created_time: datetime
     updated_time: datetime
     status: str = INITIAL
     result: dict[str, Any] | None = None
-
-    @property
-    def scope_object_id(self) -> str | None:
-        return scope_object_id(self.spec)
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,7 @@ class RequestSet:
     behaviour: Behaviour
     created_time: datetime
     updated_time: datetime
+    edge: Edge = Edge.ADS
     notification_uri: str | None = None
     notification_mode: str = MODE_OFF
     platform_version: str = API_VERSION
@@ -86,26 +101,32 @@ class RequestSet:
     notification: Notification = field(default_factory=Notification)
     counts: Counter[str] = field(default_factory=Counter)
     reads: int = 0
+    _dependents: list[Request] = field(default_factory=list)
+    _results: dict[str, dict[str, Any]] = field(default_factory=dict)
     _advanced_by_hand: int = 0
     _started: int = 0
     _finished: int = 0
 
     def __post_init__(self) -> None:
         self.counts[count_field(INITIAL)] = len(self.requests)
+        self._dependents = [request for request in self.requests if request.work.needs]
+        for request in self._dependents:
+            request.status = PENDING_DEPENDENCY
 
     @property
     def is_completed(self) -> bool:
         return self.completed_time is not None
 
-    def advance(self, *, now: datetime, new_id: NewId) -> bool:
+    def advance(self, *, now: datetime, perform: Perform) -> bool:
         """Bring the requests to where they are by now; tell whether that completed the set."""
         if self.is_completed:
             return False
         goal = self._goal(now)
         for request in self._next_to_finish(goal):
-            self._finish(request, now=now, new_id=new_id)
+            self._finish(request, now=now, perform=perform)
         for request in self._next_to_start(goal):
-            self._move(request, status=IN_PROGRESS, now=now)
+            if request.status == INITIAL:
+                self._move(request, status=IN_PROGRESS, now=now)
         return self._complete_if_done(now)
 
     def advance_by_hand(self, count: int) -> None:
@@ -117,9 +138,10 @@ class RequestSet:
 
         Raises ValueError for one whose processing has begun.
         """
-        if request.status != INITIAL:
+        if request.status not in CANCELABLE:
             raise ValueError(request.status)
         self._move(request, status=CANCELED, now=now)
+        self._end_dependents(request, status=CANCELED_DEPENDENCY, now=now)
         return self._complete_if_done(now)
 
     def _goal(self, now: datetime) -> float:
@@ -149,19 +171,43 @@ class RequestSet:
             self._started += 1
             yield self.requests[self._started - 1]
 
-    def _finish(self, request: Request, *, now: datetime, new_id: NewId) -> None:
+    def _finish(self, request: Request, *, now: datetime, perform: Perform) -> None:
         if is_final(request.status):
             return
-        outcome = outcome_of(request.spec)
-        if outcome.error_code is None:
-            request.result = {"id": new_id()}
-            self._move(request, status=SUCCESS, now=now)
+        try:
+            request.result = perform(request.work.resolved(self._results))
+        except UnresolvedReference as error:
+            self._fail(request, 100, str(error), status=ERROR_DEPENDENCY, now=now)
+        except GraphFault as fault:
+            self._fail(request, fault.code or 1, fault.message, status=ERROR, now=now)
         else:
-            request.result = {
-                "error_code": outcome.error_code,
-                "error_message": outcome.error_message,
-            }
-            self._move(request, status=ERROR, now=now)
+            self._move(request, status=SUCCESS, now=now)
+            if request.work.name is not None:
+                self._results[request.work.name] = request.result
+            self._free_dependents(now=now)
+
+    def _fail(
+        self, request: Request, code: int, message: str, *, status: str, now: datetime
+    ) -> None:
+        request.result = {"error_code": code, "error_message": message}
+        self._move(request, status=status, now=now)
+        self._end_dependents(request, status=ERROR_DEPENDENCY, now=now)
+
+    def _free_dependents(self, *, now: datetime) -> None:
+        """Let go what waited for its last parent."""
+        for request in self._dependents:
+            if request.status == PENDING_DEPENDENCY and self._results.keys() >= {
+                *request.work.needs
+            }:
+                self._move(request, status=INITIAL, now=now)
+
+    def _end_dependents(self, parent: Request, *, status: str, now: datetime) -> None:
+        """End what can never be done now, and what depends on that in its turn."""
+        ended = {parent.work.name}
+        for request in self._dependents:
+            if request.status == PENDING_DEPENDENCY and ended.intersection(request.work.needs):
+                self._move(request, status=status, now=now)
+                ended.add(request.work.name)
 
     def _move(self, request: Request, *, status: str, now: datetime) -> None:
         if is_final(request.status):

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from receiver.sandbox import views
+from receiver.sandbox.behaviour import BatchBehaviour
 from receiver.sandbox.notifier import Senders, send_notification
 from receiver.sandbox.request_set import Attempt
 from receiver.sandbox.trouble import Troubles
@@ -17,6 +19,8 @@ from receiver.sandbox.usage import CallLog
 from receiver.sandbox.world import NotificationJob, World
 
 _HELD_AT_MOST_SECONDS = 600.0
+_OWN_IDS_FROM = 137_000_000_000_000_000
+"""No sandbox gives a smaller id, and none of Facebook's own is as large yet."""
 
 
 def utc_now() -> datetime:
@@ -37,6 +41,7 @@ class Scene:
     calls: CallLog = field(default_factory=CallLog)
     overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
     latency_seconds: float = 0.0
+    batches: BatchBehaviour = field(default_factory=BatchBehaviour)
 
 
 class Sandbox:
@@ -56,7 +61,11 @@ class Sandbox:
         self._held = 0
         self._stopping = False
         self._senders = Senders(self.deliver)
-        self._scene = Scene(World(first_id=first_id_at(clock())))
+        self._scene = Scene(self._world(first_id_at(clock())))
+
+    @staticmethod
+    def _world(first_id: int) -> World:
+        return World(first_id=first_id, perform=views.perform, own_from=_OWN_IDS_FROM)
 
     @contextmanager
     def scene(self) -> Iterator[Scene]:
@@ -74,7 +83,7 @@ class Sandbox:
     def reset(self) -> None:
         """Forget everything. Ids go on, so that an old one never names something new."""
         with self._changed:
-            self._scene = Scene(World(first_id=int(self._scene.world.new_id())))
+            self._scene = Scene(self._world(int(self._scene.world.new_id())))
             self._changed.notify()
         self.release()
 

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from receiver.graph.serve import NewSet
-from receiver.graph.vocabulary import MODE_ON_COMPLETE
+from receiver.graph.vocabulary import MODE_OFF, MODE_ON_COMPLETE
 from receiver.sandbox.behaviour import Behaviour, BehaviourChange, BehaviourSettings
-from receiver.sandbox.outcomes import normalise_spec
-from receiver.sandbox.request_set import SENDING, Attempt, Request, RequestSet
+from receiver.sandbox.objects import Objects
+from receiver.sandbox.request_set import SENDING, Attempt, Edge, Request, RequestSet
+from receiver.sandbox.work import Work
 
 
 @dataclass
@@ -24,6 +26,9 @@ class Account:
     id: str
     sets: list[RequestSet] = field(default_factory=list)
     settings: BehaviourSettings = field(default_factory=BehaviourSettings)
+
+
+Perform = Callable[["World", RequestSet, Work, datetime], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -37,11 +42,37 @@ class NotificationJob:
     times: int
 
 
-class World:
-    """All state of the sandbox. Ids are 64-bit numbers in strings, from ``first_id`` up."""
+@dataclass(frozen=True)
+class SetPlan:
+    """A set that is to be made: where, with what work, and who is told."""
 
-    def __init__(self, *, first_id: int) -> None:
+    name: str
+    works: list[Work]
+    edge: Edge = Edge.ADS
+    notification_uri: str | None = None
+    notification_mode: str = MODE_OFF
+
+
+class World:
+    """All state of the sandbox. Ids are 64-bit numbers in strings, from ``first_id`` up.
+
+    ``perform`` does the work of a set's request in this world. Ids from ``own_from`` up name only
+    what was made here; every other number exists from its first use, unless the world is strict.
+    """
+
+    def __init__(
+        self,
+        *,
+        first_id: int,
+        perform: Perform,
+        own_from: int | None = None,
+        is_strict: bool = False,
+    ) -> None:
+        self.is_strict = is_strict
         self._ids = itertools.count(first_id)
+        self._own_from = first_id if own_from is None else own_from
+        self._perform = perform
+        self.objects = Objects()
         self._order = itertools.count()
         self._accounts: dict[str, Account] = {}
         self._defaults = Behaviour()
@@ -71,33 +102,38 @@ class World:
         return self._by_scope.get(scope_object_id, [])
 
     def account_of(self, object_id: str) -> str | None:
-        """Return the id of the account that a set, a request or an ad set belongs to."""
+        """Return the id of the account that an object belongs to; None when nobody knows."""
         known = self.find_request(object_id) or next(iter(self.requests_under(object_id)), None)
-        request_set = known[0] if known else self.find_set(object_id)
-        return request_set.account_id if request_set else None
+        owner = known[0] if known else self.find_set(object_id) or self.objects.find(object_id)
+        return owner.account_id if owner else None
+
+    def may_exist(self, object_id: str) -> bool:
+        """Tell whether an id that nothing here has may stand for something made elsewhere."""
+        return not self.is_strict and int(object_id) < self._own_from
+
+    def knows_account(self, account_id: str) -> bool:
+        """Tell whether an account may be used: any, or in strict mode one that was made."""
+        return not self.is_strict or account_id in self._accounts
 
     def change_defaults(self, change: BehaviourChange) -> None:
         self._defaults = self._defaults.changed_by(change)
 
     def create_set(
-        self, account_id: str, new: NewSet, *, version: str, now: datetime
+        self, account_id: str, plan: SetPlan, *, version: str, now: datetime
     ) -> RequestSet:
-        """Make a set and its requests, whose ids follow the order of the specs.
-
-        Raises BadParameter for a spec that is nested too deeply.
-        """
-        specs = [normalise_spec(spec) for spec in new.ad_specs]
+        """Make a set and its requests, whose ids follow the order of their work."""
         account = self.account(account_id)
         request_set = RequestSet(
             id=self.new_id(),
             account_id=account_id,
-            name=new.name,
-            requests=[Request(self.new_id(), spec, now, now) for spec in specs],
+            name=plan.name,
+            requests=[Request(self.new_id(), work, now, now) for work in plan.works],
             behaviour=account.settings.take_next(self._defaults),
             created_time=now,
             updated_time=now,
-            notification_uri=new.notification_uri,
-            notification_mode=new.notification_mode,
+            edge=plan.edge,
+            notification_uri=plan.notification_uri,
+            notification_mode=plan.notification_mode,
             platform_version=version,
         )
         self._add(account, request_set)
@@ -109,8 +145,8 @@ class World:
         self._sets[request_set.id] = request_set
         for request in request_set.requests:
             self._requests[request.id] = (request_set, request)
-            if request.scope_object_id is not None:
-                members = self._by_scope.setdefault(request.scope_object_id, [])
+            if request.work.scope_object_id is not None:
+                members = self._by_scope.setdefault(request.work.scope_object_id, [])
                 members.append((request_set, request))
 
     def _set_going(self, request_set: RequestSet, *, now: datetime) -> None:
@@ -133,7 +169,11 @@ class World:
 
     def refresh(self, request_set: RequestSet, *, now: datetime) -> None:
         """Bring one set to where it is by now."""
-        if request_set.advance(now=now, new_id=self.new_id):
+
+        def perform(work: Work) -> dict[str, Any]:
+            return self._perform(self, request_set, work, now)
+
+        if request_set.advance(now=now, perform=perform):
             self._plan_notification(request_set, now=now)
 
     def note_read(self, request_set: RequestSet, *, now: datetime) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,10 @@ from hypothesis import strategies as st
 
 from receiver.graph.vocabulary import COUNT_FIELDS, is_final
 from receiver.sandbox.behaviour import Behaviour, Progress
+from receiver.sandbox.errors import GraphFault
+from receiver.sandbox.outcomes import check_fate
 from receiver.sandbox.request_set import Request, RequestSet
+from receiver.sandbox.work import Work, ad_work
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SPECS = st.sampled_from(
@@ -37,7 +41,8 @@ class Story:
     """A set, what is done to it step by step, and what it looked like after each step."""
 
     def __init__(self, specs: list[dict[str, str]], progress: Progress) -> None:
-        requests = [Request(str(i), dict(spec), START, START) for i, spec in enumerate(specs)]
+        works = [ad_work("1", spec) for spec in specs]
+        requests = [Request(str(i), work, START, START) for i, work in enumerate(works)]
         self.set = RequestSet("9", "1", "set", requests, Behaviour(progress), START, START)
         self.now = START
         self.ids = map(str, count(100))
@@ -56,8 +61,14 @@ class Story:
             self.set.advance_by_hand(amount)
         else:
             self.cancel(self.set.requests[amount % len(self.set.requests)])
-        self.completions += self.set.advance(now=self.now, new_id=lambda: next(self.ids))
+        self.completions += self.set.advance(now=self.now, perform=self.perform)
         self.seen.append(self.look())
+
+    def perform(self, work: Work) -> dict[str, Any]:
+        if "adset_id" not in work.parameters:
+            raise GraphFault("(#100) The parameter adset_id is required", 100)
+        check_fate(work.parameters)
+        return {"id": next(self.ids)}
 
     def cancel(self, request: Request) -> None:
         if request.status == "INITIAL":

@@ -78,6 +78,6 @@ def test_rename_and_cancel(strict: SandboxControl, api: Any) -> None:
 
 def test_an_error_arrives_as_an_error(api: Any) -> None:
     with pytest.raises(FacebookRequestError) as raised:
-        AdAsyncRequestSet("404", api=api).api_get()
+        AdAsyncRequestSet("9" * 18, api=api).api_get()
     assert raised.value.api_error_code() == 100
     assert raised.value.api_error_subcode() == 33

@@ -95,7 +95,7 @@ def test_a_head_has_no_body(graph: GraphCaller) -> None:
 
 def test_every_answer_carries_graphs_headers(graph: GraphCaller) -> None:
     good = graph.call("GET", "/v19.0/act_1/asyncadrequestsets").headers
-    bad = graph.call("GET", "/v19.0/404").headers
+    bad = graph.call("GET", "/v19.0/act_1/nonsense").headers
     for headers in (good, bad):
         assert headers["facebook-api-version"] == "v19.0"
         assert headers["x-fb-trace-id"]

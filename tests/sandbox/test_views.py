@@ -14,6 +14,7 @@ FAILING = {"name": "fail", "adset_id": "6"}
 EDGE = "/v21.0/act_1/asyncadrequestsets"
 URI = "http://127.0.0.1:1/hook"
 BY_HAND = {"kind": "by_hand"}
+NEVER_GIVEN = "9" * 18
 
 
 def specs(*parts: dict[str, Any]) -> str:
@@ -244,7 +245,7 @@ def test_a_set_progresses_by_reads(sandbox: SandboxControl, graph: GraphCaller) 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PUT"])
 def test_an_unknown_object_is_said_to_be_missing(graph: GraphCaller, method: str) -> None:
-    answer = graph.call(method, "/v21.0/404")
+    answer = graph.call(method, f"/v21.0/{NEVER_GIVEN}")
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["error_subcode"]) == (400, 100, 33)
     assert error["type"] == "GraphMethodException"

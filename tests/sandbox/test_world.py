@@ -3,10 +3,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from receiver.graph.serve import NewSet
+from receiver.sandbox import views
 from receiver.sandbox.behaviour import BehaviourChange
 from receiver.sandbox.request_set import RequestSet
-from receiver.sandbox.world import World
+from receiver.sandbox.work import ad_work
+from receiver.sandbox.world import SetPlan, World
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 URI = "http://receiver.test/hook"
@@ -17,10 +18,11 @@ def after(seconds: float) -> datetime:
 
 
 def world_with_set(**behaviour: Any) -> tuple[World, RequestSet]:
-    world = World(first_id=100)
+    world = World(first_id=100, perform=views.perform)
     world.change_defaults(BehaviourChange.model_validate(behaviour))
-    new = NewSet("set", [{"name": "ad", "adset_id": "5"}], URI, "ON_COMPLETE")
-    return world, world.create_set("1", new, version="v21.0", now=START)
+    works = [ad_work("1", {"name": "ad", "adset_id": "5"})]
+    plan = SetPlan("set", works, notification_uri=URI, notification_mode="ON_COMPLETE")
+    return world, world.create_set("1", plan, version="v21.0", now=START)
 
 
 def test_a_set_completes_when_its_time_has_come() -> None:

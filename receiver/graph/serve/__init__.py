@@ -1,0 +1,91 @@
+"""The server's half of the Graph protocol, without I/O: parameters, fields, pages, ETags, batches.
+
+The sandbox and the gateway both answer with it. What is wrong with a call is raised as
+``BadParameter``; each server words its own error body.
+"""
+
+from receiver.graph.serve.batch import (
+    BadBatch,
+    OperationAnswer,
+    ReadyOperation,
+    parse_batch,
+    run_batch,
+    show_answer,
+)
+from receiver.graph.serve.etag import NOT_MODIFIED, etag, is_unchanged
+from receiver.graph.serve.fields import (
+    Field,
+    parse_expansion,
+    parse_fields,
+    select_fields,
+    unknown_field,
+    write_fields,
+)
+from receiver.graph.serve.new_set import (
+    NewSet,
+    check_notification,
+    parse_mode,
+    parse_name,
+    parse_new_set,
+    parse_notification_uri,
+)
+from receiver.graph.serve.operation import (
+    BadOperation,
+    Operation,
+    Pairs,
+    parse_adbatch_body,
+    parse_form,
+    split_url,
+)
+from receiver.graph.serve.paging import (
+    decode_cursor,
+    encode_cursor,
+    page_answer,
+    parse_limit,
+)
+from receiver.graph.serve.parameters import (
+    BadParameter,
+    decode_json,
+    parse_flag,
+    parse_statuses,
+    read_parameters,
+)
+
+__all__ = [
+    "NOT_MODIFIED",
+    "BadBatch",
+    "BadOperation",
+    "BadParameter",
+    "Field",
+    "NewSet",
+    "Operation",
+    "OperationAnswer",
+    "Pairs",
+    "ReadyOperation",
+    "check_notification",
+    "decode_cursor",
+    "decode_json",
+    "encode_cursor",
+    "etag",
+    "is_unchanged",
+    "page_answer",
+    "parse_adbatch_body",
+    "parse_batch",
+    "parse_expansion",
+    "parse_fields",
+    "parse_flag",
+    "parse_form",
+    "parse_limit",
+    "parse_mode",
+    "parse_name",
+    "parse_new_set",
+    "parse_notification_uri",
+    "parse_statuses",
+    "read_parameters",
+    "run_batch",
+    "select_fields",
+    "show_answer",
+    "split_url",
+    "unknown_field",
+    "write_fields",
+]
