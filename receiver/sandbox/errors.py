@@ -52,6 +52,11 @@ def bad_parameter(error: BadParameter) -> GraphFault:
     return GraphFault(f"(#100) {error.message}", 100, blamed_field=error.name)
 
 
+def missing_parameter(name: str) -> GraphFault:
+    """Say that an operation of an async batch lacks a part (the facts, section 2)."""
+    return GraphFault(f"(#194) Missing at least one required parameter: {name}", 194)
+
+
 def refused_change(reason: str) -> GraphFault:
     """Say that the state of an object does not allow a change."""
     return GraphFault(f"(#100) {reason}", 100)

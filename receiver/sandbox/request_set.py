@@ -38,6 +38,12 @@ Perform = Callable[[Work], dict[str, Any]]
 """Do a piece of work now and return what a sync call would answer; raises GraphFault."""
 
 
+_ABORTED = {
+    "error_code": 960,
+    "error_message": "Request aborted. This could happen if a dependent request failed.",
+}
+
+
 class Edge(StrEnum):
     """The account's edge that a set was created on."""
 
@@ -206,6 +212,8 @@ class RequestSet:
         ended = {parent.work.name}
         for request in self._dependents:
             if request.status == PENDING_DEPENDENCY and ended.intersection(request.work.needs):
+                if status == ERROR_DEPENDENCY:
+                    request.result = _ABORTED
                 self._move(request, status=status, now=now)
                 ended.add(request.work.name)
 

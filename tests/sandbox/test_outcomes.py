@@ -6,7 +6,7 @@ from receiver.sandbox.errors import GraphFault
 from receiver.sandbox.outcomes import check_fate
 
 
-def fate(name: object) -> int:
+def fate(name: object) -> int | None:
     with pytest.raises(GraphFault) as raised:
         check_fate({"name": name})
     return raised.value.code

@@ -42,7 +42,7 @@ def read_parameters(
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
         value = loads_strict(body)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise BadParameter("body", "The body is not valid JSON.") from error
     if not isinstance(value, dict):
         raise BadParameter("body", "The JSON body must be an object.")
@@ -61,7 +61,7 @@ def decode_json(parameters: Mapping[str, Any], name: str, *, lenient: bool = Fal
         return value
     try:
         return loads_lenient(value) if lenient else loads_strict(value)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise BadParameter(name, f"Param {name} must be valid JSON.") from error
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from receiver.graph.vocabulary import Node
-from receiver.sandbox.views import objects, sets
+from receiver.sandbox.views import async_batches, objects, sets
 from receiver.sandbox.views.context import Context, Json, Kind
 from receiver.sandbox.world import Account
 
@@ -29,6 +29,15 @@ def _record(_context: Context, account: Account) -> Json:
 KIND = Kind(
     AD_ACCOUNT,
     record=_record,
-    edges={"asyncadrequestsets": sets.list_ad_sets},
-    creates={"asyncadrequestsets": sets.create_ads, "ads": objects.create_ad},
+    edges={
+        "asyncadrequestsets": sets.list_ad_sets,
+        "asyncadcreatives": async_batches.list_creative_sets,
+        "async_requests": async_batches.list_all_sets,
+    },
+    creates={
+        "asyncadrequestsets": sets.create_ads,
+        "asyncadcreatives": async_batches.create_creative,
+        "async_batch_requests": async_batches.create_batch,
+        "ads": objects.create_ad,
+    },
 )

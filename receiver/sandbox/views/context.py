@@ -73,12 +73,14 @@ class Context:
     def parameters(self) -> Mapping[str, Any]:
         return self.call.parameters
 
-    def show(self, thing: Any, fields: Sequence[Field] = ()) -> Json:
+    def show(self, thing: Any, fields: Sequence[Field] = (), *, kind: Kind | None = None) -> Json:
         """Show a thing: the fields asked for, or its defaults, and always its id.
+
+        ``kind`` is how it is to be shown, where that is not what it is.
 
         Raises BadParameter for a field or an edge that its node does not have.
         """
-        kind = self.kind_of(thing)
+        kind = kind or self.kind_of(thing)
         kind.check(fields)
         record = kind.record(self, thing)
         record = {**record, **self.overrides.get(record["id"], {})}
@@ -130,7 +132,7 @@ class Context:
             keep=keep,
         )
         answer = serve.page_answer(
-            [self.show(member, edge_call.fields) for member in page.members],
+            [self.show(member, edge_call.fields, kind=kind) for member in page.members],
             first=page.first,
             last=page.last,
             has_next=page.has_next,
