@@ -1,11 +1,12 @@
-# Every verb installs what it needs, once, into .venv.
+# Every verb installs what it needs, once: into .venv, and the Node SDK beside its journey.
 PYTHON ?= python3
 BIN := .venv/bin
+NODE := tests/conformance/node
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long check format clean
+.PHONY: help install demo test test-long bench check format clean
 
 help: ## show these verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -20,14 +21,21 @@ install: .venv/installed ## install the project and its tools into .venv
 	@$(BIN)/pip install --quiet --editable '.[dev]'
 	@touch .venv/installed
 
+$(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
+	@cd $(NODE) && npm ci --ignore-scripts --no-audit --no-fund --silent || \
+		echo "The Node SDK could not be installed: its journey will be skipped"
+
 demo: install ## run the main job on embedded defaults; ends by itself
 	@$(BIN)/receiver demo
 
-test: install ## run the tests (long drills apart)
+test: install $(NODE)/node_modules/.package-lock.json ## run the tests (long drills apart)
 	@$(BIN)/pytest -n auto -m "not long"
 
-test-long: install ## run every test, long drills and matrices too
+test-long: install $(NODE)/node_modules/.package-lock.json ## run every test, long drills and matrices too
 	@$(BIN)/pytest -n auto
+
+bench: install ## measure how fast the sandbox answers (benchmarks/README.md)
+	@$(BIN)/python -m benchmarks.sandbox
 
 check: install ## check format, lint, types and imports
 	@$(BIN)/ruff format --check .
@@ -40,4 +48,4 @@ format: install ## format the code
 	@$(BIN)/ruff check --fix .
 
 clean: ## remove what the verbs made
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv $(NODE)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -14,11 +14,12 @@ from receiver.settings import SettingsError, load_settings
 from receiver.store.migrate import SchemaOutdated
 
 try:
-    threads = load_settings().web_threads
+    settings = load_settings()
 except SettingsError as error:
     sys.exit(f"Error: {error}")
 
 worker_class = "gthread"
+threads = settings.web_threads
 
 # A listening socket for each worker. With one that is shared, connections that are kept alive
 # often end up at a single worker: of two, one was idle, and the throughput a third.
@@ -53,6 +54,6 @@ def when_ready(server: Any) -> None:
 def on_starting(_server: object) -> None:
     """Check the tables once, before any worker starts, and say in words what is wrong."""
     try:
-        check_start()
+        check_start(settings)
     except SchemaOutdated as error:
         sys.exit(f"Error: {error}")

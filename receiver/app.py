@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from receiver.assembly import Parts, build
 from receiver.logs import configure_logging
-from receiver.settings import load_settings
+from receiver.settings import Settings, load_settings
 from receiver.store import migrate
 from receiver.store.database import DatabaseAway
 from receiver.web import callback
@@ -28,9 +28,10 @@ def create_app(parts: Parts | None = None) -> Flask:
     Raises SettingsError, SchemaOutdated.
     """
     if parts is None:
-        configure_logging(load_settings().log_level)
-        check_start()
-        parts = build(load_settings())
+        settings = load_settings()
+        configure_logging(settings.log_level)
+        check_start(settings)
+        parts = build(settings)
     settings = parts.settings
     app = Flask("receiver", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.request_body_limit_bytes
@@ -49,12 +50,12 @@ def create_app(parts: Parts | None = None) -> Flask:
     return app
 
 
-def check_start() -> None:
-    """Check what a web service needs before it starts. Raises SettingsError, SchemaOutdated.
+def check_start(settings: Settings) -> None:
+    """Check what a web service needs before it starts. Raises SchemaOutdated.
 
     Without its tables it would look as if its database were away, until somebody read the log.
     """
-    with closing(build(load_settings())) as parts:
+    with closing(build(settings)) as parts:
         try:
             migrate.check(parts.database)
         except DatabaseAway as error:

@@ -58,6 +58,11 @@ def children(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
+def is_storable(text: str) -> bool:
+    """Tell whether a database takes a text: no U+0000, no half of a surrogate pair."""
+    return _UNSTORABLE.search(text) is None
+
+
 def clean_text(text: str) -> str:
     """Replace what PostgreSQL or UTF-8 cannot hold: U+0000 and lone surrogates, by U+FFFD."""
     return _UNSTORABLE.sub("\ufffd", text)

@@ -1,16 +1,49 @@
-"""Who may call: tokens and the proof that the caller holds the app's secret."""
+"""Who may call: versions, tokens, their accounts, and the proof of holding the app's secret."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from receiver.sandbox import errors
 
+OLDEST_VERSION = 19
+"""The first version that is not deprecated, assumed; newer ones than there are do no harm."""
+
 _PROOF_SECONDS = 300
+
+_AccountName = Annotated[str, StringConstraints(pattern=r"^(act_)?[0-9]{1,20}$")]
+
+
+class AccessToken(BaseModel):
+    """A token that somebody made here, for these accounts; for all of them where it names none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    token: str = Field(min_length=1)
+    accounts: tuple[_AccountName, ...] | None = None
+    app_id: str = "1"
+    user_id: str = "1"
+    scopes: tuple[str, ...] = ("ads_management", "ads_read")
+
+    def allows(self, account_id: str) -> bool:
+        names = (account_id, f"act_{account_id}")
+        return self.accounts is None or any(name in self.accounts for name in names)
+
+
+def check_version(version: str) -> None:
+    """Raise GraphFault for a version that Facebook no longer serves (the facts, section 4)."""
+    if int(version[1:].partition(".")[0]) < OLDEST_VERSION:
+        raise errors.GraphFault(
+            "(#2635) You are calling a deprecated version of the Ads API. Please update to the "
+            "latest version.",
+            2635,
+        )
 
 
 def find_token(parameters: Mapping[str, Any], *, authorization: str) -> str:
@@ -22,14 +55,28 @@ def find_token(parameters: Mapping[str, Any], *, authorization: str) -> str:
     return value.strip() if scheme.lower() in ("bearer", "oauth") else ""
 
 
-def check_token(token: str) -> None:
-    """Raise GraphFault for no token, and for one that begins with ``invalid`` or ``expired``."""
+def check_token(token: str, *, tokens: Mapping[str, AccessToken], is_strict: bool) -> None:
+    """Raise GraphFault for no token, and for one that begins with ``invalid`` or ``expired``.
+
+    A strict sandbox takes only the ``tokens`` that were made here.
+    """
     if not token:
         raise errors.no_token()
-    if token.startswith("invalid"):
+    if token.startswith("invalid") or (is_strict and token not in tokens):
         raise errors.invalid_token()
     if token.startswith("expired"):
         raise errors.expired_token()
+
+
+def check_accounts(token: AccessToken, accounts: Iterable[str | None]) -> None:
+    """Raise GraphFault for an account that the token is not for; None is one nobody knows."""
+    for account in accounts:
+        if account is not None and not token.allows(account):
+            raise errors.GraphFault(
+                f"(#200) The access token has no permission for the ad account act_{account}.",
+                200,
+                http_status=403,
+            )
 
 
 def check_proof(

@@ -10,13 +10,14 @@ from dataclasses import replace
 from receiver.graph import serve
 from receiver.graph.serve import BadParameter
 from receiver.sandbox import access, errors, views
+from receiver.sandbox.arrival import accounts_named, arrive, headers_of_usage
 from receiver.sandbox.batches import answer_batch
 from receiver.sandbox.control import answer_control
 from receiver.sandbox.graph_call import GraphCall, read_graph_call
+from receiver.sandbox.limits import limit_fault
 from receiver.sandbox.messages import Answer, Call, json_bytes
 from receiver.sandbox.state import Sandbox, wait_seconds
 from receiver.sandbox.trouble import TroubleRule
-from receiver.sandbox.usage import READ_POINTS, WRITE_POINTS, LoggedCall
 
 _log = logging.getLogger(__name__)
 
@@ -45,16 +46,9 @@ def _answer_graph(sandbox: Sandbox, call: Call) -> Answer:
 
 
 def _arrive(sandbox: Sandbox, call: GraphCall) -> tuple[TroubleRule | None, float]:
-    """Log the call; return the trouble that awaits it and the latency in seconds."""
+    """Charge and log the call; return the trouble that awaits it and the latency in seconds."""
     with sandbox.scene() as scene:
-        account = views.account_of(scene.world, call.path)
-        rule = scene.troubles.take(method=call.method, path=call.path, account=account)
-        points = READ_POINTS if call.method in ("GET", "HEAD") else WRITE_POINTS
-        kind = None if rule is None else rule.kind
-        scene.calls.add(
-            LoggedCall(call.method, call.path, account, points, sandbox.clock(), trouble=kind)
-        )
-        return rule, scene.latency_seconds
+        return arrive(scene, call, now=sandbox.clock()), scene.latency_seconds
 
 
 def _perform(sandbox: Sandbox, call: Call, graph_call: GraphCall) -> Answer:
@@ -98,9 +92,17 @@ def _with_etag(call: GraphCall, body: bytes) -> Answer:
 
 
 def _check_access(sandbox: Sandbox, call: GraphCall) -> None:
+    access.check_version(call.version)
     if call.unreadable is not None:
         raise call.unreadable
-    access.check_token(call.token)
+    if call.segments[1:] == ["instruments"]:
+        return  # the official SDK reports its crashes without a token (the facts, section 9)
+    with sandbox.scene() as scene:
+        world = scene.world
+        access.check_token(call.token, tokens=world.tokens, is_strict=world.is_strict)
+        token = world.tokens.get(call.token)
+        if token is not None:
+            access.check_accounts(token, accounts_named(world, call))
     if sandbox.app_secret is not None:
         access.check_proof(
             call.parameters, token=call.token, app_secret=sandbox.app_secret, now=sandbox.clock()
@@ -161,6 +163,7 @@ _ANSWERS: dict[str, Callable[[TroubleRule], Answer]] = {
     "null": lambda _: Answer(200, b"null"),
     "reset": _dropped,
     "commit_then_drop": _dropped,
+    "throttle": lambda rule: limit_fault(rule.code).answer(),
 }
 
 
@@ -168,11 +171,8 @@ def _headers(sandbox: Sandbox, call: GraphCall, answer: Answer) -> tuple[tuple[s
     """Return the headers of every Graph answer (the facts, section 4), with those of usage."""
     trace_id = secrets.token_urlsafe(8)
     is_error = answer.status >= 400  # noqa: PLR2004  # where HTTP's errors begin
-    usage: tuple[tuple[str, str], ...] = ()
     with sandbox.scene() as scene:
-        account = views.account_of(scene.world, call.path)
-        if account is not None:
-            usage = scene.calls.usage_headers(account, now=sandbox.clock())
+        usage = headers_of_usage(scene, call, now=sandbox.clock())
     return (
         ("facebook-api-version", call.version),
         ("x-fb-trace-id", trace_id),

@@ -8,6 +8,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from receiver.sandbox.edge_behaviour import EdgeBehaviour
+from receiver.sandbox.limits import Limits
+
 
 class Progress(BaseModel):
     """How the requests of a set get worked off."""
@@ -34,13 +37,24 @@ class NotificationPlan(BaseModel):
 
 
 class BehaviourChange(BaseModel):
-    """What the control API sets: for an account from now on, or for its next sets only."""
+    """What the control API sets for the sets that are created from now on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     progress: Progress | None = None
     notification: NotificationPlan | None = None
+
+
+class AccountChange(BehaviourChange):
+    """What the control API sets of an account.
+
+    ``next_sets`` limits the change of progress and notification to that many sets; ``edge`` and
+    ``limits`` hold at once, for everything.
+    """
+
     next_sets: int | None = Field(default=None, ge=1, le=100_000)
+    edge: EdgeBehaviour | None = None
+    limits: Limits | None = None
 
 
 class BatchBehaviour(BaseModel):
@@ -71,14 +85,16 @@ class Behaviour:
 class BehaviourSettings:
     """The changes made to an account's behaviour, in the order in which they were made."""
 
+    edge: EdgeBehaviour = field(default_factory=EdgeBehaviour)
     lasting: list[BehaviourChange] = field(default_factory=list)
     _passing: deque[BehaviourChange] = field(default_factory=deque)
 
-    def add(self, change: BehaviourChange) -> None:
-        if change.next_sets is None:
+    def add(self, change: BehaviourChange, *, next_sets: int | None = None) -> None:
+        """Take up a change of the account's next sets, or of all that come."""
+        if next_sets is None:
             self.lasting.append(change)
         else:
-            self._passing.extend([change] * change.next_sets)
+            self._passing.extend([change] * next_sets)
 
     def take_next(self, defaults: Behaviour) -> Behaviour:
         """Return the behaviour of the account's next set, which uses up one passing change."""

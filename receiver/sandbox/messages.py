@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import chain
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
@@ -69,7 +68,7 @@ class Call:
         return serve.read_parameters(query, form=form), self.files
 
     def _read_multipart(self, options: dict[str, str]) -> tuple[list[tuple[str, str]], Files]:
-        parser = FormDataParser(silent=False)
+        parser = FormDataParser(silent=False, stream_factory=_in_memory)
         stream = BytesIO(self.body)
         try:
             _, form, files = parser.parse(stream, "multipart/form-data", len(self.body), options)
@@ -78,9 +77,18 @@ class Call:
         uploaded = {}
         for name, file in files.items():
             uploaded[name] = UploadedFile(file.filename or name, file.read())
-        for file in chain.from_iterable(files.listvalues()):
-            file.close()
         return list(form.items(multi=True)), uploaded
+
+
+def _in_memory(
+    total_content_length: int | None,
+    content_type: str | None,
+    filename: str | None,
+    content_length: int | None = None,
+) -> BytesIO:
+    """Keep a file in memory, as the body is: a body that breaks off leaves no file open."""
+    del total_content_length, content_type, filename, content_length
+    return BytesIO()
 
 
 def _read_form(text: str) -> list[tuple[str, str]]:

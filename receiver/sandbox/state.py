@@ -6,16 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from receiver.sandbox import views
-from receiver.sandbox.behaviour import BatchBehaviour
+from receiver.sandbox.clock import VirtualClock, utc_now
 from receiver.sandbox.notifier import Senders, send_notification
+from receiver.sandbox.preset import Preset
 from receiver.sandbox.request_set import Attempt
-from receiver.sandbox.trouble import Troubles
-from receiver.sandbox.usage import CallLog
+from receiver.sandbox.scene import Scene
 from receiver.sandbox.world import NotificationJob, World
 
 _HELD_AT_MOST_SECONDS = 600.0
@@ -23,49 +21,48 @@ _OWN_IDS_FROM = 137_000_000_000_000_000
 """No sandbox gives a smaller id, and none of Facebook's own is as large yet."""
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 def first_id_at(now: datetime) -> int:
     """Return an id that no sandbox started earlier has given: ten million of them a second."""
     return 120_000_000_000_000_000 + int(now.timestamp()) * 10_000_000
 
 
-@dataclass
-class Scene:
-    """All that a reset forgets: the world, its troubles, and what was counted."""
-
-    world: World
-    troubles: Troubles = field(default_factory=Troubles)
-    calls: CallLog = field(default_factory=CallLog)
-    overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
-    latency_seconds: float = 0.0
-    batches: BatchBehaviour = field(default_factory=BatchBehaviour)
-
-
 class Sandbox:
     """The scene, and the threads that let time pass in it. One lock guards the scene.
 
-    Nothing that waits (a notification, a held call) waits with the lock.
+    Nothing that waits (a notification, a held call) waits with the lock. ``is_strict`` takes only
+    the accounts, ids and tokens that were made here; ``preset`` is how every scene begins.
     """
 
     def __init__(
-        self, *, app_secret: str | None = None, clock: Callable[[], datetime] = utc_now
+        self,
+        *,
+        app_secret: str | None = None,
+        is_strict: bool = False,
+        preset: Preset | None = None,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.app_secret = app_secret
-        self.clock = clock
+        self.clock = VirtualClock(clock)
+        self._is_strict = is_strict
+        self._preset = preset or Preset()
         self._changed = threading.Condition()
         self._gate = threading.Condition()
         self._releases = 0
         self._held = 0
         self._stopping = False
         self._senders = Senders(self.deliver)
-        self._scene = Scene(self._world(first_id_at(clock())))
+        self._scene = self._new_scene(first_id_at(clock()))
 
-    @staticmethod
-    def _world(first_id: int) -> World:
-        return World(first_id=first_id, perform=views.perform, own_from=_OWN_IDS_FROM)
+    def _new_scene(self, first_id: int) -> Scene:
+        world = World(
+            first_id=first_id,
+            perform=views.perform,
+            own_from=_OWN_IDS_FROM,
+            is_strict=self._is_strict,
+        )
+        scene = Scene(world)
+        self._preset.apply(scene)
+        return scene
 
     @contextmanager
     def scene(self) -> Iterator[Scene]:
@@ -81,11 +78,23 @@ class Sandbox:
                     self._changed.notify()
 
     def reset(self) -> None:
-        """Forget everything. Ids go on, so that an old one never names something new."""
+        """Begin again. Ids go on, so that an old one never names something new."""
         with self._changed:
-            self._scene = Scene(self._world(int(self._scene.world.new_id())))
+            self.clock.reset()
+            self._scene = self._new_scene(int(self._scene.world.new_id()))
             self._changed.notify()
         self.release()
+
+    def change_clock(self, *, move_seconds: float, frozen: bool | None) -> None:
+        """Move the clock, stop it or let it go on; what is due then happens at once.
+
+        Raises ValueError for a move too far.
+        """
+        with self._changed:
+            self.clock.move(move_seconds)
+            if frozen is not None and frozen != self.clock.is_frozen:
+                (self.clock.freeze if frozen else self.clock.thaw)()
+            self._changed.notify()
 
     def start(self) -> None:
         self._senders.start()
@@ -132,7 +141,10 @@ class Sandbox:
                 for job in self._scene.world.take_due_notifications(now):
                     self._senders.add(job)
                 due = self._scene.world.next_due()
-                self._changed.wait(None if due is None else (due - now).total_seconds())
+                if due is None or self.clock.is_frozen:
+                    self._changed.wait()
+                else:
+                    self._changed.wait((due - now).total_seconds())
 
 
 def wait_seconds(seconds: float) -> None:

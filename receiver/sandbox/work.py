@@ -69,10 +69,14 @@ class AsyncOperation:
 
 
 def operation_work(operation: AsyncOperation) -> Work:
-    """An operation to be done: its URL may have a version and slashes, or neither."""
+    """An operation to be done: its URL may have a version and slashes, or neither.
+
+    Raises BadParameter for a body that is an object and nested too deeply.
+    """
+    body = normalise_spec(operation.body, name="adbatch")
     path, query = split_url(operation.relative_url)
     path = "/" + _VERSION_PREFIX.sub("", path.strip("/")).strip("/")
-    parameters = dict((*query, *parse_adbatch_body(operation.body)))
+    parameters = dict((*query, *parse_adbatch_body(body)))
     texts = (path, *parameters.values())
     needs = dict.fromkeys(each.name for text in texts for each in find_references(text))
     account = _ACCOUNT_PATH.match(path)
@@ -82,7 +86,7 @@ def operation_work(operation: AsyncOperation) -> Work:
         shown={
             "name": operation.name,
             "relative_url": operation.relative_url,
-            "body": operation.body,
+            "body": body,
         },
         scope_object_id=scope_object_id(parameters) or (account[1] if account else None),
         name=operation.name,

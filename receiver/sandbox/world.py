@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from receiver.graph.vocabulary import MODE_OFF, MODE_ON_COMPLETE
+from receiver.sandbox.access import AccessToken
 from receiver.sandbox.behaviour import Behaviour, BehaviourChange, BehaviourSettings
 from receiver.sandbox.objects import Objects
 from receiver.sandbox.request_set import SENDING, Attempt, Edge, Request, RequestSet
@@ -26,6 +27,18 @@ class Account:
     id: str
     sets: list[RequestSet] = field(default_factory=list)
     settings: BehaviourSettings = field(default_factory=BehaviourSettings)
+    _shuffled: tuple[int, list[RequestSet]] | None = None
+
+    def sets_in_order(self) -> list[RequestSet]:
+        """Return the sets from the oldest on, or in the random order of the account's edge."""
+        edge = self.settings.edge
+        if edge.order != "random":
+            return self.sets
+        known = self._shuffled
+        if known is None or known[0] != edge.seed or len(known[1]) != len(self.sets):
+            shuffled = sorted(self.sets, key=lambda each: edge.rank(each.id))
+            known = self._shuffled = (edge.seed, shuffled)
+        return known[1]
 
 
 Perform = Callable[["World", RequestSet, Work, datetime], dict[str, Any]]
@@ -74,9 +87,11 @@ class World:
         self._perform = perform
         self.objects = Objects()
         self._order = itertools.count()
+        self.tokens: dict[str, AccessToken] = {}
         self._accounts: dict[str, Account] = {}
         self._defaults = Behaviour()
         self._sets: dict[str, RequestSet] = {}
+        self._old_sets: dict[str, RequestSet] = {}
         self._requests: dict[str, tuple[RequestSet, Request]] = {}
         self._by_scope: dict[str, list[tuple[RequestSet, Request]]] = {}
         self._completions: list[tuple[datetime, int, RequestSet]] = []
@@ -85,14 +100,23 @@ class World:
 
     @property
     def sets(self) -> list[RequestSet]:
+        """Every set that somebody created by a call, oldest first."""
         return list(self._sets.values())
+
+    @property
+    def accounts(self) -> list[Account]:
+        """Every account that there is, in the order of their first use."""
+        return list(self._accounts.values())
 
     def account(self, account_id: str) -> Account:
         """Return the account; one that was never seen before comes into being."""
-        return self._accounts.setdefault(account_id, Account(account_id))
+        account = self._accounts.get(account_id)
+        if account is None:
+            account = self._accounts[account_id] = Account(account_id)
+        return account
 
     def find_set(self, object_id: str) -> RequestSet | None:
-        return self._sets.get(object_id)
+        return self._sets.get(object_id) or self._old_sets.get(object_id)
 
     def find_request(self, object_id: str) -> tuple[RequestSet, Request] | None:
         return self._requests.get(object_id)
@@ -140,6 +164,15 @@ class World:
         self._set_going(request_set, now=now)
         return request_set
 
+    def add_old_sets(self, account_id: str, request_sets: list[RequestSet]) -> None:
+        """Put completed sets of the past into an account, each at the place of its age."""
+        account = self.account(account_id)
+        account.sets = sorted((*request_sets, *account.sets), key=lambda each: each.created_time)
+        for request_set in request_sets:
+            self._old_sets[request_set.id] = request_set
+            for request in request_set.requests:
+                self._requests[request.id] = (request_set, request)
+
     def _add(self, account: Account, request_set: RequestSet) -> None:
         account.sets.append(request_set)
         self._sets[request_set.id] = request_set
@@ -162,10 +195,10 @@ class World:
         return str(next(self._ids))
 
     def advance(self, now: datetime) -> None:
-        """Complete every set whose time has come."""
+        """Complete every set whose time has come, at that time."""
         while self._completions and self._completions[0][0] <= now:
-            _, _, request_set = heapq.heappop(self._completions)
-            self.refresh(request_set, now=now)
+            due, _, request_set = heapq.heappop(self._completions)
+            self.refresh(request_set, now=due)
 
     def refresh(self, request_set: RequestSet, *, now: datetime) -> None:
         """Bring one set to where it is by now."""

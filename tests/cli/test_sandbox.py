@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -84,3 +86,36 @@ def test_a_port_in_use_is_said_so() -> None:
         result = CliRunner().invoke(sandbox, ["--port", port])
     assert result.exit_code == 1
     assert "cannot listen" in result.output
+
+
+def test_it_begins_as_a_file_says_and_takes_only_what_was_made(tmp_path: Path) -> None:
+    file = tmp_path / "trouble.json"
+    tokens = [{"token": "mine", "accounts": ["act_1"]}]
+    preset = {"tokens": tokens, "accounts": {"act_1": {}}, "troubles": [{"kind": "no_id"}]}
+    file.write_text(json.dumps(preset))
+    with process("--strict", "--trouble", str(file)) as (_, control):
+        graph = GraphCaller(control.url)
+        with graph.session:
+            graph.get("/act_1")
+            assert graph.get("/act_1")["error"]["code"] == 190
+            graph.token = "mine"
+            assert graph.get("/act_1")["account_id"] == "1"
+
+
+def test_a_wrong_file_stops_the_start_and_is_told_where_it_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "trouble.json"
+    file.write_text('{"troubles": [{"kind": "null", "count": 0}]}')
+    result = CliRunner().invoke(sandbox, ["--port", "0", "--trouble", str(file)])
+    assert result.exit_code == 2
+    assert f"{file}: troubles.0.count: " in result.output
+    assert "Correct it there" in result.output
+
+
+def test_its_start_costs_less_than_a_second_of_work() -> None:
+    before = os.times()
+    with process() as (_, control):
+        control.calls()
+    after = os.times()
+    worked = after.children_user - before.children_user
+    worked += after.children_system - before.children_system
+    assert 0 < worked < 1

@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.house import ad
 from tests.support.processes import Customer, Installation, call, eventually
+from tests.support.sockets import connect, read_all
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -27,19 +28,6 @@ def create_head(customer: Customer, *headers: str) -> bytes:
         *headers,
     ]
     return "\r\n".join([*lines, "", ""]).encode()
-
-
-def connect(url: str) -> socket.socket:
-    address = urlsplit(url)
-    return socket.create_connection((address.hostname, address.port), timeout=10)
-
-
-def read_all(sock: socket.socket) -> bytes:
-    answer = bytearray()
-    with contextlib.suppress(ConnectionResetError):
-        while part := sock.recv(4096):
-            answer += part
-    return bytes(answer)
 
 
 def body_and_length(*, content_type: str) -> tuple[bytes, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,29 +12,16 @@ import pytest
 from receiver.store.models import Notification
 from tests.support.house import SECRET_KEY
 from tests.support.processes import PACE, Customer, Installation, call, eventually
+from tests.support.sockets import connect, read_all
 
 DEADLINE_SECONDS = float(PACE["notification_body_deadline_seconds"])
 SLACK_SECONDS = 3.0
-
-
-@contextlib.contextmanager
-def connection_to(url: str) -> Iterator[socket.socket]:
-    address = urlsplit(url)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as sock:
-        yield sock
 
 
 def head(url: str, *headers: str) -> bytes:
     """The beginning of a notification, as it goes over the wire."""
     lines = [f"POST {urlsplit(url).path} HTTP/1.1", "Host: receiver", "Connection: close", *headers]
     return "\r\n".join([*lines, "", ""]).encode()
-
-
-def read_all(sock: socket.socket) -> bytes:
-    answer = bytearray()
-    while part := sock.recv(4096):
-        answer += part
-    return bytes(answer)
 
 
 def fresh_uri(customer: Customer) -> str:
@@ -72,7 +58,7 @@ def test_a_body_beyond_the_limit_is_cut_and_marked(customer: Customer) -> None:
 
     # The second is beyond what a caller of the API may send.
     for size_bytes in (100_000, 11 * 1024 * 1024):
-        with connection_to(uri) as sock:
+        with connect(uri) as sock:
             sock.sendall(head(uri, f"Content-Length: {size_bytes}") + b"x" * 100_000)
             sock.shutdown(socket.SHUT_WR)
             assert read_all(sock).startswith(b"HTTP/1.1 200 ")
@@ -90,7 +76,7 @@ def test_a_body_that_drips_ends_with_the_deadline(
 ) -> None:
     uri = fresh_uri(customer)
     began = time.monotonic()
-    with connection_to(uri) as sock:
+    with connect(uri) as sock:
         sock.sendall(head(uri, header))
         sock.settimeout(0.05)
         answer = b""
@@ -108,7 +94,7 @@ def test_a_body_that_drips_ends_with_the_deadline(
 
 def test_a_sender_that_waits_for_100_continue_hears_it(customer: Customer) -> None:
     uri = fresh_uri(customer)
-    with connection_to(uri) as sock:
+    with connect(uri) as sock:
         sock.sendall(head(uri, "Content-Length: 5", "Expect: 100-continue"))
         assert sock.recv(4096).startswith(b"HTTP/1.1 100 Continue\r\n")
         sock.sendall(b"id=12")
@@ -129,7 +115,7 @@ def test_a_body_in_chunks_is_put_together(customer: Customer) -> None:
 def test_what_came_before_a_sender_hung_up_is_kept(customer: Customer) -> None:
     uri = fresh_uri(customer)
 
-    with connection_to(uri) as sock:
+    with connect(uri) as sock:
         sock.sendall(head(uri, "Content-Length: 100") + b"id=12")
 
     eventually(lambda: kept(customer), what="a notification")
@@ -140,7 +126,7 @@ def test_what_came_before_a_sender_hung_up_is_kept(customer: Customer) -> None:
 def test_chunks_that_are_none_end_the_body(customer: Customer) -> None:
     uri = fresh_uri(customer)
 
-    with connection_to(uri) as sock:
+    with connect(uri) as sock:
         sock.sendall(head(uri, "Transfer-Encoding: chunked") + b"2\r\nid\r\nnonsense\r\n")
         answer = read_all(sock)
 
@@ -156,7 +142,7 @@ def test_no_log_shows_a_token_or_a_key(customer: Customer) -> None:
     read = call("GET", f"{customer.installation.url}/{set_id}?access_token={customer.key}")
     assert read.status_code == 200
     # One that ends in an error is logged in full: its path, and gunicorn's own words.
-    with connection_to(uri) as sock:
+    with connect(uri) as sock:
         sock.sendall(head(uri).replace(b" HTTP/1.1", b" HTTP/7.7"))
         read_all(sock)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from receiver.sandbox.control import ROUTES
 from tests.support.sandbox import GraphCaller, SandboxControl
 
 AD = {"name": "ad", "adset_id": "5"}
@@ -73,6 +74,15 @@ def test_a_reset_forgets_everything_but_never_gives_an_id_twice(
         ("sets/404/advance", {"requests": 0}, 400),
         ("latency", {"latency_ms": -1}, 400),
         ("nonsense", {}, 404),
+        ("accounts/1", {"edge": {"order": "alphabetical"}}, 400),
+        ("accounts/1", {"limits": {"tier": "platinum"}}, 400),
+        ("accounts/1", {"limits": {"code": 4}}, 400),
+        ("accounts/1/old-sets", {"count": 0}, 400),
+        ("defaults", {"limits": {}}, 400),
+        ("tokens", {"accounts": None}, 400),
+        ("tokens", {"token": "t", "accounts": ["mine"]}, 400),
+        ("clock", {"move_seconds": -1}, 400),
+        ("batches", {"unfinished": "never"}, 400),
     ],
 )
 def test_a_wrong_control_call_says_what_is_wrong(
@@ -91,3 +101,28 @@ def test_control_calls_are_not_counted(sandbox: SandboxControl) -> None:
 def test_a_control_call_that_is_no_json_is_refused(graph: GraphCaller) -> None:
     answer = graph.call("POST", "/sandbox/latency", data=b"\xff{")
     assert (answer.status_code, answer.json()) == (400, {"error": "The body is not valid JSON."})
+
+
+def test_a_clock_moves_by_no_nonsense(graph: GraphCaller) -> None:
+    for body in (
+        b'{"move_seconds": NaN}',
+        b'{"move_seconds": Infinity}',
+        b'{"move_seconds": 1e300}',
+    ):
+        assert graph.call("POST", "/sandbox/clock", data=body).status_code == 400
+
+
+def test_a_fault_names_its_key(graph: GraphCaller) -> None:
+    answers = [
+        graph.call("POST", "/sandbox/accounts/1", json=body).json()["error"]
+        for body in ({"colour": "red"}, {"limits": {"max_score": 0}})
+    ]
+    assert answers[0] == "colour: there is no such key"
+    assert answers[1].startswith("limits.max_score: ")
+
+
+@pytest.mark.parametrize("path", ["/sandbox", "/sandbox/"])
+def test_every_control_call_is_listed_with_what_it_does(graph: GraphCaller, path: str) -> None:
+    calls = graph.session.get(graph.url + path).json()["calls"]
+    assert calls["POST /sandbox/reset"] == "begins again as at the start; ids go on"
+    assert list(calls) == [f"{route.method} {route.path}" for route in ROUTES]

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 
-from receiver.sandbox.usage import CallLog, LoggedCall
 from tests.support.sandbox import GraphCaller, SandboxControl
 
-START = datetime(2026, 1, 2, tzinfo=UTC)
 AD = {"name": "ad", "adset_id": "5"}
 
 
@@ -34,27 +31,33 @@ def test_a_read_costs_one_point_and_a_write_three(
     assert "token" not in json.dumps(report)
 
 
-def test_every_answer_carries_the_usage_of_its_account(graph: GraphCaller) -> None:
-    answer = graph.call("GET", "/act_1/asyncadrequestsets", params={"limit": "0"})
-    assert answer.status_code == 400
-    business = json.loads(answer.headers["X-Business-Use-Case-Usage"])
-    assert business["1"][0]["type"] == "ads_management"
-    assert business["1"][0]["estimated_time_to_regain_access"] == 0
-    account = json.loads(answer.headers["X-Ad-Account-Usage"])
-    assert account == {
-        "acc_id_util_pct": 0.01,
-        "reset_time_duration": 300,
-        "ads_api_access_tier": "standard_access",
-    }
+def test_each_id_counts_as_a_call(sandbox: SandboxControl, graph: GraphCaller) -> None:
+    sets = [graph.create(account, [AD]) for account in ("1", "2", "2")]
+    graph.call("GET", "/", params={"ids": ",".join(sets)})
+    report = sandbox.calls()
+    assert report["totals"]["points_by_account"] == {"1": 3 + 1, "2": 6 + 2}
+    assert (report["calls"][-1]["account"], report["calls"][-1]["points"]) == ("1", 3)
 
 
-def test_a_score_decays_after_five_minutes() -> None:
-    log = CallLog()
-    log.add(LoggedCall("POST", "/1", "1", 900, START, None))
-    log.add(LoggedCall("POST", "/1", "1", 450, START + timedelta(seconds=200), None))
+def test_a_batch_costs_what_its_operations_cost(
+    sandbox: SandboxControl, graph: GraphCaller
+) -> None:
+    set_id = graph.create("1", [AD])
+    read = {"method": "GET", "relative_url": set_id}
+    change = {"method": "POST", "relative_url": set_id, "body": "name=new"}
+    graph.post("/", batch=json.dumps([read, change]))
+    calls = sandbox.calls()["calls"][1:]
+    assert [(call["path"], call["points"], call["is_operation"]) for call in calls] == [
+        ("/", 0, False),
+        (f"/{set_id}", 1, True),
+        (f"/{set_id}", 3, True),
+    ]
 
-    def percent(seconds: int) -> float:
-        headers = dict(log.usage_headers("1", now=START + timedelta(seconds=seconds)))
-        return float(json.loads(headers["X-Ad-Account-Usage"])["acc_id_util_pct"])
 
-    assert [percent(200), percent(300), percent(500)] == [15.0, 5.0, 0.0]
+def test_a_read_that_found_nothing_new_still_counts(
+    sandbox: SandboxControl, graph: GraphCaller
+) -> None:
+    path = f"/{graph.create('1', [AD])}"
+    tag = graph.call("GET", path).headers["ETag"]
+    assert graph.call("GET", path, headers={"If-None-Match": tag}).status_code == 304
+    assert sandbox.calls()["totals"]["points"] == 3 + 1 + 1

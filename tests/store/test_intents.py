@@ -178,15 +178,22 @@ def test_an_answer_ends_the_search_of_whoever_thought_it_lost(
 def test_two_who_learn_of_one_set_at_once_both_hear_that_it_is_open(
     database: Database, attempt: Attempt
 ) -> None:
+    assert open_while_another_opens(database, attempt, first=attempt) == [Opening.OPEN]
+
+
+def open_while_another_opens(
+    database: Database, attempt: Attempt, *, first: Attempt
+) -> list[Opening]:
+    """Open two intents with one id, the second one's transaction begun within the first one's."""
     results = []
     thread = threading.Thread(target=lambda: results.append(open_set(database, attempt)))
     with database.writing() as session:
-        intents.open_set(session, attempt, facebook_id=7, first_look_at=at(60), now=NOW)
+        intents.open_set(session, first, facebook_id=7, first_look_at=at(60), now=NOW)
         thread.start()
         thread.join(0.2)
         assert thread.is_alive()
     thread.join()
-    assert results == [Opening.OPEN]
+    return results
 
 
 def test_ids_of_intents_are_never_given_out_twice(database: Database, attempt: Attempt) -> None:
@@ -200,15 +207,7 @@ def test_two_intents_that_get_one_id_at_once_do_not_both_hold_it(
     database: Database, attempt: Attempt
 ) -> None:
     other = add_intent(database)
-    results = []
-    thread = threading.Thread(target=lambda: results.append(open_set(database, other)))
-    with database.writing() as session:
-        intents.open_set(session, attempt, facebook_id=7, first_look_at=at(60), now=NOW)
-        thread.start()
-        thread.join(0.2)
-        assert thread.is_alive()
-    thread.join()
-    assert results == [Opening.TAKEN]
+    assert open_while_another_opens(database, other, first=attempt) == [Opening.TAKEN]
     assert [row.facebook_id for row in rows(database, RequestSet)] == [7, None]
 
 

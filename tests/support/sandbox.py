@@ -25,15 +25,45 @@ class SandboxControl:
         self.url = url
 
     def configure(self, account: str, **behaviour: Any) -> None:
-        """Set an account's behaviour: ``progress={…}``, ``notification={…}``, ``next_sets=n``."""
+        """Change an account: ``progress``, ``notification``, ``next_sets``, ``edge``, ``limits``.
+
+        Without any of them the account comes into being, if it did not exist.
+        """
         self._post(f"accounts/{account}", behaviour)
 
     def configure_defaults(self, **behaviour: Any) -> None:
         self._post("defaults", behaviour)
 
+    def old_sets(self, account: str, *, count: int, days: float = 365) -> None:
+        """Put completed sets of the past into an account."""
+        self._post(f"accounts/{account}/old-sets", {"count": count, "days": days})
+
+    def token(self, token: str, **token_parts: Any) -> None:
+        """Make a token: ``accounts``, ``app_id``, ``user_id``, ``scopes``."""
+        self._post("tokens", {"token": token, **token_parts})
+
+    def move_clock(self, seconds: float) -> None:
+        self._post("clock", {"move_seconds": seconds})
+
+    def freeze_clock(self, *, frozen: bool = True) -> None:
+        self._post("clock", {"frozen": frozen})
+
+    def clock(self) -> dict[str, Any]:
+        """Return ``{"time", "frozen", "ahead_seconds"}``."""
+        return self._call("GET", "clock")
+
+    def batches(self, **behaviour: Any) -> None:
+        """Say how batches end what is not done: ``unfinished``, ``timeout_seconds``."""
+        self._post("batches", behaviour)
+
     def trouble(self, kind: str, **rule: Any) -> None:
         """Add a rule of trouble: ``method``, ``path``, ``account``, ``count``, ``effect``, …"""
         self._post("troubles", {"kind": kind, **rule})
+
+    def troubles(self) -> list[dict[str, Any]]:
+        """Return the rules that are left."""
+        rules: list[dict[str, Any]] = self._call("GET", "troubles")["troubles"]
+        return rules
 
     def latency(self, latency_ms: float) -> None:
         self._post("latency", {"latency_ms": latency_ms})
@@ -82,9 +112,12 @@ class SandboxControl:
 
 
 @contextmanager
-def running_sandbox(*, app_secret: str | None = None) -> Iterator[SandboxControl]:
+def running_sandbox(
+    *, app_secret: str | None = None, is_strict: bool = False
+) -> Iterator[SandboxControl]:
     """Run a sandbox in threads of this process, on a free port."""
-    with serving(Sandbox(app_secret=app_secret), host="127.0.0.1", port=0) as server:
+    sandbox = Sandbox(app_secret=app_secret, is_strict=is_strict)
+    with serving(sandbox, host="127.0.0.1", port=0) as server:
         yield SandboxControl(server.url)
 
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from receiver.app import check_start, create_app
+from receiver.settings import load_settings
 from receiver.store.database import Database
 from receiver.store.migrate import SchemaOutdated
 from tests.support.house import SECRET_KEY
@@ -25,9 +26,10 @@ def environment(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_service_whose_tables_are_old_does_not_start(database: Database) -> None:
     with database.begin_writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-    for start in (check_start, create_app):
-        with pytest.raises(SchemaOutdated, match="run 'receiver db upgrade'"):
-            start()
+    with pytest.raises(SchemaOutdated, match="run 'receiver db upgrade'"):
+        check_start(load_settings())
+    with pytest.raises(SchemaOutdated, match="run 'receiver db upgrade'"):
+        create_app()
 
 
 @pytest.mark.usefixtures("environment")
@@ -35,6 +37,6 @@ def test_a_service_whose_database_is_away_starts_and_answers_503(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("RECEIVER_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
-    check_start()
+    check_start(load_settings())
     answer = create_app().test_client().get("/1", headers={"Authorization": "Bearer rcv_x"})
     assert answer.status_code == 503

@@ -19,6 +19,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 _HOST = re.compile(r"https?://[^/?&]*", re.IGNORECASE)
 _QUERY_START = re.compile(r"[?&]")
+_BROKEN_PARAMETER = "°rees_of_freedom_spec="
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,11 @@ def split_url(relative_url: str) -> tuple[str, Pairs]:
 
 
 def parse_form(text: str) -> Pairs:
-    """Read a form or a query in its order; empty parts, as in ``a=1&&b=2``, are passed over."""
+    """Read a form or a query in its order; empty parts, as in ``a=1&&b=2``, are passed over.
+
+    In the page's example a browser has made a degree sign of the beginning of ``&degrees_of…``.
+    """
+    text = text.replace(_BROKEN_PARAMETER, "&degrees_of_freedom_spec=")
     return tuple(parse_qsl(text, keep_blank_values=True, errors="replace"))
 
 

@@ -1,5 +1,5 @@
 """What Graph answers to each call."""
 
-from receiver.sandbox.views.routes import account_of, answer, perform
+from receiver.sandbox.views.routes import account_of, answer, ids_named, perform
 
-__all__ = ["account_of", "answer", "perform"]
+__all__ = ["account_of", "answer", "ids_named", "perform"]

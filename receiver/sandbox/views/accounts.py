@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from receiver.graph.vocabulary import Node
-from receiver.sandbox.views import async_batches, objects, sets
+from receiver.sandbox import nodes
+from receiver.sandbox.objects import ObjectKind
+from receiver.sandbox.views import ads, async_batches, figures, images, sets
 from receiver.sandbox.views.context import Context, Json, Kind
+from receiver.sandbox.views.objects import list_of_account
 from receiver.sandbox.world import Account
-
-AD_ACCOUNT = Node(
-    "AdAccount",
-    default_fields=("account_id", "id"),
-    other_fields=("name", "account_status", "currency", "timezone_name", "created_time"),
-)
 
 
 def _record(_context: Context, account: Account) -> Json:
@@ -22,22 +18,37 @@ def _record(_context: Context, account: Account) -> Json:
         "account_status": 1,
         "currency": "USD",
         "timezone_name": "UTC",
-        "created_time": None,
+        "timezone_offset_hours_utc": 0,
+        "amount_spent": "0",
+        "balance": "0",
     }
 
 
-KIND = Kind(
-    AD_ACCOUNT,
+KIND: Kind = Kind(
+    nodes.ACCOUNT,
     record=_record,
     edges={
         "asyncadrequestsets": sets.list_ad_sets,
         "asyncadcreatives": async_batches.list_creative_sets,
         "async_requests": async_batches.list_all_sets,
+        "campaigns": list_of_account(ObjectKind.CAMPAIGN),
+        "adsets": list_of_account(ObjectKind.AD_SET),
+        "ads": list_of_account(ObjectKind.AD),
+        "adcreatives": list_of_account(ObjectKind.CREATIVE),
+        "adimages": images.list_images,
+        "insights": figures.list_account_insights,
+        "adgroupstats": figures.list_ad_statistics,
+        "reachestimate": figures.estimate_reach,
     },
     creates={
         "asyncadrequestsets": sets.create_ads,
         "asyncadcreatives": async_batches.create_creative,
         "async_batch_requests": async_batches.create_batch,
-        "ads": objects.create_ad,
+        "campaigns": ads.create_campaign,
+        "adsets": ads.create_ad_set,
+        "ads": ads.create_ad,
+        "adcreatives": ads.create_creative,
+        "adimages": images.create_images,
     },
+    removes={"adimages": images.delete_image},
 )

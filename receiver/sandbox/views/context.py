@@ -37,7 +37,8 @@ class EdgeCall:
 class Kind:
     """A kind of thing: its node, every plain field of it, and what can be done with it.
 
-    ``edges`` are read, ``creates`` are edges that take a POST, both by the edge's name.
+    ``edges`` are read, ``creates`` are edges that take a POST, ``removes`` those that take a
+    DELETE, each by the edge's name.
     ``record`` gives None for a field that the thing does not have now.
     """
 
@@ -45,6 +46,7 @@ class Kind:
     record: Callable[[Context, Any], Json]
     edges: Mapping[str, Callable[[Context, Any, EdgeCall], Json]] = field(default_factory=dict)
     creates: Mapping[str, Callable[[Context, Any], Json]] = field(default_factory=dict)
+    removes: Mapping[str, Callable[[Context, Any], Json]] = field(default_factory=dict)
     update: Callable[[Context, Any], Json] | None = None
     delete: Callable[[Context, Any], Json] | None = None
     note_read: Callable[[Context, Any], None] = lambda _context, _thing: None

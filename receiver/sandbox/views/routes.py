@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from receiver.graph import serve
 from receiver.graph.serve import BadParameter
-from receiver.sandbox import errors
+from receiver.sandbox import errors, nodes
 from receiver.sandbox.graph_call import GraphCall
-from receiver.sandbox.objects import GraphObject, ObjectKind
 from receiver.sandbox.request_set import RequestSet
-from receiver.sandbox.views import accounts, objects, requests, sets
-from receiver.sandbox.views.context import Context, Json, Kind, Overrides
+from receiver.sandbox.views import people
+from receiver.sandbox.views.context import Context, Json, Overrides
+from receiver.sandbox.views.finding import (
+    ACCOUNT_ID,
+    OBJECT_ID,
+    find,
+    find_for_edge,
+    find_for_node,
+    kind_of,
+)
 from receiver.sandbox.work import Work
-from receiver.sandbox.world import Account, World
+from receiver.sandbox.world import World
 
-_ACCOUNT_ID = re.compile(r"act_([0-9]{1,20})")
-_OBJECT_ID = re.compile(r"[0-9]{1,20}")
+_READS = ("GET", "HEAD")
 _WRITES = ("POST", "PUT")
 
-_KINDS: Mapping[type, Kind] = {
-    RequestSet: sets.KIND,
-    tuple: requests.KIND,
-    Account: accounts.KIND,
-}
+_MAX_IDS = 50
+
+_GIVEN_FIELDS = frozenset(
+    chain.from_iterable(
+        node.fields for node in (nodes.AD, nodes.AD_SET, nodes.CAMPAIGN, nodes.CREATIVE)
+    )
+) - {"id"}
 
 
 def answer(world: World, overrides: Overrides, call: GraphCall, *, now: datetime) -> Json:
@@ -34,13 +43,20 @@ def answer(world: World, overrides: Overrides, call: GraphCall, *, now: datetime
 
     Raises GraphFault and BadParameter.
     """
-    context = Context(world, overrides, call, now, kind_of=_kind_of, find=_find)
+    context = Context(world, overrides, call, now, kind_of=kind_of, find=find)
+    is_read = call.method in _READS
     match call.segments:
-        case []:
-            return _read_many(context)
+        case ["debug_token"] if is_read:
+            return people.debug_token(context)
+        case [] if is_read and ids_named(call):
+            return _read_many(context, read=_read_node)
+        case [edge] if is_read and ids_named(call) and not _is_thing(edge):
+            return _read_many(
+                context, read=lambda _, object_id: _read_edge(context, object_id, edge)
+            )
         case [object_id]:
             return _answer_node(context, object_id)
-        case [_, "instruments"] if context.call.method == "POST":
+        case [_, "instruments"] if call.method == "POST":
             return {"success": True}  # the crash report that the official SDK sends by default
         case [object_id, edge]:
             return _answer_edge(context, object_id, edge)
@@ -60,66 +76,101 @@ def perform(world: World, request_set: RequestSet, work: Work, now: datetime) ->
 def account_of(world: World, path: str) -> str | None:
     """Return the id of the account that a call's path is about; None when nobody knows."""
     first = path.split("/")[1] if "/" in path else ""
-    account = _ACCOUNT_ID.fullmatch(first)
+    account = ACCOUNT_ID.fullmatch(first)
     return account[1] if account else world.account_of(first)
 
 
-def _kind_of(thing: Any) -> Kind:
-    return objects.KINDS[thing.kind] if isinstance(thing, GraphObject) else _KINDS[type(thing)]
+def ids_named(call: GraphCall) -> tuple[str, ...]:
+    """Return the ids in ``ids``, each once: separated by commas, or a JSON array.
 
-
-_FIRST_USES = {
-    "ads": ObjectKind.AD_SET,
-    "asyncadrequests": ObjectKind.AD_SET,
-    "adsets": ObjectKind.CAMPAIGN,
-    "": ObjectKind.AD,
-}
-"""What an id that nobody has seen before stands for, by the edge that is asked of it."""
-
-
-def _find(context: Context, object_id: str, edge: str = "") -> Any:
-    """Return the thing with an id; one from elsewhere comes into being with its first use.
-
-    Raises GraphFault.
+    Each counts as a call (the facts, section 3).
     """
-    world = context.world
-    account = _ACCOUNT_ID.fullmatch(object_id)
-    if account:
-        if not world.knows_account(account[1]):
-            raise context.no_such_object(object_id)
-        return world.account(account[1])
-    found = (
-        world.find_set(object_id) or world.find_request(object_id) or world.objects.find(object_id)
-    )
-    if found is not None:
-        return found
-    if not _OBJECT_ID.fullmatch(object_id):
-        raise errors.unknown_path(context.call.path)
-    return objects.use(context, object_id, kind=_FIRST_USES.get(edge, ObjectKind.AD))
+    value: Any = call.parameters.get("ids") or ()
+    if isinstance(value, str):
+        value = _split(value)
+    words = value if isinstance(value, list | tuple) else (value,)
+    return tuple(dict.fromkeys(str(word).strip() for word in words if str(word).strip()))
+
+
+def _split(text: str) -> Any:
+    try:
+        words = serve.decode_json({"ids": text}, "ids", lenient=True)
+    except BadParameter:
+        return text.split(",")
+    return words if isinstance(words, list) else text.split(",")
+
+
+def _is_thing(segment: str) -> bool:
+    return bool(ACCOUNT_ID.fullmatch(segment) or OBJECT_ID.fullmatch(segment) or segment == "me")
+
+
+def _read_many(context: Context, *, read: Callable[[Context, str], Json]) -> Json:
+    """Read several things: ``{"<id>": {…}}``, in the order asked for; at most 50.
+
+    One that is missing fails all (the facts, sections 3 and 11).
+    """
+    ids = ids_named(context.call)
+    if len(ids) > _MAX_IDS:
+        raise BadParameter("ids", f"Too many IDs. Maximum: {_MAX_IDS}. Provided: {len(ids)}.")
+    missing = [object_id for object_id in ids if not _exists(context, object_id)]
+    if missing:
+        names = ",".join(missing)
+        raise errors.GraphFault(
+            f"(#803) Some of the aliases you requested do not exist: {names}", 803
+        )
+    return {object_id: read(context, object_id) for object_id in ids}
+
+
+def _exists(context: Context, object_id: str) -> bool:
+    try:
+        find(context, object_id)
+    except errors.GraphFault:
+        return False
+    return True
+
+
+def _read_node(context: Context, object_id: str) -> Json:
+    fields = serve.parse_expansion(context.parameters.get("fields"))
+    thing = find_for_node(context, object_id, names=(field.name for field in fields))
+    kind_of(thing).note_read(context, thing)
+    return context.show(thing, fields)
 
 
 def _answer_node(context: Context, object_id: str) -> Json:
-    thing = _find(context, object_id)
-    kind = _kind_of(thing)
-    if context.call.method in ("GET", "HEAD"):
-        fields = serve.parse_expansion(context.parameters.get("fields"))
-        kind.note_read(context, thing)
-        return context.show(thing, fields)
+    if context.call.method in _READS:
+        return _read_node(context, object_id)
+    thing = find_for_node(context, object_id, names=_given(context.parameters))
+    kind = kind_of(thing)
     change = kind.delete if context.call.method == "DELETE" else kind.update
     if change is None:
         raise context.no_such_object(object_id)
     return change(context, thing)
 
 
+def _given(parameters: Mapping[str, Any]) -> Iterable[str]:
+    """Return the fields of objects that a call gives."""
+    return _GIVEN_FIELDS & parameters.keys()
+
+
+def _read_edge(context: Context, object_id: str, edge: str) -> Json:
+    """Read an edge of one of several things; the links of its pages name that one only."""
+    thing = find_for_edge(context, object_id, edge)
+    kind = kind_of(thing)
+    if edge not in kind.edges:
+        raise errors.unknown_path(context.call.path)
+    asked = context.edge_call()
+    address = f"{context.call.base_url}/{context.call.version}/{object_id}/{edge}"
+    links = {name: value for name, value in asked.link_parameters.items() if name != "ids"}
+    return kind.edges[edge](context, thing, replace(asked, address=address, link_parameters=links))
+
+
 def _answer_edge(context: Context, object_id: str, edge: str) -> Json:
-    thing = _find(context, object_id, edge)
-    kind = _kind_of(thing)
-    if context.call.method in ("GET", "HEAD") and edge in kind.edges:
+    thing = find_for_edge(context, object_id, edge)
+    kind = kind_of(thing)
+    if context.call.method in _READS and edge in kind.edges:
         return kind.edges[edge](context, thing, context.edge_call())
     if context.call.method in _WRITES and edge in kind.creates:
         return kind.creates[edge](context, thing)
-    raise errors.unknown_path(context.call.path)
-
-
-def _read_many(context: Context) -> Json:
+    if context.call.method == "DELETE" and edge in kind.removes:
+        return kind.removes[edge](context, thing)
     raise errors.unknown_path(context.call.path)

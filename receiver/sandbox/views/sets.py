@@ -44,17 +44,22 @@ def list_ad_sets(context: Context, account: Account, edge_call: EdgeCall) -> Jso
 def list_sets(
     context: Context, account: Account, edge_call: EdgeCall, *, edges: tuple[Edge, ...]
 ) -> Json:
-    """List an account's sets that were made on these edges, newest first."""
+    """List an account's sets that were made on these edges, in the order of its ``edge``."""
     parameters = edge_call.parameters
     wanted = serve.parse_flag(parameters.get("is_completed"), name="is_completed")
     if not parameters.get("after") and not parameters.get("before"):
         _count_list_read(context, account.sets)
+    edge = account.settings.edge
     return context.page(
         edge_call,
-        account.sets,
+        account.sets_in_order(),
         kind=KIND,
-        keep=lambda each: each.edge in edges and wanted in (None, each.is_completed),
-        newest_first=True,
+        keep=lambda each: (
+            each.edge in edges
+            and wanted in (None, each.is_completed)
+            and edge.lists(each.created_time, now=context.now)
+        ),
+        newest_first=edge.order == "newest_first",
     )
 
 
@@ -67,7 +72,9 @@ def _count_list_read(context: Context, sets: list[RequestSet]) -> None:
 
 def _record(context: Context, request_set: RequestSet) -> Json:
     context.world.refresh(request_set, now=context.now)
-    return set_record(request_set)
+    record = set_record(request_set)
+    edge = context.world.account(request_set.account_id).settings.edge
+    return {**record, "notification_uri": edge.shown_uri(request_set.notification_uri)}
 
 
 def _list_requests(context: Context, request_set: RequestSet, edge_call: EdgeCall) -> Json:

@@ -6,15 +6,13 @@ What stands inside each spec is Facebook's to judge, later, request by request.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from receiver.graph.json_values import children
+from receiver.graph.json_values import children, is_storable
 from receiver.graph.serve import BadParameter, parse_new_set
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MAX_DEPTH = 100
 """Far deeper than an ad goes, and what every writer and reader of JSON on the way can take."""
 
@@ -65,7 +63,7 @@ def _texts(value: Any, *, name: str) -> Iterator[str]:
 
 def _refuse_unstorable(name: str, text: str) -> None:
     # PostgreSQL stores neither, and nobody can mean them.
-    if _UNSTORABLE.search(text):
+    if not is_storable(text):
         raise BadParameter(name, f"Param {name} holds U+0000 or half of a surrogate pair.")
 
 

@@ -11,18 +11,18 @@ EDGE = "/v21.0/act_1/async_batch_requests"
 BY_HAND = {"kind": "by_hand"}
 
 
-def operation(name: str, *, ad_set: str = "5", ad: str | None = None) -> dict[str, str]:
+def operation(name: str, *, after: str = "", ad: str | None = None) -> dict[str, str]:
     return {
         "name": name,
         "relative_url": "act_1/ads",
-        "body": f"name={ad or name}&adset_id={ad_set}",
+        "body": f"name={ad or name}{after}&adset_id=5",
     }
 
 
 CHAIN = [
     operation("parent"),
-    operation("child", ad_set="{result=parent:$.id}"),
-    operation("grandchild", ad_set="{result=child:$.id}"),
+    operation("child", after=" {result=parent:$.id}"),
+    operation("grandchild", after=" {result=child:$.id}"),
     operation("stranger"),
 ]
 
@@ -57,8 +57,8 @@ def test_dependents_wait_and_are_done_in_order(sandbox: SandboxControl, graph: G
     sandbox.complete(set_id)
     results = graph.get(f"/{set_id}/requests", fields="result")["data"]
     ids = [request["result"]["id"] for request in results]
-    assert graph.get(f"/{ids[1]}", fields="adset_id")["adset_id"] == ids[0]
-    assert graph.get(f"/{ids[2]}", fields="adset_id")["adset_id"] == ids[1]
+    assert graph.get(f"/{ids[1]}", fields="name")["name"] == f"child {ids[0]}"
+    assert graph.get(f"/{ids[2]}", fields="name")["name"] == f"grandchild {ids[1]}"
 
 
 def test_what_depends_on_a_failure_fails_and_nothing_else(graph: GraphCaller) -> None:
@@ -95,7 +95,7 @@ def test_a_whole_batch_can_be_cancelled(sandbox: SandboxControl, graph: GraphCal
 
 @pytest.mark.parametrize("reference", ["{result=nobody:$.id}", "{result=parent:$.nothing}"])
 def test_a_reference_to_nothing_fails_its_operation(graph: GraphCaller, reference: str) -> None:
-    set_id = create(graph, [operation("parent"), operation("child", ad_set=reference)])
+    set_id = create(graph, [operation("parent"), operation("child", after=reference)])
     assert statuses(graph, set_id) == ["SUCCESS", "ERROR_DEPENDENCY"]
 
 

@@ -1,0 +1,1 @@
+"""How fast the project is: programs to run by hand, one for each question."""

@@ -1,0 +1,92 @@
+"""A call's arrival: it is charged and logged, and may be refused or fall into trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from receiver.sandbox import views
+from receiver.sandbox.graph_call import GraphCall
+from receiver.sandbox.scene import Scene
+from receiver.sandbox.trouble import TroubleRule
+from receiver.sandbox.usage import READ_POINTS, WRITE_POINTS, LoggedCall
+from receiver.sandbox.usage_headers import Headers, usage_headers
+from receiver.sandbox.world import World
+
+
+def arrive(scene: Scene, call: GraphCall, *, now: datetime) -> TroubleRule | None:
+    """Charge and log a call; return the trouble that it falls into.
+
+    Each id of ``ids`` counts as a call; a batch costs nothing, its operations cost theirs (the
+    facts, section 3). An account that is blocked is a trouble too, of kind ``throttle``.
+    """
+    accounts = accounts_named(scene.world, call)
+    points = _points(call)
+    charges = _charges(accounts, points=points)
+    account = next(iter(charges), None)
+    rule = _refusal(scene, charges, now=now) or _take_trouble(scene, call, account, now=now)
+    if points:
+        scene.quotas.app_calls.add(len(accounts), now=now)
+    scene.calls.add(
+        LoggedCall(
+            call.method,
+            call.path,
+            account,
+            points=points * len(accounts),
+            time=now,
+            trouble=None if rule is None else rule.kind,
+            is_operation=call.is_operation,
+        ),
+        charges=charges,
+    )
+    return rule
+
+
+def accounts_named(world: World, call: GraphCall) -> list[str | None]:
+    """Return the account of each thing that a call names; None for one that nobody knows."""
+    account = views.account_of(world, call.path)
+    if account is not None or not call.is_read:
+        return [account]
+    ids = views.ids_named(call)
+    return [views.account_of(world, f"/{each}") for each in ids] or [None]
+
+
+def headers_of_usage(scene: Scene, call: GraphCall, *, now: datetime) -> Headers:
+    """Return the usage headers of a call's answer: those of the first account that it names."""
+    known = filter(None, accounts_named(scene.world, call))
+    is_insights = call.path.endswith("/insights")
+    return usage_headers(
+        scene.quotas, account_id=next(known, None), is_insights=is_insights, now=now
+    )
+
+
+def _points(call: GraphCall) -> int:
+    if call.is_batch:
+        return 0
+    return READ_POINTS if call.is_read else WRITE_POINTS
+
+
+def _charges(accounts: list[str | None], *, points: int) -> dict[str, int]:
+    charges: dict[str, int] = {}
+    for account in accounts:
+        if account is not None:
+            charges[account] = charges.get(account, 0) + points
+    return charges
+
+
+def _refusal(scene: Scene, charges: Mapping[str, int], *, now: datetime) -> TroubleRule | None:
+    codes = [scene.quotas.of(each).spend(n, now=now) for each, n in charges.items() if n]
+    code = next(filter(None, codes), None)
+    return None if code is None else TroubleRule(kind="throttle", code=code)
+
+
+def _take_trouble(
+    scene: Scene, call: GraphCall, account: str | None, *, now: datetime
+) -> TroubleRule | None:
+    rule = scene.troubles.take(method=call.method, path=call.path, account=account)
+    if rule is None or rule.kind != "throttle" or account is None:
+        return rule
+    quota = scene.quotas.of(account)
+    code = rule.limit_code or quota.limits.code
+    quota.block(timedelta(seconds=rule.seconds), code=code, now=now)
+    return rule.model_copy(update={"code": code})

@@ -1,0 +1,34 @@
+"""All that a reset forgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from receiver.sandbox.behaviour import AccountChange, BatchBehaviour
+from receiver.sandbox.limits import Quotas
+from receiver.sandbox.trouble import Troubles
+from receiver.sandbox.usage import CallLog
+from receiver.sandbox.world import World
+
+
+@dataclass
+class Scene:
+    """The world, its troubles and limits, and what was counted."""
+
+    world: World
+    troubles: Troubles = field(default_factory=Troubles)
+    quotas: Quotas = field(default_factory=Quotas)
+    calls: CallLog = field(default_factory=CallLog)
+    overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
+    latency_seconds: float = 0.0
+    batches: BatchBehaviour = field(default_factory=BatchBehaviour)
+
+    def change_account(self, account_id: str, change: AccountChange) -> None:
+        """Change what is given of an account; one that did not exist comes into being."""
+        settings = self.world.account(account_id).settings
+        settings.add(change, next_sets=change.next_sets)
+        if change.edge is not None:
+            settings.edge = change.edge
+        if change.limits is not None:
+            self.quotas.set_limits(account_id, change.limits)
