@@ -17,7 +17,7 @@ _TOKEN = re.compile(
       (?P<text>"(?:[^"\\]|\\.)*+")
     | (?P<quoted>'(?:[^'\\]|\\.)*+')
     | (?P<key>{_WORD})(?=\s*:)
-    | (?P<word>{_WORD})
+    | (?P<word>{_WORD})(?:"(?=\s*[,\]}}]))?
     | (?P<trailing>,)(?=\s*[\]}}])
     | (?P<mark>[\[\]{{}}:,])
     | (?P<space>\s+)
@@ -58,7 +58,8 @@ def _finite(text: str) -> float:
 def loads_lenient(text: str) -> Any:
     """Read JSON, or an object or array with single quotes, trailing commas and bare words.
 
-    A bare word is a key or a string, unless JSON knows it: a number, true, false, null. Outside of
+    A bare word is a key or a string, unless JSON knows it: a number, true, false, null. The page
+    prints one whose opening quote is lost: its closing one is passed over. Outside of
     an object or array it stays an error, so that callers can tell a text from JSON.
 
     Raises ValueError for everything else.
@@ -75,7 +76,7 @@ def _rewrite(text: str) -> str:
     """Write each token as JSON has it; whether they follow each other as in JSON is not asked."""
     tokens = [""]
     for match in _TOKEN.finditer(text):
-        kind, token = match.lastgroup, match.group()
+        kind, token = match.lastgroup, match[match.lastgroup or 0]
         if kind == "other":
             raise ValueError(f"{token!r} at {match.start()} is no JSON")
         if kind == "space" or (kind == "trailing" and tokens[-1] not in ("[", "{", ":", ",")):

@@ -34,6 +34,7 @@ def answer_call(sandbox: Sandbox, call: Call) -> Answer:
 
 
 def _answer_graph(sandbox: Sandbox, call: Call) -> Answer:
+    """Answer a Graph call, or an operation of a batch."""
     graph_call = read_graph_call(call)
     rule, latency_seconds = _arrive(sandbox, graph_call)
     wait_seconds(0 if call.is_operation else latency_seconds)
@@ -68,7 +69,7 @@ def _answer_batch(sandbox: Sandbox, call: Call, graph_call: GraphCall) -> Answer
     with sandbox.scene() as scene:
         behaviour = scene.batches
     return answer_batch(
-        call, graph_call, behaviour=behaviour, answer=lambda one: _answer_graph(sandbox, one)
+        call, graph_call, behaviour=behaviour, answer=lambda one: answer_call(sandbox, one)
     )
 
 
@@ -168,21 +169,28 @@ _ANSWERS: dict[str, Callable[[TroubleRule], Answer]] = {
 
 
 def _headers(sandbox: Sandbox, call: GraphCall, answer: Answer) -> tuple[tuple[str, str], ...]:
-    """Return the headers of every Graph answer (the facts, section 4), with those of usage."""
-    trace_id = secrets.token_urlsafe(8)
+    """Return the headers of every Graph answer (the facts, section 4), with those of usage.
+
+    An operation of a batch has none of its own name: those were never seen there (section 3).
+    """
     is_error = answer.status >= 400  # noqa: PLR2004  # where HTTP's errors begin
-    with sandbox.scene() as scene:
-        usage = headers_of_usage(scene, call, now=sandbox.clock())
-    return (
+    headers = (
         ("facebook-api-version", call.version),
-        ("x-fb-trace-id", trace_id),
-        ("x-fb-request-id", secrets.token_urlsafe(16)),
-        ("x-fb-rev", "1000000000"),
-        ("x-fb-debug", secrets.token_urlsafe(32)),
         ("Cache-Control", "no-store" if is_error else _NO_CACHE),
         ("Pragma", "no-cache"),
         ("Expires", "Sat, 01 Jan 2000 00:00:00 GMT"),
         ("Access-Control-Allow-Origin", "*"),
+    )
+    with sandbox.scene() as scene:
+        usage = headers_of_usage(scene, call, now=sandbox.clock())
+    if call.is_operation:
+        return (*headers, *usage)
+    return (
+        *headers,
+        ("x-fb-trace-id", secrets.token_urlsafe(8)),
+        ("x-fb-request-id", secrets.token_urlsafe(16)),
+        ("x-fb-rev", "1000000000"),
+        ("x-fb-debug", secrets.token_urlsafe(32)),
         *usage,
     )
 

@@ -45,7 +45,7 @@ def _attempt_entry(attempt: Attempt) -> dict[str, Any]:
 def _request_entry(request: Request) -> dict[str, Any]:
     return {
         "id": request.id,
-        "scope_object_id": request.work.scope_object_id,
+        "scope_object_id": request.scope_object_id,
         "status": request.status,
         "result": request.result,
     }

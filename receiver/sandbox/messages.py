@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
 from typing import Any, Literal
 from urllib.parse import parse_qsl
@@ -48,7 +49,7 @@ class Call:
     files: Files = field(default_factory=dict)
     is_operation: bool = False
 
-    @property
+    @cached_property
     def query_parameters(self) -> dict[str, str]:
         return dict(_read_form(self.query))
 

@@ -34,8 +34,8 @@ NOT_SENT = "NOT_SENT"
 SENDING = "SENDING"
 SENT = "SENT"
 
-Perform = Callable[[Work], dict[str, Any]]
-"""Do a piece of work now and return what a sync call would answer; raises GraphFault."""
+Perform = Callable[["Request", Work], dict[str, Any]]
+"""Do a request's work now and return what a sync call would answer; raises GraphFault."""
 
 
 _ABORTED = {
@@ -62,6 +62,10 @@ class Request:
     updated_time: datetime
     status: str = INITIAL
     result: dict[str, Any] | None = None
+    scope_object_id: str | None = None
+
+    def __post_init__(self) -> None:
+        self.scope_object_id = self.work.scope_object_id
 
 
 @dataclass(frozen=True)
@@ -181,7 +185,9 @@ class RequestSet:
         if is_final(request.status):
             return
         try:
-            request.result = perform(request.work.resolved(self._results))
+            work = request.work.resolved(self._results)
+            request.scope_object_id = work.scope_object_id
+            request.result = perform(request, work)
         except UnresolvedReference as error:
             self._fail(request, 100, str(error), status=ERROR_DEPENDENCY, now=now)
         except GraphFault as fault:

@@ -37,12 +37,14 @@ class CallLog:
 
     _calls: deque[LoggedCall] = field(default_factory=lambda: deque(maxlen=_KEPT_CALLS))
     _count: int = 0
+    _total_points: int = 0
     _points: Counter[str] = field(default_factory=Counter)
 
     def add(self, call: LoggedCall, *, charges: Mapping[str, int]) -> None:
         """Log a call. ``charges`` are its points by account."""
         self._calls.append(call)
         self._count += 1
+        self._total_points += call.points
         self._points.update(charges)
 
     def report(self) -> dict[str, Any]:
@@ -51,7 +53,7 @@ class CallLog:
             "calls": [{**asdict(call), "time": call.time.isoformat()} for call in self._calls],
             "totals": {
                 "calls": self._count,
-                "points": self._points.total(),
+                "points": self._total_points,
                 "points_by_account": dict(self._points),
             },
         }

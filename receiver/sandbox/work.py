@@ -17,6 +17,7 @@ from receiver.graph.serve import BadParameter, parse_adbatch_body, split_url
 MAX_DEPTH = 64
 
 _VERSION_PREFIX = re.compile(r"v[0-9]{1,3}\.[0-9]{1,3}/")
+_PARENTS = ("adset_id", "campaign_id")
 _ACCOUNT_PATH = re.compile(r"/act_([0-9]{1,20})(?:/|$)")
 
 
@@ -42,7 +43,8 @@ class Work:
         parameters = {
             key: substitute(text, results=results) for key, text in self.parameters.items()
         }
-        return Work(substitute(self.path, results=results), parameters, self.shown)
+        path = substitute(self.path, results=results)
+        return Work(path, parameters, self.shown, scope_object_id=_scope(path, parameters))
 
 
 def ad_work(account_id: str, spec: Mapping[str, Any]) -> Work:
@@ -79,7 +81,6 @@ def operation_work(operation: AsyncOperation) -> Work:
     parameters = dict((*query, *parse_adbatch_body(body)))
     texts = (path, *parameters.values())
     needs = dict.fromkeys(each.name for text in texts for each in find_references(text))
-    account = _ACCOUNT_PATH.match(path)
     return Work(
         path,
         parameters,
@@ -88,15 +89,24 @@ def operation_work(operation: AsyncOperation) -> Work:
             "relative_url": operation.relative_url,
             "body": body,
         },
-        scope_object_id=scope_object_id(parameters) or (account[1] if account else None),
+        scope_object_id=_scope(path, parameters),
         name=operation.name,
         needs=tuple(needs),
     )
 
 
+def _scope(path: str, parameters: Mapping[str, Any]) -> str | None:
+    """The parent's id; None while it is a reference, which names nothing yet."""
+    parents = (str(parameters.get(name) or "") for name in _PARENTS)
+    if any(map(find_references, parents)):
+        return None
+    account = _ACCOUNT_PATH.match(path)
+    return scope_object_id(parameters) or (account[1] if account else None)
+
+
 def scope_object_id(parameters: Mapping[str, Any]) -> str | None:
     """Return the id of the object that would be made under: the ad set, or else the campaign."""
-    for name in ("adset_id", "campaign_id"):
+    for name in _PARENTS:
         if is_object_id(parameters.get(name)):
             return str(parameters[name])
     return None

@@ -178,9 +178,12 @@ class World:
         self._sets[request_set.id] = request_set
         for request in request_set.requests:
             self._requests[request.id] = (request_set, request)
-            if request.work.scope_object_id is not None:
-                members = self._by_scope.setdefault(request.work.scope_object_id, [])
-                members.append((request_set, request))
+            self._note_scope(request_set, request)
+
+    def _note_scope(self, request_set: RequestSet, request: Request) -> None:
+        if request.scope_object_id is not None:
+            members = self._by_scope.setdefault(request.scope_object_id, [])
+            members.append((request_set, request))
 
     def _set_going(self, request_set: RequestSet, *, now: datetime) -> None:
         if request_set.behaviour.notification.kind == "before_answer":
@@ -202,8 +205,12 @@ class World:
 
     def refresh(self, request_set: RequestSet, *, now: datetime) -> None:
         """Bring one set to where it is by now."""
+        if request_set.is_completed:
+            return
 
-        def perform(work: Work) -> dict[str, Any]:
+        def perform(request: Request, work: Work) -> dict[str, Any]:
+            if request.work.scope_object_id is None:  # known now that its references are filled in
+                self._note_scope(request_set, request)
             return self._perform(self, request_set, work, now)
 
         if request_set.advance(now=now, perform=perform):

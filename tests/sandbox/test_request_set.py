@@ -64,7 +64,7 @@ class Story:
         self.completions += self.set.advance(now=self.now, perform=self.perform)
         self.seen.append(self.look())
 
-    def perform(self, work: Work) -> dict[str, Any]:
+    def perform(self, _request: Request, work: Work) -> dict[str, Any]:
         if "adset_id" not in work.parameters:
             raise GraphFault("(#100) The parameter adset_id is required", 100)
         check_fate(work.parameters)

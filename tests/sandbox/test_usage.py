@@ -19,7 +19,7 @@ def test_a_read_costs_one_point_and_a_write_three(
     report = sandbox.calls()
     assert report["totals"] == {
         "calls": 6,
-        "points": 7,
+        "points": 8,
         "points_by_account": {"1": 6, "2": 1},
     }
     assert [(call["method"], call["path"], call["points"]) for call in report["calls"][:3]] == [

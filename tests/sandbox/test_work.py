@@ -56,9 +56,15 @@ def test_a_bottomless_spec_is_refused() -> None:
 def test_an_operation_may_be_written_in_many_ways(url: str, body: Any) -> None:
     work = operation_work(AsyncOperation("child", url, body))
     assert (work.path, work.name, work.needs) == ("/act_1/adsets", "child", ("parent",))
-    assert work.scope_object_id == "1"
+    assert work.scope_object_id is None
     resolved = work.resolved({"parent": {"id": "9"}})
     assert resolved.parameters == {"name": "First Ad", "campaign_id": "9"}
+    assert resolved.scope_object_id == "9"
+
+
+def test_an_operation_without_a_parent_is_its_accounts() -> None:
+    assert operation_work(AsyncOperation("a", "act_1/campaigns", "name=x")).scope_object_id == "1"
+    assert operation_work(AsyncOperation("a", "6004251715639", "name=x")).scope_object_id is None
 
 
 def test_a_reference_to_nothing_is_not_resolved() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from receiver.graph.serve.parameters import BadParameter
@@ -58,6 +59,11 @@ def parse_expansion(value: object) -> tuple[Field, ...]:
     Raises BadParameter for what has no meaning, and for what is nested or long beyond use.
     """
     text = ",".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    return _parse(text)
+
+
+@lru_cache(maxsize=256)
+def _parse(text: str) -> tuple[Field, ...]:
     tokens = list(_tokens(text))
     if len(tokens) > _MAX_FIELDS:
         raise BadParameter("fields", f"Param fields must name at most {_MAX_FIELDS} fields.")

@@ -28,18 +28,17 @@ def create_ad(context: Context, account: Account) -> Json:
     """``POST /act_<id>/ads``. Many examples of the page have no creative: none is required."""
     fields = specs.read_fields(context.parameters, node=nodes.AD)
     specs.require(fields, ("adset_id", "name"))
-    outcomes.check_fate(fields)
     return _create(context, account, ObjectKind.AD, fields)
 
 
 def create_creative(context: Context, account: Account) -> Json:
     """``POST /act_<id>/adcreatives``."""
     fields = links.read_creative(context.parameters)
-    outcomes.check_fate(fields)
     return _create(context, account, ObjectKind.CREATIVE, fields)
 
 
 def _create(context: Context, account: Account, kind: ObjectKind, fields: Json) -> Json:
     shown = fields_to_show(context, KINDS[kind])
+    outcomes.check_fate(fields)
     resolved = links.resolve(context, kind, fields, account_id=account.id)
     return context.show(links.make(context, kind, resolved, account_id=account.id), shown)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,9 @@ from receiver.sandbox import errors
 from receiver.sandbox.graph_call import GraphCall
 from receiver.sandbox.pages import take_page
 from receiver.sandbox.world import World
+
+_MAX_SHOWN = 50_000
+"""Twice as much as fifty ids with the largest page of each."""
 
 Json = dict[str, Any]
 Overrides = Mapping[str, Mapping[str, Any]]
@@ -70,6 +74,8 @@ class Context:
     kind_of: Callable[[Any], Kind]
     find: Callable[[Context, str], Any]
     """Return the thing with an id. Raises GraphFault for one that does not exist."""
+    shown: Iterator[int] = field(default_factory=itertools.count)
+    """Counts what the answer shows: expansions inside of each other multiply."""
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -80,8 +86,11 @@ class Context:
 
         ``kind`` is how it is to be shown, where that is not what it is.
 
-        Raises BadParameter for a field or an edge that its node does not have.
+        Raises BadParameter for a field or an edge that its node does not have, and GraphFault once
+        the answer shows too much.
         """
+        if next(self.shown) >= _MAX_SHOWN:
+            raise errors.too_much_data()
         kind = kind or self.kind_of(thing)
         kind.check(fields)
         record = kind.record(self, thing)
@@ -94,6 +103,8 @@ class Context:
         if wanted.name in kind.edges:
             return kind.edges[wanted.name](self, thing, self._expanded(record["id"], wanted))
         value = record.get(wanted.name)
+        if callable(value):  # what is costly to make and seldom asked for
+            value = value()
         if wanted.fields and isinstance(value, dict) and "id" in value:
             return self.show(self.find(self, value["id"]), wanted.fields)
         return value

@@ -64,9 +64,9 @@ def _read_status(value: object) -> str:
 
 
 def require(fields: Json, names: Iterable[str]) -> None:
-    """Raise BadParameter for the first name that is not among the fields."""
+    """Raise BadParameter for the first name that is not among the fields, or empty."""
     for name in names:
-        if name not in fields:
+        if fields.get(name) in (None, ""):
             raise _is_required(name)
 
 
