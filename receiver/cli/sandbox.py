@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from receiver.sandbox.preset import BadPreset, Preset, read_preset
+from receiver.sandbox.preset import Preset
 from receiver.sandbox.server import serving
 from receiver.sandbox.state import Sandbox
+from receiver.sandbox.validation import Unreadable, read_model
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -33,7 +34,9 @@ def sandbox(
 ) -> None:
     """Run a Graph server to develop and rehearse against, until stopped."""
     running = Sandbox(
-        app_secret=_read_secret(app_secret_file), is_strict=strict, preset=_read_preset(trouble)
+        app_secret=_read_secret(app_secret_file),
+        is_strict=strict,
+        preset=_read_preset(trouble),
     )
     stop_signals = {signal.SIGTERM, signal.SIGINT}
     # Blocked before the threads start, which inherit that: only sigwait sees these signals.
@@ -59,8 +62,8 @@ def _read_preset(file: Path | None) -> Preset | None:
     if file is None:
         return None
     try:
-        return read_preset(file.read_bytes())
-    except BadPreset as error:
+        return read_model(file.read_bytes(), Preset)
+    except Unreadable as error:
         raise click.BadParameter(
             f"{file}: {error}. Correct it there: its keys are those of the sandbox's control API.",
             param_hint="--trouble",

@@ -6,18 +6,17 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from receiver.sandbox import errors
+from receiver.sandbox.ids import AccountId
 
 OLDEST_VERSION = 19
 """The first version that is not deprecated, assumed; newer ones than there are do no harm."""
 
 _PROOF_SECONDS = 300
-
-_AccountName = Annotated[str, StringConstraints(pattern=r"^(act_)?[0-9]{1,20}$")]
 
 
 class AccessToken(BaseModel):
@@ -26,14 +25,13 @@ class AccessToken(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     token: str = Field(min_length=1)
-    accounts: tuple[_AccountName, ...] | None = None
+    accounts: tuple[AccountId, ...] | None = None
     app_id: str = "1"
     user_id: str = "1"
     scopes: tuple[str, ...] = ("ads_management", "ads_read")
 
     def allows(self, account_id: str) -> bool:
-        names = (account_id, f"act_{account_id}")
-        return self.accounts is None or any(name in self.accounts for name in names)
+        return self.accounts is None or account_id in self.accounts
 
 
 def check_version(version: str) -> None:

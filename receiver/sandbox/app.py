@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from receiver.graph import serve
 from receiver.graph.serve import BadParameter
 from receiver.sandbox import access, errors, views
-from receiver.sandbox.arrival import accounts_named, arrive, headers_of_usage
+from receiver.sandbox.arrival import arrive, headers_of_usage
 from receiver.sandbox.batches import answer_batch
 from receiver.sandbox.control import answer_control
 from receiver.sandbox.graph_call import GraphCall, read_graph_call
-from receiver.sandbox.limits import limit_fault
 from receiver.sandbox.messages import Answer, Call, json_bytes
 from receiver.sandbox.state import Sandbox, wait_seconds
-from receiver.sandbox.trouble import TroubleRule
+from receiver.sandbox.suffering import suffer
 
 _log = logging.getLogger(__name__)
 
@@ -36,26 +35,25 @@ def answer_call(sandbox: Sandbox, call: Call) -> Answer:
 def _answer_graph(sandbox: Sandbox, call: Call) -> Answer:
     """Answer a Graph call, or an operation of a batch."""
     graph_call = read_graph_call(call)
-    rule, latency_seconds = _arrive(sandbox, graph_call)
-    wait_seconds(0 if call.is_operation else latency_seconds)
+    with sandbox.scene() as scene:
+        arrival = arrive(scene, graph_call, now=sandbox.clock())
+    wait_seconds(arrival.latency_seconds)
 
     def perform() -> Answer:
-        return _perform(sandbox, call, graph_call)
+        return _perform(sandbox, call, graph_call, arrival.accounts)
 
-    answer = perform() if rule is None else _suffer(sandbox, rule, perform)
-    return replace(answer, headers=(*answer.headers, *_headers(sandbox, graph_call, answer)))
-
-
-def _arrive(sandbox: Sandbox, call: GraphCall) -> tuple[TroubleRule | None, float]:
-    """Charge and log the call; return the trouble that awaits it and the latency in seconds."""
+    answer = perform() if arrival.rule is None else suffer(sandbox, arrival.rule, perform)
     with sandbox.scene() as scene:
-        return arrive(scene, call, now=sandbox.clock()), scene.latency_seconds
+        usage = headers_of_usage(scene, graph_call, arrival.accounts, now=sandbox.clock())
+    return replace(answer, headers=(*answer.headers, *_headers(graph_call, answer), *usage))
 
 
-def _perform(sandbox: Sandbox, call: Call, graph_call: GraphCall) -> Answer:
+def _perform(
+    sandbox: Sandbox, call: Call, graph_call: GraphCall, accounts: Iterable[str | None]
+) -> Answer:
     """Let the call take effect; what is wrong with it is answered by a Graph error."""
     try:
-        _check_access(sandbox, graph_call)
+        _check_access(sandbox, graph_call, accounts)
         if graph_call.is_batch:
             return _answer_batch(sandbox, call, graph_call)
         return _answer_one(sandbox, graph_call)
@@ -92,86 +90,28 @@ def _with_etag(call: GraphCall, body: bytes) -> Answer:
     return Answer(200, body, (("ETag", tag),))
 
 
-def _check_access(sandbox: Sandbox, call: GraphCall) -> None:
+def _check_access(sandbox: Sandbox, call: GraphCall, accounts: Iterable[str | None]) -> None:
     access.check_version(call.version)
     if call.unreadable is not None:
         raise call.unreadable
-    if call.segments[1:] == ["instruments"]:
-        return  # the official SDK reports its crashes without a token (the facts, section 9)
+    if call.is_crash_report:
+        return
     with sandbox.scene() as scene:
         world = scene.world
         access.check_token(call.token, tokens=world.tokens, is_strict=world.is_strict)
         token = world.tokens.get(call.token)
         if token is not None:
-            access.check_accounts(token, accounts_named(world, call))
+            access.check_accounts(token, accounts)
     if sandbox.app_secret is not None:
         access.check_proof(
             call.parameters, token=call.token, app_secret=sandbox.app_secret, now=sandbox.clock()
         )
 
 
-def _suffer(sandbox: Sandbox, rule: TroubleRule, perform: Callable[[], Answer]) -> Answer:
-    """Answer a call that a rule of trouble took."""
-    if rule.effect == "before":
-        answer = perform()
-    if rule.kind == "slow":
-        wait_seconds(rule.seconds)
-    if rule.kind == "hold":
-        sandbox.hold()
-    if rule.effect == "after":
-        answer = perform()
-    if rule.kind in ("slow", "hold"):
-        return answer
-    if rule.kind == "cut":
-        return replace(answer, ending="cut")
-    return _ANSWERS[rule.kind](rule)
+def _headers(call: GraphCall, answer: Answer) -> tuple[tuple[str, str], ...]:
+    """Return the headers of every Graph answer (the facts, section 4).
 
-
-def _graph_error(rule: TroubleRule) -> Answer:
-    return _fault(rule).answer()
-
-
-def _error_in_200(rule: TroubleRule) -> Answer:
-    return Answer(200, json_bytes(_fault(rule).body()))
-
-
-def _fault(rule: TroubleRule) -> errors.GraphFault:
-    return errors.GraphFault(
-        rule.message,
-        rule.code,
-        type=rule.type,
-        subcode=rule.subcode,
-        http_status=rule.http_status,
-        is_transient=rule.is_transient,
-    )
-
-
-def _http_error(rule: TroubleRule) -> Answer:
-    page = f"<!DOCTYPE html><html><body><h1>{rule.status} Sorry, something went wrong.</h1></body>"
-    return Answer(rule.status, f"{page}</html>".encode(), content_type="text/html; charset=utf-8")
-
-
-def _dropped(_rule: TroubleRule) -> Answer:
-    return Answer(200, b"", ending="dropped")
-
-
-_ANSWERS: dict[str, Callable[[TroubleRule], Answer]] = {
-    "graph_error": _graph_error,
-    "error_in_200": _error_in_200,
-    "http_error": _http_error,
-    "not_json": lambda _: Answer(200, b"for (;;);", content_type="text/plain; charset=utf-8"),
-    "no_id": lambda _: Answer(200, b"{}"),
-    "null": lambda _: Answer(200, b"null"),
-    "reset": _dropped,
-    "commit_then_drop": _dropped,
-    "throttle": lambda rule: limit_fault(rule.code).answer(),
-}
-
-
-def _headers(sandbox: Sandbox, call: GraphCall, answer: Answer) -> tuple[tuple[str, str], ...]:
-    """Return the headers of every Graph answer (the facts, section 4), with those of usage.
-
-    An operation of a batch has none of its own name: those were never seen there (section 3).
+    An operation of a batch has none that names it: those were never seen there (section 3).
     """
     is_error = answer.status >= 400  # noqa: PLR2004  # where HTTP's errors begin
     headers = (
@@ -181,17 +121,14 @@ def _headers(sandbox: Sandbox, call: GraphCall, answer: Answer) -> tuple[tuple[s
         ("Expires", "Sat, 01 Jan 2000 00:00:00 GMT"),
         ("Access-Control-Allow-Origin", "*"),
     )
-    with sandbox.scene() as scene:
-        usage = headers_of_usage(scene, call, now=sandbox.clock())
     if call.is_operation:
-        return (*headers, *usage)
+        return headers
     return (
         *headers,
         ("x-fb-trace-id", secrets.token_urlsafe(8)),
         ("x-fb-request-id", secrets.token_urlsafe(16)),
         ("x-fb-rev", "1000000000"),
         ("x-fb-debug", secrets.token_urlsafe(32)),
-        *usage,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from receiver.sandbox import views
 from receiver.sandbox.graph_call import GraphCall
+from receiver.sandbox.limits import Limits
 from receiver.sandbox.scene import Scene
 from receiver.sandbox.trouble import TroubleRule
 from receiver.sandbox.usage import READ_POINTS, WRITE_POINTS, LoggedCall
@@ -14,13 +15,25 @@ from receiver.sandbox.usage_headers import Headers, usage_headers
 from receiver.sandbox.world import World
 
 
-def arrive(scene: Scene, call: GraphCall, *, now: datetime) -> TroubleRule | None:
-    """Charge and log a call; return the trouble that it falls into.
+@dataclass(frozen=True)
+class Arrival:
+    """A call that has come: the accounts of what it names, and the trouble that it falls into.
+
+    There is an account for each thing, None for one that nobody knows the account of.
+    """
+
+    accounts: tuple[str | None, ...]
+    rule: TroubleRule | None
+    latency_seconds: float
+
+
+def arrive(scene: Scene, call: GraphCall, *, now: datetime) -> Arrival:
+    """Charge and log a call.
 
     Each id of ``ids`` counts as a call; a batch costs nothing, its operations cost theirs (the
     facts, section 3). An account that is blocked is a trouble too, of kind ``throttle``.
     """
-    accounts = accounts_named(scene.world, call)
+    accounts = _accounts_named(scene.world, call)
     points = _points(call)
     charges = _charges(accounts, points=points)
     account = next(iter(charges), None)
@@ -39,21 +52,20 @@ def arrive(scene: Scene, call: GraphCall, *, now: datetime) -> TroubleRule | Non
         ),
         charges=charges,
     )
-    return rule
+    latency_seconds = 0 if call.is_operation else scene.latency_seconds
+    return Arrival(accounts, rule, latency_seconds)
 
 
-def accounts_named(world: World, call: GraphCall) -> list[str | None]:
-    """Return the account of each thing that a call names; None for one that nobody knows."""
-    account = views.account_of(world, call.path)
-    if account is not None or not call.is_read:
-        return [account]
-    ids = views.ids_named(call)
-    return [views.account_of(world, f"/{each}") for each in ids] or [None]
+def _accounts_named(world: World, call: GraphCall) -> tuple[str | None, ...]:
+    ids = call.named_ids or call.segments[:1]
+    return tuple(map(world.account_of, ids)) or (None,)
 
 
-def headers_of_usage(scene: Scene, call: GraphCall, *, now: datetime) -> Headers:
+def headers_of_usage(
+    scene: Scene, call: GraphCall, accounts: Iterable[str | None], *, now: datetime
+) -> Headers:
     """Return the usage headers of a call's answer: those of the first account that it names."""
-    known = filter(None, accounts_named(scene.world, call))
+    known = filter(None, accounts)
     is_insights = call.path.endswith("/insights")
     return usage_headers(
         scene.quotas, account_id=next(known, None), is_insights=is_insights, now=now
@@ -66,7 +78,7 @@ def _points(call: GraphCall) -> int:
     return READ_POINTS if call.is_read else WRITE_POINTS
 
 
-def _charges(accounts: list[str | None], *, points: int) -> dict[str, int]:
+def _charges(accounts: Iterable[str | None], *, points: int) -> dict[str, int]:
     charges: dict[str, int] = {}
     for account in accounts:
         if account is not None:
@@ -84,9 +96,10 @@ def _take_trouble(
     scene: Scene, call: GraphCall, account: str | None, *, now: datetime
 ) -> TroubleRule | None:
     rule = scene.troubles.take(method=call.method, path=call.path, account=account)
-    if rule is None or rule.kind != "throttle" or account is None:
+    if rule is None or rule.kind != "throttle":
         return rule
-    quota = scene.quotas.of(account)
-    code = rule.limit_code or quota.limits.code
-    quota.block(timedelta(seconds=rule.seconds), code=code, now=now)
+    limits = Limits() if account is None else scene.quotas.of(account).limits
+    code = rule.limit_code or limits.code
+    if account is not None:
+        scene.quotas.of(account).block(timedelta(seconds=rule.seconds), code=code, now=now)
     return rule.model_copy(update={"code": code})

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 from urllib.parse import quote, urlencode
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from receiver.graph import serve
 from receiver.graph.serve import BadBatch, BadParameter, OperationAnswer, ReadyOperation
 from receiver.sandbox import errors
-from receiver.sandbox.behaviour import BatchBehaviour
 from receiver.sandbox.graph_call import GraphCall
 from receiver.sandbox.messages import Answer, Call, UploadedFile, json_bytes
 
-_VERSION = re.compile(r"/*v[0-9]{1,3}\.[0-9]{1,3}(/|$)")
 _FORM = "application/x-www-form-urlencoded"
 _INHERITED = ("appsecret_proof", "appsecret_time")
+
+
+class BatchBehaviour(BaseModel):
+    """How a batch answers for operations that were not done, and when its time is up.
+
+    Null is what older traffic shows, an entry with code 960 what newer does (the facts, section 3).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    unfinished: Literal["null", "error_960"] = "null"
+    timeout_seconds: float | None = Field(default=None, ge=0, le=600)
+
 
 AnswerOperation = Callable[[Call], Answer]
 
@@ -63,14 +76,11 @@ def _unfinished(behaviour: BatchBehaviour) -> OperationAnswer | None:
     """The entry of an operation that was not done, or not in time (the facts, section 3)."""
     if behaviour.unfinished == "null":
         return None
-    return _operation_answer(errors.aborted_operation().answer())
+    return _entry(errors.aborted_operation().answer())
 
 
 def _refuse(message: str) -> OperationAnswer:
-    answer = _operation_answer(errors.GraphFault(f"(#100) {message}", 100).answer())
-    if answer is None:
-        raise AssertionError("An error is an answer.")
-    return answer
+    return _entry(errors.GraphFault(f"(#100) {message}", 100).answer())
 
 
 def _operation_call(call: Call, graph_call: GraphCall, operation: ReadyOperation) -> Call:
@@ -78,9 +88,8 @@ def _operation_call(call: Call, graph_call: GraphCall, operation: ReadyOperation
 
     Raises BadParameter for an attached file that did not come.
     """
-    path = "/" + operation.path.lstrip("/")
-    if not _VERSION.match(path):
-        path = f"/{graph_call.version}{path}"
+    version, segments = serve.split_path(operation.path)
+    path = "/".join(("", version or graph_call.version, *segments))
     return replace(
         call,
         method=operation.method,
@@ -113,6 +122,10 @@ def _operation_answer(answer: Answer) -> OperationAnswer | None:
     """Turn an answer into an entry; one that did not arrive whole is null."""
     if answer.ending != "complete" or answer.body.strip() == b"null":
         return None
+    return _entry(answer)
+
+
+def _entry(answer: Answer) -> OperationAnswer:
     is_empty = answer.status == serve.NOT_MODIFIED
     return OperationAnswer(
         answer.status,

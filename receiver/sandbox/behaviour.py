@@ -9,7 +9,6 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from receiver.sandbox.edge_behaviour import EdgeBehaviour
-from receiver.sandbox.limits import Limits
 
 
 class Progress(BaseModel):
@@ -43,30 +42,6 @@ class BehaviourChange(BaseModel):
 
     progress: Progress | None = None
     notification: NotificationPlan | None = None
-
-
-class AccountChange(BehaviourChange):
-    """What the control API sets of an account.
-
-    ``next_sets`` limits the change of progress and notification to that many sets; ``edge`` and
-    ``limits`` hold at once, for everything.
-    """
-
-    next_sets: int | None = Field(default=None, ge=1, le=100_000)
-    edge: EdgeBehaviour | None = None
-    limits: Limits | None = None
-
-
-class BatchBehaviour(BaseModel):
-    """How a batch answers for operations that were not done, and when its time is up.
-
-    Null is what older traffic shows, an entry with code 960 what newer does (the facts, section 3).
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    unfinished: Literal["null", "error_960"] = "null"
-    timeout_seconds: float | None = Field(default=None, ge=0, le=600)
 
 
 @dataclass(frozen=True)

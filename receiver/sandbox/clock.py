@@ -13,7 +13,10 @@ def utc_now() -> datetime:
 
 
 class VirtualClock:
-    """A clock that follows ``source``, ahead of it by what it was moved. It never goes back."""
+    """A clock that follows ``source``, ahead of it by what it was moved.
+
+    Only a reset takes it back.
+    """
 
     def __init__(self, source: Callable[[], datetime] = utc_now) -> None:
         self._source = source

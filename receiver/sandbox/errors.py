@@ -113,10 +113,10 @@ def aborted_operation() -> GraphFault:
     return GraphFault(message, 960, type="FacebookApiException", http_status=500)
 
 
-def too_much_data() -> GraphFault:
-    """Say that an answer would be too large (the facts, section 4)."""
+def too_much_data(*, subcode: int | None = None) -> GraphFault:
+    """Say that an answer would be too large, or take too long (the facts, section 4)."""
     message = "Please reduce the amount of data you're asking for, then retry your request"
-    return GraphFault(message, 1, http_status=500)
+    return GraphFault(message, 1, subcode=subcode, http_status=500)
 
 
 def unknown_error(http_status: int = 500) -> GraphFault:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
+from receiver.graph import serve
 from receiver.graph.serve import BadParameter
 from receiver.graph.vocabulary import API_VERSION
-from receiver.sandbox import access
+from receiver.sandbox import access, ids
 from receiver.sandbox.messages import Call, UploadedFile
-
-_VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,3}")
-_OBJECT = re.compile(r"(act_)?[0-9]{1,20}")
 
 
 @dataclass(frozen=True)
@@ -38,13 +36,24 @@ class GraphCall:
     unreadable: BadParameter | None = None
     is_operation: bool = False
 
-    @property
+    @cached_property
     def segments(self) -> list[str]:
         return [segment for segment in self.path.split("/") if segment]
 
     @property
     def is_read(self) -> bool:
         return self.method in ("GET", "HEAD")
+
+    @cached_property
+    def named_ids(self) -> tuple[str, ...]:
+        """The ids that a read asks for in ``ids``, where its path names no thing of its own."""
+        has_thing = bool(self.segments) and ids.is_thing(self.segments[0])
+        return () if has_thing or not self.is_read else serve.parse_ids(self.parameters.get("ids"))
+
+    @property
+    def is_crash_report(self) -> bool:
+        """The official SDK sends these by default, without a token (the facts, section 9)."""
+        return self.method == "POST" and self.segments[1:] == ["instruments"]
 
     @property
     def is_batch(self) -> bool:
@@ -62,7 +71,7 @@ def read_graph_call(call: Call) -> GraphCall:
     A ``method`` among the parameters of a POST stands for the HTTP method.
     """
     parameters, files, unreadable = _read_body(call)
-    version, segments = _split(unquote(call.path, errors="replace"))
+    version, segments = serve.split_path(unquote(call.path, errors="replace"))
     token = access.find_token(parameters, authorization=call.headers.get("authorization", ""))
     path = "/" + "/".join(_with_object(segments, parameters))
     return GraphCall(
@@ -91,18 +100,11 @@ def _read_body(
     return parameters, files, None
 
 
-def _split(path: str) -> tuple[str | None, list[str]]:
-    segments = [segment for segment in path.split("/") if segment]
-    if segments and _VERSION.fullmatch(segments[0]):
-        return segments[0], segments[1:]
-    return None, segments
-
-
 def _with_object(segments: list[str], parameters: Mapping[str, Any]) -> list[str]:
-    if segments and _OBJECT.fullmatch(segments[0]):
-        return segments
     named = str(parameters.get("id") or "")
-    return [named, *segments] if _OBJECT.fullmatch(named) else segments
+    if segments and ids.is_thing(segments[0]):
+        return segments
+    return [named, *segments] if ids.is_thing(named) else segments
 
 
 def _method(call: Call, parameters: Mapping[str, Any]) -> str:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
+from receiver.sandbox.ids import account_number
 from receiver.sandbox.request_set import Attempt, Request, RequestSet
 from receiver.sandbox.world import World
 
 
-def ledger(world: World, *, account: str | None, now: datetime) -> dict[str, Any]:
+def ledger(world: World, *, account: str | None) -> dict[str, Any]:
     """Return ``{"sets": […]}``, oldest first, of one account or of all. Times are ISO 8601."""
-    wanted = None if account is None else account.removeprefix("act_")
-    entries = []
-    for request_set in world.sets:
-        if wanted in (None, request_set.account_id):
-            world.refresh(request_set, now=now)
-            entries.append(_set_entry(request_set))
-    return {"sets": entries}
+    wanted = None if account is None else account_number(account) or account
+    shown = (each for each in world.sets if wanted in (None, each.account_id))
+    return {"sets": [_set_entry(request_set) for request_set in shown]}
 
 
 def _set_entry(request_set: RequestSet) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from typing import Any, Literal
-from urllib.parse import parse_qsl
 
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
@@ -51,7 +50,7 @@ class Call:
 
     @cached_property
     def query_parameters(self) -> dict[str, str]:
-        return dict(_read_form(self.query))
+        return dict(serve.parse_form(self.query))
 
     def read_parameters(self) -> tuple[dict[str, Any], Files]:
         """Return the parameters of query and body, which may be a form, multipart or JSON; files.
@@ -65,8 +64,8 @@ class Call:
         if kind == "multipart/form-data":
             form, files = self._read_multipart(options)
             return serve.read_parameters(query, form=form), files
-        form = _read_form(self.body.decode("utf-8", "replace"))
-        return serve.read_parameters(query, form=form), self.files
+        text = self.body.decode("utf-8", "replace")
+        return serve.read_parameters(query, form=serve.parse_form(text)), self.files
 
     def _read_multipart(self, options: dict[str, str]) -> tuple[list[tuple[str, str]], Files]:
         parser = FormDataParser(silent=False, stream_factory=_in_memory)
@@ -90,10 +89,6 @@ def _in_memory(
     """Keep a file in memory, as the body is: a body that breaks off leaves no file open."""
     del total_content_length, content_type, filename, content_length
     return BytesIO()
-
-
-def _read_form(text: str) -> list[tuple[str, str]]:
-    return parse_qsl(text, keep_blank_values=True, errors="replace")
 
 
 @dataclass(frozen=True)

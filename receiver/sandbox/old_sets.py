@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from receiver.graph.vocabulary import count_field
 from receiver.sandbox.behaviour import Behaviour
-from receiver.sandbox.request_set import SUCCESS, Request, RequestSet
+from receiver.sandbox.request_set import Request, RequestSet
 from receiver.sandbox.work import ad_work
 
 _AD_SET_ID = "1"
@@ -38,18 +36,9 @@ def make_old_sets(
     sets = []
     for number in range(old.count):
         created = now - step * (old.count - number)
-        request = Request(new_id(), work, created, created, SUCCESS, {"id": new_id()})
+        request = Request(new_id(), work, created, created)
         name = f"old set {number + 1}"
-        made = RequestSet(
-            new_id(),
-            account_id,
-            name,
-            [request],
-            behaviour,
-            created,
-            created,
-            completed_time=created,
-        )
-        made.counts = Counter({count_field(SUCCESS): 1})
+        made = RequestSet(new_id(), account_id, name, [request], behaviour, created, created)
+        made.advance(now=created, perform=lambda _request, _work: {"id": new_id()})
         sets.append(made)
     return sets

@@ -8,7 +8,7 @@ from typing import Any
 
 from receiver.graph.serve import select_fields
 from receiver.graph.vocabulary import COUNT_FIELDS, REQUEST_SET
-from receiver.sandbox.request_set import Edge, Request, RequestSet
+from receiver.sandbox.request_set import Edge, Member, RequestSet
 
 _REQUEST_TYPES = {
     Edge.ADS: "ASYNC_ADGROUP_CREATION",
@@ -42,8 +42,9 @@ def set_record(request_set: RequestSet) -> dict[str, Any]:
     }
 
 
-def request_record(request_set: RequestSet, request: Request) -> dict[str, Any]:
+def request_record(member: Member) -> dict[str, Any]:
     """Return every field of a request; its set's default fields when they are called for."""
+    request_set, request = member
     return {
         "id": request.id,
         "scope_object_id": request.scope_object_id,

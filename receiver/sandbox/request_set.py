@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from receiver.graph.references import UnresolvedReference
 from receiver.graph.vocabulary import API_VERSION, MODE_OFF, count_field, is_final
 from receiver.sandbox.behaviour import Behaviour
-from receiver.sandbox.errors import GraphFault
+from receiver.sandbox.errors import GraphFault, aborted_operation
 from receiver.sandbox.work import Work
 
 PENDING_DEPENDENCY = "PENDING_DEPENDENCY"
@@ -28,7 +28,7 @@ ERROR_DEPENDENCY = "ERROR_DEPENDENCY"
 CANCELED = "CANCELED"
 CANCELED_DEPENDENCY = "CANCELED_DEPENDENCY"
 
-CANCELABLE = (INITIAL, PENDING_DEPENDENCY)
+_CANCELABLE = (INITIAL, PENDING_DEPENDENCY)
 
 NOT_SENT = "NOT_SENT"
 SENDING = "SENDING"
@@ -36,12 +36,6 @@ SENT = "SENT"
 
 Perform = Callable[["Request", Work], dict[str, Any]]
 """Do a request's work now and return what a sync call would answer; raises GraphFault."""
-
-
-_ABORTED = {
-    "error_code": 960,
-    "error_message": "Request aborted. This could happen if a dependent request failed.",
-}
 
 
 class Edge(StrEnum):
@@ -66,6 +60,11 @@ class Request:
 
     def __post_init__(self) -> None:
         self.scope_object_id = self.work.scope_object_id
+
+    @property
+    def is_cancelable(self) -> bool:
+        """Only what is not processed yet can be cancelled (Facebook's page)."""
+        return self.status in _CANCELABLE
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ class RequestSet:
 
         Raises ValueError for one whose processing has begun.
         """
-        if request.status not in CANCELABLE:
+        if not request.is_cancelable:
             raise ValueError(request.status)
         self._move(request, status=CANCELED, now=now)
         self._end_dependents(request, status=CANCELED_DEPENDENCY, now=now)
@@ -191,7 +190,7 @@ class RequestSet:
         except UnresolvedReference as error:
             self._fail(request, 100, str(error), status=ERROR_DEPENDENCY, now=now)
         except GraphFault as fault:
-            self._fail(request, fault.code or 1, fault.message, status=ERROR, now=now)
+            self._fail(request, fault.code, fault.message, status=ERROR, now=now)
         else:
             self._move(request, status=SUCCESS, now=now)
             if request.work.name is not None:
@@ -199,9 +198,9 @@ class RequestSet:
             self._free_dependents(now=now)
 
     def _fail(
-        self, request: Request, code: int, message: str, *, status: str, now: datetime
+        self, request: Request, code: int | None, message: str, *, status: str, now: datetime
     ) -> None:
-        request.result = {"error_code": code, "error_message": message}
+        request.result = _error_result(code, message)
         self._move(request, status=status, now=now)
         self._end_dependents(request, status=ERROR_DEPENDENCY, now=now)
 
@@ -219,7 +218,8 @@ class RequestSet:
         for request in self._dependents:
             if request.status == PENDING_DEPENDENCY and ended.intersection(request.work.needs):
                 if status == ERROR_DEPENDENCY:
-                    request.result = _ABORTED
+                    fault = aborted_operation()
+                    request.result = _error_result(fault.code, fault.message)
                 self._move(request, status=status, now=now)
                 ended.add(request.work.name)
 
@@ -237,3 +237,15 @@ class RequestSet:
             return False
         self.completed_time = now
         return True
+
+
+def _error_result(code: int | None, message: str) -> dict[str, Any]:
+    """The result of a request that failed (Facebook's page, the table of requests)."""
+    return {"error_code": code or 1, "error_message": message}
+
+
+class Member(NamedTuple):
+    """A request together with its set."""
+
+    request_set: RequestSet
+    request: Request

@@ -5,11 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from receiver.sandbox.behaviour import AccountChange, BatchBehaviour
-from receiver.sandbox.limits import Quotas
+from pydantic import Field
+
+from receiver.sandbox.batches import BatchBehaviour
+from receiver.sandbox.behaviour import BehaviourChange
+from receiver.sandbox.edge_behaviour import EdgeBehaviour
+from receiver.sandbox.limits import Limits, Quotas
 from receiver.sandbox.trouble import Troubles
 from receiver.sandbox.usage import CallLog
 from receiver.sandbox.world import World
+
+
+class AccountChange(BehaviourChange):
+    """What the control API sets of an account.
+
+    ``next_sets`` limits the change of progress and notification to that many sets; ``edge`` and
+    ``limits`` hold at once, for everything.
+    """
+
+    next_sets: int | None = Field(default=None, ge=1, le=100_000)
+    edge: EdgeBehaviour | None = None
+    limits: Limits | None = None
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from receiver.sandbox.ids import AccountId
 from receiver.sandbox.limits import LIMIT_CODES
 
 Kind = Literal[
@@ -60,7 +61,7 @@ class TroubleRule(BaseModel):
     kind: Kind
     method: str | None = None
     path: str = ""
-    account: str | None = None
+    account: AccountId | None = None
     count: int | None = Field(default=1, ge=1)
     probability: float | None = Field(default=None, ge=0, le=1)
     seed: int = 0
@@ -113,7 +114,7 @@ class TroubleRule(BaseModel):
         """Tell whether the rule is about this call."""
         if self.method is not None and self.method.upper() != method:
             return False
-        if self.account is not None and self.account.removeprefix("act_") != account:
+        if self.account is not None and self.account != account:
             return False
         return re.search(self.path, path) is not None
 

@@ -6,19 +6,18 @@ operation of an async batch for the call that it names.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from receiver.graph import serve
 from receiver.graph.references import find_references, substitute
-from receiver.graph.serve import BadParameter, parse_adbatch_body, split_url
+from receiver.graph.serve import BadParameter
+from receiver.sandbox.ids import account_number, is_object_id
 
 MAX_DEPTH = 64
 
-_VERSION_PREFIX = re.compile(r"v[0-9]{1,3}\.[0-9]{1,3}/")
 _PARENTS = ("adset_id", "campaign_id")
-_ACCOUNT_PATH = re.compile(r"/act_([0-9]{1,20})(?:/|$)")
 
 
 @dataclass(frozen=True)
@@ -76,9 +75,9 @@ def operation_work(operation: AsyncOperation) -> Work:
     Raises BadParameter for a body that is an object and nested too deeply.
     """
     body = normalise_spec(operation.body, name="adbatch")
-    path, query = split_url(operation.relative_url)
-    path = "/" + _VERSION_PREFIX.sub("", path.strip("/")).strip("/")
-    parameters = dict((*query, *parse_adbatch_body(body)))
+    path, query = serve.split_url(operation.relative_url)
+    path = "/" + "/".join(serve.split_path(path)[1])
+    parameters = dict((*query, *serve.parse_adbatch_body(body)))
     texts = (path, *parameters.values())
     needs = dict.fromkeys(each.name for text in texts for each in find_references(text))
     return Work(
@@ -100,8 +99,7 @@ def _scope(path: str, parameters: Mapping[str, Any]) -> str | None:
     parents = (str(parameters.get(name) or "") for name in _PARENTS)
     if any(map(find_references, parents)):
         return None
-    account = _ACCOUNT_PATH.match(path)
-    return scope_object_id(parameters) or (account[1] if account else None)
+    return scope_object_id(parameters) or account_number(path.split("/")[1])
 
 
 def scope_object_id(parameters: Mapping[str, Any]) -> str | None:
@@ -110,13 +108,6 @@ def scope_object_id(parameters: Mapping[str, Any]) -> str | None:
         if is_object_id(parameters.get(name)):
             return str(parameters[name])
     return None
-
-
-def is_object_id(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        return False
-    text = str(value)
-    return text.isascii() and text.isdigit() and len(text) <= 20  # noqa: PLR2004  # 64 bits
 
 
 def normalise_spec(value: Any, *, name: str, key: str = "", depth: int = 0) -> Any:

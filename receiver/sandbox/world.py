@@ -9,14 +9,15 @@ import heapq
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from receiver.graph.vocabulary import MODE_OFF, MODE_ON_COMPLETE
 from receiver.sandbox.access import AccessToken
 from receiver.sandbox.behaviour import Behaviour, BehaviourChange, BehaviourSettings
+from receiver.sandbox.ids import account_number
 from receiver.sandbox.objects import Objects
-from receiver.sandbox.request_set import SENDING, Attempt, Edge, Request, RequestSet
+from receiver.sandbox.request_set import SENDING, Attempt, Edge, Member, Request, RequestSet
 from receiver.sandbox.work import Work
 
 
@@ -92,9 +93,11 @@ class World:
         self._defaults = Behaviour()
         self._sets: dict[str, RequestSet] = {}
         self._old_sets: dict[str, RequestSet] = {}
-        self._requests: dict[str, tuple[RequestSet, Request]] = {}
-        self._by_scope: dict[str, list[tuple[RequestSet, Request]]] = {}
+        self._requests: dict[str, Member] = {}
+        self._by_scope: dict[str, list[Member]] = {}
         self._completions: list[tuple[datetime, int, RequestSet]] = []
+        self._running: dict[str, RequestSet] = {}
+        self._advanced_to = datetime.min.replace(tzinfo=UTC)
         self._notifications: list[tuple[datetime, int, RequestSet]] = []
         self._immediate: list[NotificationJob] = []
 
@@ -118,17 +121,22 @@ class World:
     def find_set(self, object_id: str) -> RequestSet | None:
         return self._sets.get(object_id) or self._old_sets.get(object_id)
 
-    def find_request(self, object_id: str) -> tuple[RequestSet, Request] | None:
+    def find_request(self, object_id: str) -> Member | None:
         return self._requests.get(object_id)
 
-    def requests_under(self, scope_object_id: str) -> list[tuple[RequestSet, Request]]:
+    def requests_under(self, scope_object_id: str) -> list[Member]:
         """Return every request that makes an ad in this ad set, oldest first."""
         return self._by_scope.get(scope_object_id, [])
 
     def account_of(self, object_id: str) -> str | None:
-        """Return the id of the account that an object belongs to; None when nobody knows."""
+        """Return the account's id for ``act_1`` or an object of it; None when nobody knows."""
+        number = account_number(object_id)
+        if number is not None:
+            return number
         known = self.find_request(object_id) or next(iter(self.requests_under(object_id)), None)
-        owner = known[0] if known else self.find_set(object_id) or self.objects.find(object_id)
+        owner = (
+            known.request_set if known else self.find_set(object_id) or self.objects.find(object_id)
+        )
         return owner.account_id if owner else None
 
     def may_exist(self, object_id: str) -> bool:
@@ -171,19 +179,19 @@ class World:
         for request_set in request_sets:
             self._old_sets[request_set.id] = request_set
             for request in request_set.requests:
-                self._requests[request.id] = (request_set, request)
+                self._requests[request.id] = Member(request_set, request)
 
     def _add(self, account: Account, request_set: RequestSet) -> None:
         account.sets.append(request_set)
         self._sets[request_set.id] = request_set
         for request in request_set.requests:
-            self._requests[request.id] = (request_set, request)
+            self._requests[request.id] = Member(request_set, request)
             self._note_scope(request_set, request)
 
     def _note_scope(self, request_set: RequestSet, request: Request) -> None:
         if request.scope_object_id is not None:
             members = self._by_scope.setdefault(request.scope_object_id, [])
-            members.append((request_set, request))
+            members.append(Member(request_set, request))
 
     def _set_going(self, request_set: RequestSet, *, now: datetime) -> None:
         if request_set.behaviour.notification.kind == "before_answer":
@@ -193,15 +201,25 @@ class World:
         if progress.kind == "after_seconds" and not request_set.is_completed:
             due = now + timedelta(seconds=progress.seconds)
             heapq.heappush(self._completions, (due, next(self._order), request_set))
+            self._running[request_set.id] = request_set
 
     def new_id(self) -> str:
         return str(next(self._ids))
 
     def advance(self, now: datetime) -> None:
-        """Complete every set whose time has come, at that time."""
+        """Let time pass: what is due completes at its time, what is under way comes to where it is.
+
+        After it every set is where it has to be, whether somebody looks at it or not.
+        """
+        if now <= self._advanced_to:
+            return
+        self._advanced_to = now
         while self._completions and self._completions[0][0] <= now:
             due, _, request_set = heapq.heappop(self._completions)
+            del self._running[request_set.id]
             self.refresh(request_set, now=due)
+        for request_set in self._running.values():
+            self.refresh(request_set, now=now)
 
     def refresh(self, request_set: RequestSet, *, now: datetime) -> None:
         """Bring one set to where it is by now."""

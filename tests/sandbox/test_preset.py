@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from receiver.sandbox.preset import BadPreset, read_preset
+from receiver.sandbox.preset import Preset
 from receiver.sandbox.server import serving
 from receiver.sandbox.state import Sandbox
+from receiver.sandbox.validation import Unreadable, read_model
 from tests.support.sandbox import GraphCaller, SandboxControl
 
 AD = {"name": "ad", "adset_id": "5"}
@@ -21,7 +22,7 @@ def test_a_preset_holds_from_the_start_and_again_after_a_reset() -> None:
         "latency_ms": 1,
         "tokens": [{"token": "narrow", "accounts": ["act_1"]}],
     }
-    sandbox = Sandbox(is_strict=True, preset=read_preset(json.dumps(preset).encode()))
+    sandbox = Sandbox(is_strict=True, preset=read_model(json.dumps(preset).encode(), Preset))
     with serving(sandbox, host="127.0.0.1", port=0) as server:
         control = SandboxControl(server.url)
         graph = GraphCaller(server.url, token="narrow")
@@ -50,12 +51,12 @@ def test_a_preset_holds_from_the_start_and_again_after_a_reset() -> None:
     ],
 )
 def test_a_wrong_preset_names_the_place(preset: Any, place: str) -> None:
-    with pytest.raises(BadPreset) as raised:
-        read_preset(json.dumps(preset).encode())
+    with pytest.raises(Unreadable) as raised:
+        read_model(json.dumps(preset).encode(), Preset)
     assert str(raised.value).startswith(place)
 
 
 @pytest.mark.parametrize("text", [b"", b"{'troubles': []}", b"\xff", b"[" * 100_000])
 def test_what_is_no_json_is_said_so(text: bytes) -> None:
-    with pytest.raises(BadPreset, match="is not JSON"):
-        read_preset(text)
+    with pytest.raises(Unreadable, match="is not JSON"):
+        read_model(text, Preset)

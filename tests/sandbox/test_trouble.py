@@ -232,11 +232,12 @@ def test_a_throttle_blocks_the_account_for_its_seconds(
     assert create(graph).status_code == 200
 
 
+@pytest.mark.parametrize(("rule", "code"), [({"code": 613}, 613), ({}, 17)])
 def test_a_throttle_of_no_known_account_is_an_error_only(
-    sandbox: SandboxControl, graph: GraphCaller
+    sandbox: SandboxControl, graph: GraphCaller, rule: dict[str, int], code: int
 ) -> None:
-    sandbox.trouble("throttle", path="^/404$", code=613)
-    assert graph.get("/404")["error"]["code"] == 613
+    sandbox.trouble("throttle", path="^/404$", **rule)
+    assert graph.get("/404")["error"]["code"] == code
     assert "X-Ad-Account-Usage" not in graph.call("GET", "/404").headers
 
 

@@ -4,6 +4,7 @@ The sandbox and the gateway both answer with it. What is wrong with a call is ra
 ``BadParameter``; each server words its own error body.
 """
 
+from receiver.graph.lenient_json import loads_strict
 from receiver.graph.serve.batch import (
     BadBatch,
     OperationAnswer,
@@ -27,6 +28,7 @@ from receiver.graph.serve.new_set import (
     parse_mode,
     parse_name,
     parse_new_set,
+    parse_notification,
     parse_notification_uri,
 )
 from receiver.graph.serve.operation import (
@@ -47,9 +49,11 @@ from receiver.graph.serve.parameters import (
     BadParameter,
     decode_json,
     parse_flag,
+    parse_ids,
     parse_statuses,
     read_parameters,
 )
+from receiver.graph.serve.path import split_path
 
 __all__ = [
     "NOT_MODIFIED",
@@ -68,6 +72,7 @@ __all__ = [
     "encode_cursor",
     "etag",
     "is_unchanged",
+    "loads_strict",
     "page_answer",
     "parse_adbatch_body",
     "parse_batch",
@@ -75,16 +80,19 @@ __all__ = [
     "parse_fields",
     "parse_flag",
     "parse_form",
+    "parse_ids",
     "parse_limit",
     "parse_mode",
     "parse_name",
     "parse_new_set",
+    "parse_notification",
     "parse_notification_uri",
     "parse_statuses",
     "read_parameters",
     "run_batch",
     "select_fields",
     "show_answer",
+    "split_path",
     "split_url",
     "unknown_field",
     "write_fields",

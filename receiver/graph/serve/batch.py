@@ -106,7 +106,9 @@ def run_batch(
     one that it needs was not: null in older traffic, code 960 in newer (the facts, section 3).
     """
     answers: list[OperationAnswer | None] = []
+    used = {name for operation in operations for name in operation.needs}
     latest: dict[str, OperationAnswer | None] = {}
+    results: dict[str, Any] = {}
     for operation in operations:
         needed = [latest[name] for name in operation.needs]
         if isinstance(operation, BadOperation):
@@ -114,46 +116,37 @@ def run_batch(
         elif any(parent is None or not parent.is_success for parent in needed):
             answer = aborted
         else:
-            answer = _execute(operation, latest, execute=execute, refuse=refuse)
+            answer = _execute(operation, results, execute=execute, refuse=refuse)
         answers.append(answer)
-        if operation.name is not None:
+        if operation.name in used:
             latest[operation.name] = answer
-    return _omit_parents(operations, answers)
+            results[operation.name] = _read(answer)
+    return [
+        None if _is_omitted(operation, answer, used=used) else answer
+        for operation, answer in zip(operations, answers, strict=True)
+    ]
 
 
 def _execute(
     operation: Operation,
-    latest: Mapping[str, OperationAnswer | None],
+    results: Mapping[str, Any],
     *,
     execute: Callable[[ReadyOperation], OperationAnswer | None],
     refuse: Callable[[str], OperationAnswer],
 ) -> OperationAnswer | None:
     try:
-        ready = _fill_in(operation, _Results(latest))
+        ready = _fill_in(operation, results)
     except UnresolvedReference as error:
-        name, path = error.reference.name, error.reference.path
-        return refuse(f"Cannot resolve the reference {{result={name}:{path}}}.")
+        return refuse(str(error))
     return execute(ready)
 
 
-class _Results(Mapping[str, Any]):
-    """The answers so far as JSON, parsed when they are asked for."""
-
-    def __init__(self, answers: Mapping[str, OperationAnswer | None]) -> None:
-        self._answers = answers
-
-    def __getitem__(self, name: str) -> Any:
-        answer = self._answers[name]
-        try:
-            return json.loads(answer.body or "null") if answer else None
-        except ValueError:
-            return None
-
-    def __iter__(self) -> Any:
-        return iter(self._answers)
-
-    def __len__(self) -> int:
-        return len(self._answers)
+def _read(answer: OperationAnswer | None) -> Any:
+    """Return an answer's JSON; None for one without, in which no reference finds anything."""
+    try:
+        return json.loads(answer.body or "null") if answer else None
+    except ValueError:
+        return None
 
 
 def _fill_in(operation: Operation, results: Mapping[str, Any]) -> ReadyOperation:
@@ -171,18 +164,8 @@ def _fill_in(operation: Operation, results: Mapping[str, Any]) -> ReadyOperation
     )
 
 
-def _omit_parents(
-    operations: Sequence[Entry], answers: Sequence[OperationAnswer | None]
-) -> list[OperationAnswer | None]:
-    """Answer null for each success that another operation used, unless its caller wants it."""
-    used = {name for operation in operations for name in operation.needs}
-    return [
-        None if _is_omitted(operation, answer, used=used) else answer
-        for operation, answer in zip(operations, answers, strict=True)
-    ]
-
-
 def _is_omitted(operation: Entry, answer: OperationAnswer | None, *, used: set[str]) -> bool:
+    """Tell whether a success is answered by null: another used it, or its caller wants none."""
     if isinstance(operation, BadOperation) or answer is None or not answer.is_success:
         return False
     if operation.omit_response_on_success is not None:

@@ -35,10 +35,19 @@ def parse_new_set(parameters: Mapping[str, Any]) -> NewSet:
     """
     name = parse_name(parameters)
     ad_specs = _parse_ad_specs(parameters)
+    uri, mode = parse_notification(parameters)
+    return NewSet(name, ad_specs, notification_uri=uri, notification_mode=mode)
+
+
+def parse_notification(parameters: Mapping[str, Any]) -> tuple[str | None, str]:
+    """Return the notification's URI and mode that a create asks for.
+
+    Raises BadParameter.
+    """
     mode = parse_mode(parameters) or MODE_OFF
     uri = parse_notification_uri(parameters)
     check_notification(mode=mode, uri=uri)
-    return NewSet(name, ad_specs, notification_uri=uri, notification_mode=mode)
+    return uri, mode
 
 
 def parse_name(parameters: Mapping[str, Any]) -> str:
@@ -48,7 +57,7 @@ def parse_name(parameters: Mapping[str, Any]) -> str:
     """
     name = parameters.get("name")
     if name is None or name == "":
-        raise BadParameter("name", "The parameter name is required.")
+        raise BadParameter.missing("name")
     if not isinstance(name, str):
         raise BadParameter("name", "Param name must be a string.")
     return name
@@ -57,7 +66,7 @@ def parse_name(parameters: Mapping[str, Any]) -> str:
 def _parse_ad_specs(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     specs = decode_json(parameters, "ad_specs")
     if specs is None:
-        raise BadParameter("ad_specs", "The parameter ad_specs is required.")
+        raise BadParameter.missing("ad_specs")
     if not isinstance(specs, list):
         raise BadParameter("ad_specs", "Param ad_specs must be an array.")
     if not 1 <= len(specs) <= MAX_ADS_PER_SET:

@@ -19,6 +19,10 @@ class BadParameter(ValueError):
         self.name = name
         self.message = message
 
+    @classmethod
+    def missing(cls, name: str) -> BadParameter:
+        return cls(name, f"The parameter {name} is required.")
+
 
 def read_parameters(
     query: Iterable[tuple[str, str]],
@@ -79,6 +83,25 @@ def parse_flag(value: object, *, name: str) -> bool | None:
     if flag is None:
         raise BadParameter(name, f"Param {name} must be a boolean.")
     return flag
+
+
+def parse_ids(value: object) -> tuple[str, ...]:
+    """Return the ids in ``ids``, each once: separated by commas, or in a JSON array.
+
+    Each counts as a call (the facts, section 3).
+    """
+    if isinstance(value, str):
+        value = _split(value)
+    words = value if isinstance(value, list | tuple) else () if value is None else (value,)
+    return tuple(dict.fromkeys(text for word in words if (text := str(word).strip())))
+
+
+def _split(text: str) -> object:
+    try:
+        words = loads_lenient(text)
+    except ValueError:
+        return text.split(",")
+    return words if isinstance(words, list) else text.split(",")
 
 
 def parse_statuses(parameters: Mapping[str, Any]) -> frozenset[str] | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from receiver.sandbox.access import AccessToken
-from receiver.sandbox.behaviour import AccountChange, BehaviourChange
+from receiver.sandbox.behaviour import BehaviourChange
 from receiver.sandbox.control.calls import read_body
 from receiver.sandbox.messages import Call
 from receiver.sandbox.old_sets import OldSets, make_old_sets
+from receiver.sandbox.scene import AccountChange
 from receiver.sandbox.state import Sandbox
 
 

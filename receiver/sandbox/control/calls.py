@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
-
 from receiver.sandbox.messages import Call
-from receiver.sandbox.validation import first_problem
-
-ModelT = TypeVar("ModelT", bound=BaseModel)
+from receiver.sandbox.validation import ModelT, Unreadable, read_model
 
 
 class ControlFault(Exception):
@@ -24,8 +17,6 @@ class ControlFault(Exception):
 def read_body(call: Call, model: type[ModelT]) -> ModelT:
     """Read a body; an empty one stands for ``{}``. Raises ControlFault."""
     try:
-        return model.model_validate(json.loads(call.body or b"{}"))
-    except ValidationError as error:
-        raise ControlFault(first_problem(error)) from error
-    except (ValueError, RecursionError) as error:
-        raise ControlFault("The body is not valid JSON.") from error
+        return read_model(call.body or b"{}", model)
+    except Unreadable as error:
+        raise ControlFault(str(error)) from error

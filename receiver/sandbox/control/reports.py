@@ -12,7 +12,7 @@ from receiver.sandbox.state import Sandbox
 def show_ledger(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     account = call.query_parameters.get("account")
     with sandbox.scene() as scene:
-        return ledger(scene.world, account=account, now=sandbox.clock())
+        return ledger(scene.world, account=account)
 
 
 def show_calls(sandbox: Sandbox, _call: Call) -> dict[str, Any]:

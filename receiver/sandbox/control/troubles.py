@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from receiver.sandbox.behaviour import BatchBehaviour
+from receiver.sandbox.batches import BatchBehaviour
 from receiver.sandbox.control.calls import read_body
 from receiver.sandbox.messages import Call
 from receiver.sandbox.state import Sandbox

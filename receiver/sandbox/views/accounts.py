@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receiver.sandbox import nodes
 from receiver.sandbox.objects import ObjectKind
-from receiver.sandbox.views import ads, async_batches, figures, images, sets
+from receiver.sandbox.views import ads, async_batches, async_requests, figures, images, sets
 from receiver.sandbox.views.context import Context, Json, Kind
 from receiver.sandbox.views.objects import list_of_account
 from receiver.sandbox.world import Account
@@ -30,7 +30,7 @@ KIND: Kind = Kind(
     edges={
         "asyncadrequestsets": sets.list_ad_sets,
         "asyncadcreatives": async_batches.list_creative_sets,
-        "async_requests": async_batches.list_all_sets,
+        "async_requests": async_requests.list_all_sets,
         "campaigns": list_of_account(ObjectKind.CAMPAIGN),
         "adsets": list_of_account(ObjectKind.AD_SET),
         "ads": list_of_account(ObjectKind.AD),

@@ -41,13 +41,15 @@ class EdgeCall:
 class Kind:
     """A kind of thing: its node, every plain field of it, and what can be done with it.
 
-    ``edges`` are read, ``creates`` are edges that take a POST, ``removes`` those that take a
-    DELETE, each by the edge's name.
-    ``record`` gives None for a field that the thing does not have now.
+    ``links`` are the fields that hold another thing's id, and show that one where fields of it are
+    asked for. ``edges`` are read, ``creates`` are edges that take a POST, ``removes`` those that
+    take a DELETE, each by the edge's name. ``record`` gives None for a field that the thing does
+    not have now.
     """
 
     node: Node
     record: Callable[[Context, Any], Json]
+    links: frozenset[str] = frozenset()
     edges: Mapping[str, Callable[[Context, Any, EdgeCall], Json]] = field(default_factory=dict)
     creates: Mapping[str, Callable[[Context, Any], Json]] = field(default_factory=dict)
     removes: Mapping[str, Callable[[Context, Any], Json]] = field(default_factory=dict)
@@ -105,7 +107,7 @@ class Context:
         value = record.get(wanted.name)
         if callable(value):  # what is costly to make and seldom asked for
             value = value()
-        if wanted.fields and isinstance(value, dict) and "id" in value:
+        if wanted.fields and wanted.name in kind.links and isinstance(value, dict):
             return self.show(self.find(self, value["id"]), wanted.fields)
         return value
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from receiver.graph import serve
 from receiver.graph.serve import BadParameter, Field
-from receiver.sandbox.errors import GraphFault
+from receiver.sandbox import errors
 from receiver.sandbox.insights import INSIGHTS, Figures, made_up_figures, made_up_number
 from receiver.sandbox.nodes import node
 from receiver.sandbox.objects import GraphObject, ObjectKind
@@ -25,6 +25,8 @@ _LEVELS = {
     "adset": ObjectKind.AD_SET,
     "ad": ObjectKind.AD,
 }
+
+_TIMED_OUT = 99
 
 _MANY_ADS = 100
 """Of more ads than these, ``adgroupstats`` times out. The page gives no number."""
@@ -172,13 +174,8 @@ def list_ad_statistics(context: Context, account: Account, edge_call: EdgeCall) 
     ads = context.world.objects.under(f"act_{account.id}", ObjectKind.AD)
     living = [ad for ad in ads if not ad.is_deleted]
     if len(living) > _MANY_ADS:
-        raise _timed_out()
+        raise errors.too_much_data(subcode=_TIMED_OUT)
     return context.page(edge_call, living, kind=STATISTICS)
-
-
-def _timed_out() -> GraphFault:
-    message = "Please reduce the amount of data you're asking for, then retry your request"
-    return GraphFault(message, 1, subcode=99, http_status=500)
 
 
 def _statistics(_context: Context, ad: GraphObject) -> Json:
@@ -195,7 +192,7 @@ def estimate_reach(_context: Context, _account: Account, edge_call: EdgeCall) ->
     """``GET /act_<id>/reachestimate``: how many people a targeting reaches, made up from it."""
     parameters = edge_call.parameters
     if parameters.get("targeting_spec") in (None, ""):
-        raise BadParameter("targeting_spec", "The parameter targeting_spec is required")
+        raise BadParameter.missing("targeting_spec")
     targeting = serve.decode_json(parameters, "targeting_spec", lenient=True)
     if not isinstance(targeting, dict):
         raise BadParameter("targeting_spec", "Param targeting_spec must be an object.")

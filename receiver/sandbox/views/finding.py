@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from receiver.sandbox import errors
+from receiver.sandbox.ids import account_number, is_object_id
 from receiver.sandbox.objects import GraphObject, ObjectKind
-from receiver.sandbox.request_set import RequestSet
+from receiver.sandbox.request_set import Member, RequestSet
 from receiver.sandbox.views import accounts, links, objects, people, requests, sets
 from receiver.sandbox.views.context import Context, Kind
 from receiver.sandbox.world import Account
 
-ACCOUNT_ID = re.compile(r"act_([0-9]{1,20})")
-OBJECT_ID = re.compile(r"[0-9]{1,20}")
-
 _KINDS: Mapping[type, Kind] = {
     RequestSet: sets.KIND,
-    tuple: requests.KIND,
+    Member: requests.KIND,
     Account: accounts.KIND,
     people.User: people.KIND,
 }
@@ -61,7 +58,7 @@ def _find(
 ) -> Any:
     found = _known(context, object_id)
     if found is None:
-        if not OBJECT_ID.fullmatch(object_id):
+        if not is_object_id(object_id):
             raise errors.unknown_path(context.call.path)
         return links.use(context, object_id, kind=_choose(kinds, names))
     if isinstance(found, GraphObject):
@@ -85,11 +82,11 @@ def _names_of(kind: ObjectKind) -> set[str]:
 
 def _known(context: Context, object_id: str) -> Any:
     world = context.world
-    account = ACCOUNT_ID.fullmatch(object_id)
-    if account:
-        if not world.knows_account(account[1]):
+    account_id = account_number(object_id)
+    if account_id is not None:
+        if not world.knows_account(account_id):
             raise context.no_such_object(object_id)
-        return world.account(account[1])
+        return world.account(account_id)
     found = (
         world.find_set(object_id) or world.find_request(object_id) or world.objects.find(object_id)
     )

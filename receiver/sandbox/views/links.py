@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from receiver.graph.serve import BadParameter
+from receiver.sandbox.ids import is_object_id
 from receiver.sandbox.nodes import CREATIVE
 from receiver.sandbox.objects import PARENTS, GraphObject, ObjectKind
 from receiver.sandbox.views import specs
 from receiver.sandbox.views.context import Context, Json
-from receiver.sandbox.work import is_object_id
 
 _CONTENTS = frozenset(
     {
@@ -127,5 +127,5 @@ def read_creative(parameters: Mapping[str, Any]) -> Json:
     """Return the fields of a new creative. Raises BadParameter for one that would be empty."""
     fields = specs.read_fields(parameters, node=CREATIVE)
     if not _CONTENTS & fields.keys():
-        raise BadParameter("object_story_spec", "The parameter object_story_spec is required")
+        raise BadParameter.missing("object_story_spec")
     return fields

@@ -101,9 +101,7 @@ def _list_requests(context: Context, thing: GraphObject, edge_call: EdgeCall) ->
     ad_sets = world.objects.under(thing.id, ObjectKind.AD_SET)
     scopes = (thing.id, *(ad_set.id for ad_set in ad_sets))
     members = [member for scope in scopes for member in world.requests_under(scope)]
-    for request_set in {request_set.id: request_set for request_set, _ in members}.values():
-        world.refresh(request_set, now=context.now)
-    members.sort(key=lambda member: int(member[1].id))
+    members.sort(key=lambda member: int(member.request.id))
     return list_requests(context, members, edge_call)
 
 
@@ -185,6 +183,7 @@ KINDS = {
     ObjectKind.AD: Kind(
         nodes.AD,
         _record_ad,
+        links=frozenset({"creative", "adset", "campaign"}),
         edges={"insights": figures.list_insights},
         update=_update,
         delete=_delete,
@@ -192,6 +191,7 @@ KINDS = {
     ObjectKind.AD_SET: Kind(
         nodes.AD_SET,
         _record_ad_set,
+        links=frozenset({"campaign"}),
         edges={
             "ads": _list_children(ObjectKind.AD),
             "asyncadrequests": _list_requests,

@@ -16,8 +16,6 @@ from receiver.sandbox.request_set import RequestSet
 from receiver.sandbox.views import people
 from receiver.sandbox.views.context import Context, Json, Overrides
 from receiver.sandbox.views.finding import (
-    ACCOUNT_ID,
-    OBJECT_ID,
     find,
     find_for_edge,
     find_for_node,
@@ -26,7 +24,6 @@ from receiver.sandbox.views.finding import (
 from receiver.sandbox.work import Work
 from receiver.sandbox.world import World
 
-_READS = ("GET", "HEAD")
 _WRITES = ("POST", "PUT")
 
 _MAX_IDS = 50
@@ -44,13 +41,12 @@ def answer(world: World, overrides: Overrides, call: GraphCall, *, now: datetime
     Raises GraphFault and BadParameter.
     """
     context = Context(world, overrides, call, now, kind_of=kind_of, find=find)
-    is_read = call.method in _READS
     match call.segments:
-        case ["debug_token"] if is_read:
+        case ["debug_token"] if call.is_read:
             return people.debug_token(context)
-        case [] if is_read and ids_named(call):
+        case [] if call.named_ids:
             return _read_many(context, read=_read_node)
-        case [edge] if is_read and ids_named(call) and not _is_thing(edge):
+        case [edge] if call.named_ids:
             return _read_many(
                 context, read=lambda _, object_id: _read_edge(context, object_id, edge)
             )
@@ -73,43 +69,12 @@ def perform(world: World, request_set: RequestSet, work: Work, now: datetime) ->
         raise errors.bad_parameter(error) from error
 
 
-def account_of(world: World, path: str) -> str | None:
-    """Return the id of the account that a call's path is about; None when nobody knows."""
-    first = path.split("/")[1] if "/" in path else ""
-    account = ACCOUNT_ID.fullmatch(first)
-    return account[1] if account else world.account_of(first)
-
-
-def ids_named(call: GraphCall) -> tuple[str, ...]:
-    """Return the ids in ``ids``, each once: separated by commas, or a JSON array.
-
-    Each counts as a call (the facts, section 3).
-    """
-    value: Any = call.parameters.get("ids") or ()
-    if isinstance(value, str):
-        value = _split(value)
-    words = value if isinstance(value, list | tuple) else (value,)
-    return tuple(dict.fromkeys(str(word).strip() for word in words if str(word).strip()))
-
-
-def _split(text: str) -> Any:
-    try:
-        words = serve.decode_json({"ids": text}, "ids", lenient=True)
-    except BadParameter:
-        return text.split(",")
-    return words if isinstance(words, list) else text.split(",")
-
-
-def _is_thing(segment: str) -> bool:
-    return bool(ACCOUNT_ID.fullmatch(segment) or OBJECT_ID.fullmatch(segment) or segment == "me")
-
-
 def _read_many(context: Context, *, read: Callable[[Context, str], Json]) -> Json:
     """Read several things: ``{"<id>": {…}}``, in the order asked for; at most 50.
 
     One that is missing fails all (the facts, sections 3 and 11).
     """
-    ids = ids_named(context.call)
+    ids = context.call.named_ids
     if len(ids) > _MAX_IDS:
         raise BadParameter("ids", f"Too many IDs. Maximum: {_MAX_IDS}. Provided: {len(ids)}.")
     missing = [object_id for object_id in ids if not _exists(context, object_id)]
@@ -137,7 +102,7 @@ def _read_node(context: Context, object_id: str) -> Json:
 
 
 def _answer_node(context: Context, object_id: str) -> Json:
-    if context.call.method in _READS:
+    if context.call.is_read:
         return _read_node(context, object_id)
     thing = find_for_node(context, object_id, names=_given(context.parameters))
     kind = kind_of(thing)
@@ -167,7 +132,7 @@ def _read_edge(context: Context, object_id: str, edge: str) -> Json:
 def _answer_edge(context: Context, object_id: str, edge: str) -> Json:
     thing = find_for_edge(context, object_id, edge)
     kind = kind_of(thing)
-    if context.call.method in _READS and edge in kind.edges:
+    if context.call.is_read and edge in kind.edges:
         return kind.edges[edge](context, thing, context.edge_call())
     if context.call.method in _WRITES and edge in kind.creates:
         return kind.creates[edge](context, thing)

@@ -9,7 +9,7 @@ from receiver.graph import serve
 from receiver.graph.vocabulary import REQUEST_SET
 from receiver.sandbox import errors
 from receiver.sandbox.records import set_record
-from receiver.sandbox.request_set import CANCELABLE, NOT_SENT, Edge, RequestSet
+from receiver.sandbox.request_set import NOT_SENT, Edge, Member, RequestSet
 from receiver.sandbox.views.context import Context, EdgeCall, Json, Kind
 from receiver.sandbox.views.requests import cancel_all, list_requests
 from receiver.sandbox.work import ad_work
@@ -38,28 +38,26 @@ def create(context: Context, account: Account, plan: SetPlan) -> Json:
 
 def list_ad_sets(context: Context, account: Account, edge_call: EdgeCall) -> Json:
     """``GET /act_<id>/asyncadrequestsets``."""
-    return list_sets(context, account, edge_call, edges=(Edge.ADS,))
+    return list_sets(context, account, edge_call, made_on=Edge.ADS)
 
 
-def list_sets(
-    context: Context, account: Account, edge_call: EdgeCall, *, edges: tuple[Edge, ...]
-) -> Json:
-    """List an account's sets that were made on these edges, in the order of its ``edge``."""
+def list_sets(context: Context, account: Account, edge_call: EdgeCall, *, made_on: Edge) -> Json:
+    """List an account's sets that were made on one edge, as the account's behaviour says."""
     parameters = edge_call.parameters
     wanted = serve.parse_flag(parameters.get("is_completed"), name="is_completed")
     if not parameters.get("after") and not parameters.get("before"):
         _count_list_read(context, account.sets)
-    edge = account.settings.edge
+    behaviour = account.settings.edge
     return context.page(
         edge_call,
         account.sets_in_order(),
         kind=KIND,
         keep=lambda each: (
-            each.edge in edges
+            each.edge == made_on
             and wanted in (None, each.is_completed)
-            and edge.lists(each.created_time, now=context.now)
+            and behaviour.lists(each.created_time, now=context.now)
         ),
-        newest_first=edge.order == "newest_first",
+        newest_first=behaviour.order == "newest_first",
     )
 
 
@@ -71,15 +69,17 @@ def _count_list_read(context: Context, sets: list[RequestSet]) -> None:
 
 
 def _record(context: Context, request_set: RequestSet) -> Json:
-    context.world.refresh(request_set, now=context.now)
-    record = set_record(request_set)
-    edge = context.world.account(request_set.account_id).settings.edge
-    return {**record, "notification_uri": edge.shown_uri(request_set.notification_uri)}
+    behaviour = context.world.account(request_set.account_id).settings.edge
+    shown_uri = behaviour.shown_uri(request_set.notification_uri)
+    return {**set_record(request_set), "notification_uri": shown_uri}
 
 
 def _list_requests(context: Context, request_set: RequestSet, edge_call: EdgeCall) -> Json:
-    context.world.refresh(request_set, now=context.now)
-    return list_requests(context, [(request_set, each) for each in request_set.requests], edge_call)
+    return list_requests(context, _members(request_set), edge_call)
+
+
+def _members(request_set: RequestSet) -> list[Member]:
+    return [Member(request_set, request) for request in request_set.requests]
 
 
 def _update(context: Context, request_set: RequestSet) -> Json:
@@ -100,10 +100,7 @@ def _update(context: Context, request_set: RequestSet) -> Json:
 
 def _delete(context: Context, request_set: RequestSet) -> Json:
     """Cancel what is not processed yet."""
-    return cancel_all(
-        context,
-        [(request_set, each) for each in request_set.requests if each.status in CANCELABLE],
-    )
+    return cancel_all(context, _members(request_set))
 
 
 def _note_read(context: Context, request_set: RequestSet) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 from receiver.graph import serve
 from receiver.graph.serve import BadParameter
 from receiver.graph.vocabulary import Node
+from receiver.sandbox.ids import is_object_id
 from receiver.sandbox.nodes import JSON_FIELDS
 from receiver.sandbox.views.context import Json
-from receiver.sandbox.work import is_object_id, normalise_spec
+from receiver.sandbox.work import normalise_spec
 
 _STATUSES = ("ACTIVE", "PAUSED", "DELETED", "ARCHIVED")
 
@@ -48,7 +49,7 @@ def _read_field(parameters: Mapping[str, Any], name: str) -> Any:
     if name == "status":
         return _read_status(value)
     if name in ("adset_id", "campaign_id") and not is_object_id(value):
-        raise _is_required(name)
+        raise BadParameter.missing(name)
     if name in JSON_FIELDS:
         value = serve.decode_json(parameters, name, lenient=True)
         if not isinstance(value, dict | list):
@@ -67,11 +68,7 @@ def require(fields: Json, names: Iterable[str]) -> None:
     """Raise BadParameter for the first name that is not among the fields, or empty."""
     for name in names:
         if fields.get(name) in (None, ""):
-            raise _is_required(name)
-
-
-def _is_required(name: str) -> BadParameter:
-    return BadParameter(name, f"The parameter {name} is required")
+            raise BadParameter.missing(name)
 
 
 def read_words(parameters: Mapping[str, Any], name: str) -> frozenset[str] | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,3}")
+from receiver.graph.serve import split_path
+
 _ACCOUNT = re.compile(r"act_([1-9][0-9]{0,18})")
 _OBJECT = re.compile(r"[1-9][0-9]{0,18}")
 _MAX_ID = 2**63 - 1
@@ -24,11 +25,9 @@ class Target:
 def parse_path(path: str) -> Target | None:
     """Return what a path names, or None for one that no Graph server knows.
 
-    Any version or none is taken, and SDKs produce trailing and double slashes.
+    Any version or none is taken.
     """
-    segments = [segment for segment in path.split("/") if segment]
-    if segments and _VERSION.fullmatch(segments[0]):
-        del segments[0]
+    _, segments = split_path(path)
     if len(segments) not in (1, 2):
         return None
     node, edge = segments[0], segments[1] if segments[1:] else None

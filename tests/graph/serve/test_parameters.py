@@ -8,6 +8,7 @@ from receiver.graph.serve import (
     BadParameter,
     decode_json,
     parse_flag,
+    parse_ids,
     parse_statuses,
     read_parameters,
 )
@@ -98,3 +99,20 @@ def test_json_is_read_leniently_where_the_page_is_no_json() -> None:
         decode_json(pasted, "filtering")
     with pytest.raises(BadParameter):
         decode_json({"filtering": "[{"}, "filtering", lenient=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "ids"),
+    [
+        ("1,2", ("1", "2")),
+        (" 2 , 1,,2", ("2", "1")),
+        ("[1, '2']", ("1", "2")),
+        ([1, "2"], ("1", "2")),
+        (7, ("7",)),
+        ("[1", ("[1",)),
+        ("", ()),
+        (None, ()),
+    ],
+)
+def test_ids_are_named_once_each_and_in_order(value: object, ids: tuple[str, ...]) -> None:
+    assert parse_ids(value) == ids

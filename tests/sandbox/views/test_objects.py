@@ -126,7 +126,7 @@ def test_what_is_required_and_missing_is_named(
 ) -> None:
     answer = graph.post(f"{ACCOUNT}/{edge}", **parameters)
     assert blamed(answer) == [[missing]]
-    assert answer["error"]["message"] == f"(#100) The parameter {missing} is required"
+    assert answer["error"]["message"] == f"(#100) The parameter {missing} is required."
 
 
 @pytest.mark.parametrize(

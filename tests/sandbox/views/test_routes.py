@@ -16,29 +16,14 @@ AD = {"name": "an ad", "adset_id": "5"}
 NEVER_GIVEN = "9" * 18
 
 
-def named(ids: Any) -> tuple[str, ...]:
-    return views.ids_named(GraphCall("GET", "v21.0", "/", {"ids": ids}))
+def test_ids_are_named_where_a_read_names_nothing_else() -> None:
+    for path in ("/", "/insights"):
+        assert GraphCall("GET", "v21.0", path, {"ids": "1,2"}).named_ids == ("1", "2")
 
 
-@pytest.mark.parametrize(
-    ("value", "ids"),
-    [
-        ("1,2", ("1", "2")),
-        (" 2 , 1,,2", ("2", "1")),
-        ("[1, '2']", ("1", "2")),
-        ([1, "2"], ("1", "2")),
-        (7, ("7",)),
-        ("[1", ("[1",)),
-        ("", ()),
-        (None, ()),
-    ],
-)
-def test_ids_are_named_once_each_and_in_order(value: Any, ids: tuple[str, ...]) -> None:
-    assert named(value) == ids
-
-
-def test_a_call_without_ids_names_none() -> None:
-    assert views.ids_named(GraphCall("GET", "v21.0", "/5", {})) == ()
+@pytest.mark.parametrize(("method", "path"), [("POST", "/"), ("GET", "/5"), ("GET", "/act_1/ads")])
+def test_ids_are_nothing_to_a_write_and_to_a_thing(method: str, path: str) -> None:
+    assert GraphCall(method, "v21.0", path, {"ids": "1,2"}).named_ids == ()
 
 
 def test_several_things_are_read_by_their_ids(graph: GraphCaller) -> None:

@@ -294,3 +294,57 @@ def test_an_answer_is_pretty_on_request(graph: GraphCaller) -> None:
 
 def test_the_sdks_crash_report_is_taken(graph: GraphCaller) -> None:
     assert graph.post("/v26.0/1234/instruments", bizsdk_crash_report="{}") == {"success": True}
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_set_is_where_its_time_has_brought_it_whether_it_is_read_or_not(
+    sandbox: SandboxControl, graph: GraphCaller, *, is_read: bool
+) -> None:
+    sandbox.freeze_clock()
+    sandbox.configure("1", progress={"kind": "after_seconds", "seconds": 10})
+    set_id = graph.create("1", [AD] * 10)
+    sandbox.move_clock(5)
+    if is_read:
+        graph.get(f"/{set_id}/requests")
+    assert len(graph.get("/act_1/ads")["data"]) == 5
+    graph.delete(f"/{set_id}")
+    shown = graph.get(f"/{set_id}", fields="success_count,in_progress_count,canceled_count")
+    counts = (shown["success_count"], shown["in_progress_count"], shown["canceled_count"])
+    assert counts == (5, 1, 4)
+
+
+def test_a_result_is_no_link_whatever_it_holds(sandbox: SandboxControl, graph: GraphCaller) -> None:
+    set_id = graph.create("1", [AD])
+    (request,) = graph.get(f"/{set_id}/requests", fields="result")["data"]
+    graph.delete(f"/{request['result']['id']}")
+    (again,) = graph.get(f"/{set_id}/requests", fields="result{id}")["data"]
+    assert again == request
+    sandbox.override(request["id"], result={"id": None})
+    assert graph.get(f"/{set_id}/requests", fields="result{id}")["data"][0]["result"] == {
+        "id": None
+    }
+
+
+def test_a_requests_set_can_be_expanded(graph: GraphCaller) -> None:
+    set_id = graph.create("1", [AD])
+    (request,) = graph.get(f"/{set_id}/requests", fields="async_request_set{total_count}")["data"]
+    assert request["async_request_set"] == {"id": set_id, "total_count": 1}
+
+
+def test_an_edge_expands_with_links_of_its_own(graph: GraphCaller) -> None:
+    set_id = graph.create("1", [AD] * 3)
+    shown = graph.get(f"/{set_id}", fields="name,requests.limit(2).status(SUCCESS){status}")
+    page = shown["requests"]
+    assert [list(request) for request in page["data"]] == [["status", "id"]] * 2
+    rest = graph.session.get(page["paging"]["next"], timeout=10).json()
+    assert [list(request) for request in rest["data"]] == [["status", "id"]]
+
+
+def test_expansions_that_multiply_are_refused(graph: GraphCaller) -> None:
+    set_id = graph.create("1", [AD] * 100)
+    fields = "id"
+    for _ in range(4):
+        fields = f"requests.limit(100){{async_request_set{{{fields}}}}}"
+    answer = graph.call("GET", f"/{set_id}", params={"fields": fields})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, 1)
+    assert "reduce the amount of data" in answer.json()["error"]["message"]
