@@ -75,7 +75,7 @@ def _answer_one(sandbox: Sandbox, call: GraphCall) -> Answer:
     """Answer a single call, after what has to be sent before its answer."""
     with sandbox.scene() as scene:
         result = views.answer(scene.world, scene.overrides, call, now=sandbox.clock())
-        jobs = scene.world.take_immediate_notifications()
+        jobs = scene.world.notifications.take_immediate()
     for job in jobs:
         sandbox.deliver(job)
     body = json_bytes(result, pretty=call.wants_pretty)

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from receiver.sandbox.ids import account_number
-from receiver.sandbox.request_set import Attempt, Request, RequestSet
+from receiver.sandbox.notification import Attempt
+from receiver.sandbox.request_set import Request, RequestSet
 from receiver.sandbox.world import World
 
 

@@ -17,6 +17,7 @@ from receiver.graph.references import UnresolvedReference
 from receiver.graph.vocabulary import API_VERSION, MODE_OFF, count_field, is_final
 from receiver.sandbox.behaviour import Behaviour
 from receiver.sandbox.errors import GraphFault, aborted_operation
+from receiver.sandbox.notification import Notification
 from receiver.sandbox.work import Work
 
 PENDING_DEPENDENCY = "PENDING_DEPENDENCY"
@@ -29,10 +30,6 @@ CANCELED = "CANCELED"
 CANCELED_DEPENDENCY = "CANCELED_DEPENDENCY"
 
 _CANCELABLE = (INITIAL, PENDING_DEPENDENCY)
-
-NOT_SENT = "NOT_SENT"
-SENDING = "SENDING"
-SENT = "SENT"
 
 Perform = Callable[["Request", Work], dict[str, Any]]
 """Do a request's work now and return what a sync call would answer; raises GraphFault."""
@@ -65,30 +62,6 @@ class Request:
     def is_cancelable(self) -> bool:
         """Only what is not processed yet can be cancelled (Facebook's page)."""
         return self.status in _CANCELABLE
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One HTTP call to a notification URI; ``status`` is the answer's, or a short error word."""
-
-    time: datetime
-    uri: str
-    status: str
-    response: str
-
-
-@dataclass
-class Notification:
-    """What is known of a set's notification. ``result`` is absent until it was attempted."""
-
-    status: str = NOT_SENT
-    result: dict[str, str] | None = None
-    attempts: list[Attempt] = field(default_factory=list)
-
-    def finish(self, *, status: str, response: str) -> None:
-        """Note the end of an attempt. There is no status for a failed one: it is SENT as well."""
-        self.status = SENT
-        self.result = {"status": status, "response": response}
 
 
 @dataclass

@@ -10,11 +10,12 @@ from datetime import datetime
 
 from receiver.sandbox import views
 from receiver.sandbox.clock import VirtualClock, utc_now
+from receiver.sandbox.notification import Attempt
+from receiver.sandbox.notification_queue import NotificationJob
 from receiver.sandbox.notifier import Senders, send_notification
 from receiver.sandbox.preset import Preset
-from receiver.sandbox.request_set import Attempt
 from receiver.sandbox.scene import Scene
-from receiver.sandbox.world import NotificationJob, World
+from receiver.sandbox.world import World
 
 _HELD_AT_MOST_SECONDS = 600.0
 _OWN_IDS_FROM = 137_000_000_000_000_000
@@ -138,7 +139,7 @@ class Sandbox:
                     return
                 now = self.clock()
                 self._scene.world.advance(now)
-                for job in self._scene.world.take_due_notifications(now):
+                for job in self._scene.world.notifications.take_due(now):
                     self._senders.add(job)
                 due = self._scene.world.next_due()
                 if due is None or self.clock.is_frozen:

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from receiver.graph.vocabulary import MODE_OFF, MODE_ON_COMPLETE
+from receiver.graph.vocabulary import MODE_OFF
 from receiver.sandbox.access import AccessToken
 from receiver.sandbox.behaviour import Behaviour, BehaviourChange, BehaviourSettings
 from receiver.sandbox.ids import account_number
+from receiver.sandbox.notification import Attempt
+from receiver.sandbox.notification_queue import NotificationQueue
 from receiver.sandbox.objects import Objects
-from receiver.sandbox.request_set import SENDING, Attempt, Edge, Member, Request, RequestSet
+from receiver.sandbox.request_set import Edge, Member, Request, RequestSet
 from receiver.sandbox.work import Work
 
 
@@ -43,17 +45,6 @@ class Account:
 
 
 Perform = Callable[["World", RequestSet, Work, datetime], dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class NotificationJob:
-    """A notification to be sent now, ``times`` times."""
-
-    request_set: RequestSet
-    uri: str
-    body: str
-    body_id: str
-    times: int
 
 
 @dataclass(frozen=True)
@@ -98,8 +89,7 @@ class World:
         self._completions: list[tuple[datetime, int, RequestSet]] = []
         self._running: dict[str, RequestSet] = {}
         self._advanced_to = datetime.min.replace(tzinfo=UTC)
-        self._notifications: list[tuple[datetime, int, RequestSet]] = []
-        self._immediate: list[NotificationJob] = []
+        self.notifications = NotificationQueue()
 
     @property
     def sets(self) -> list[RequestSet]:
@@ -232,7 +222,7 @@ class World:
             return self._perform(self, request_set, work, now)
 
         if request_set.advance(now=now, perform=perform):
-            self._plan_notification(request_set, now=now)
+            self.notifications.plan(request_set, now=now)
 
     def note_read(self, request_set: RequestSet, *, now: datetime) -> None:
         """Count one read of the set, which may be what it progresses by."""
@@ -242,45 +232,7 @@ class World:
     def cancel(self, request_set: RequestSet, request: Request, *, now: datetime) -> None:
         """Cancel a request. Raises ValueError for one whose processing has begun."""
         if request_set.cancel(request, now=now):
-            self._plan_notification(request_set, now=now)
-
-    def _plan_notification(self, request_set: RequestSet, *, now: datetime) -> None:
-        """Decide, at the moment of completion and once for all, what the notification does."""
-        if request_set.notification_mode != MODE_ON_COMPLETE:
-            return
-        plan = request_set.behaviour.notification
-        if plan.kind == "lost":
-            request_set.notification.finish(status="200", response="OK")
-        elif plan.kind == "error":
-            request_set.notification.finish(status="503", response="Service Unavailable")
-        elif plan.kind == "before_answer":
-            self._immediate.extend(self._start_job(request_set))
-        elif plan.kind != "never":
-            wait = timedelta(seconds=plan.seconds if plan.kind == "late" else 0)
-            heapq.heappush(self._notifications, (now + wait, next(self._order), request_set))
-
-    def _start_job(self, request_set: RequestSet) -> list[NotificationJob]:
-        uri = request_set.notification_uri
-        if request_set.notification_mode != MODE_ON_COMPLETE or uri is None:
-            return []
-        plan = request_set.behaviour.notification
-        request_set.notification.status = SENDING
-        body_id = plan.body_id or request_set.id
-        times = 2 if plan.kind == "twice" else 1
-        return [NotificationJob(request_set, uri, plan.body, body_id, times)]
-
-    def take_immediate_notifications(self) -> list[NotificationJob]:
-        """Hand over what has to be sent before the answer to the create leaves."""
-        jobs, self._immediate = self._immediate, []
-        return jobs
-
-    def take_due_notifications(self, now: datetime) -> list[NotificationJob]:
-        """Hand over the notifications whose time has come; their status is SENDING from here."""
-        jobs: list[NotificationJob] = []
-        while self._notifications and self._notifications[0][0] <= now:
-            _, _, request_set = heapq.heappop(self._notifications)
-            jobs.extend(self._start_job(request_set))
-        return jobs
+            self.notifications.plan(request_set, now=now)
 
     def note_attempt(self, request_set: RequestSet, attempt: Attempt) -> None:
         request_set.notification.attempts.append(attempt)
@@ -289,5 +241,6 @@ class World:
 
     def next_due(self) -> datetime | None:
         """Return when something next happens by itself; None for never."""
-        heads = [heap[0][0] for heap in (self._completions, self._notifications) if heap]
-        return min(heads, default=None)
+        completion = self._completions[0][0] if self._completions else None
+        dues = filter(None, (completion, self.notifications.next_due()))
+        return min(dues, default=None)

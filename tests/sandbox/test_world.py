@@ -32,7 +32,7 @@ def test_a_set_completes_when_its_time_has_come() -> None:
     assert not request_set.is_completed
     world.advance(after(60))
     assert request_set.completed_time == after(60)
-    (job,) = world.take_due_notifications(after(60))
+    (job,) = world.notifications.take_due(after(60))
     assert (job.uri, job.body_id, job.times) == (URI, request_set.id, 1)
     assert request_set.notification.status == "SENDING"
     assert world.next_due() is None
@@ -47,22 +47,22 @@ def test_the_shortest_time_passes_too() -> None:
 def test_a_late_notification_waits_unsent() -> None:
     world, request_set = world_with_set(notification={"kind": "late", "seconds": 30})
     assert request_set.is_completed
-    assert world.take_due_notifications(after(29)) == []
+    assert world.notifications.take_due(after(29)) == []
     assert request_set.notification.status == "NOT_SENT"
-    assert len(world.take_due_notifications(after(30))) == 1
+    assert len(world.notifications.take_due(after(30))) == 1
 
 
 def test_a_late_notification_that_was_switched_off_is_never_sent() -> None:
     world, request_set = world_with_set(notification={"kind": "late", "seconds": 30})
     request_set.notification_mode = "OFF"
-    assert world.take_due_notifications(after(31)) == []
+    assert world.notifications.take_due(after(31)) == []
     assert request_set.notification.status == "NOT_SENT"
 
 
 def test_a_uri_changed_in_time_is_the_one_notified() -> None:
     world, request_set = world_with_set(notification={"kind": "late", "seconds": 30})
     request_set.notification_uri = "http://elsewhere.test/"
-    (job,) = world.take_due_notifications(after(30))
+    (job,) = world.notifications.take_due(after(30))
     assert job.uri == "http://elsewhere.test/"
 
 

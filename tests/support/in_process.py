@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from receiver.sandbox.app import answer_call
 from receiver.sandbox.messages import Call
-from receiver.sandbox.request_set import Attempt
+from receiver.sandbox.notification import Attempt
+from receiver.sandbox.notification_queue import NotificationJob
 from receiver.sandbox.state import Sandbox
-from receiver.sandbox.world import NotificationJob
 
 HOST = "http://sandbox"
 FORM = "application/x-www-form-urlencoded"
@@ -76,7 +76,7 @@ class InProcessGraph:
     def send_notifications(self) -> None:
         """Deliver what is due, as the sandbox's clock thread would at once."""
         with self.sandbox.scene() as scene:
-            jobs = scene.world.take_due_notifications(self.sandbox.now)
+            jobs = scene.world.notifications.take_due(self.sandbox.now)
         for job in jobs:
             self.sandbox.deliver(job)
 
