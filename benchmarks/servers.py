@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Flask, Response, jsonify
 
-from receiver.sandbox.messages import Answer, Call
+from receiver.sandbox.calls.messages import Answer, Call
 from receiver.sandbox.server import Handler, UnreadableBody, serving
 from receiver.sandbox.state import Sandbox
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from receiver.sandbox.control.validation import Unreadable, read_model
 from receiver.sandbox.preset import Preset
 from receiver.sandbox.server import serving
 from receiver.sandbox.state import Sandbox
-from receiver.sandbox.validation import Unreadable, read_model
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

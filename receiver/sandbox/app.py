@@ -9,12 +9,13 @@ from dataclasses import replace
 
 from receiver.graph import serve
 from receiver.graph.serve import BadParameter
-from receiver.sandbox import access, errors, views
+from receiver.sandbox import views
 from receiver.sandbox.arrival import arrive, headers_of_usage
-from receiver.sandbox.batches import answer_batch
+from receiver.sandbox.calls import access, errors
+from receiver.sandbox.calls.batches import answer_batch
+from receiver.sandbox.calls.graph_call import GraphCall, read_graph_call
+from receiver.sandbox.calls.messages import Answer, Call, json_bytes
 from receiver.sandbox.control import answer_control
-from receiver.sandbox.graph_call import GraphCall, read_graph_call
-from receiver.sandbox.messages import Answer, Call, json_bytes
 from receiver.sandbox.state import Sandbox, wait_seconds
 from receiver.sandbox.suffering import suffer
 

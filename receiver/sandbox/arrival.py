@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from receiver.sandbox.graph_call import GraphCall
-from receiver.sandbox.limits import Limits
+from receiver.sandbox.calls.graph_call import GraphCall
 from receiver.sandbox.scene import Scene
-from receiver.sandbox.trouble import TroubleRule
-from receiver.sandbox.usage import READ_POINTS, WRITE_POINTS, LoggedCall
-from receiver.sandbox.usage_headers import Headers, usage_headers
-from receiver.sandbox.world import World
+from receiver.sandbox.troubles.limits import Limits
+from receiver.sandbox.troubles.trouble import TroubleRule
+from receiver.sandbox.troubles.usage import READ_POINTS, WRITE_POINTS, LoggedCall
+from receiver.sandbox.troubles.usage_headers import Headers, usage_headers
+from receiver.sandbox.world.world import World
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from receiver.sandbox.notification_queue import NotificationJob
+from receiver.sandbox.world.notification_queue import NotificationJob
 
 TIMEOUT_SECONDS = 10.0
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from receiver.sandbox.access import AccessToken
-from receiver.sandbox.behaviour import BehaviourChange
-from receiver.sandbox.ids import AccountId
+from receiver.sandbox.calls.access import AccessToken
+from receiver.sandbox.calls.ids import AccountId
 from receiver.sandbox.scene import AccountChange, Scene
-from receiver.sandbox.trouble import TroubleRule
+from receiver.sandbox.troubles.trouble import TroubleRule
+from receiver.sandbox.world.behaviour import BehaviourChange
 
 
 class Preset(BaseModel):

@@ -7,13 +7,13 @@ from typing import Any
 
 from pydantic import Field
 
-from receiver.sandbox.batches import BatchBehaviour
-from receiver.sandbox.behaviour import BehaviourChange
-from receiver.sandbox.edge_behaviour import EdgeBehaviour
-from receiver.sandbox.limits import Limits, Quotas
-from receiver.sandbox.trouble import Troubles
-from receiver.sandbox.usage import CallLog
-from receiver.sandbox.world import World
+from receiver.sandbox.calls.batches import BatchBehaviour
+from receiver.sandbox.troubles.limits import Limits, Quotas
+from receiver.sandbox.troubles.trouble import Troubles
+from receiver.sandbox.troubles.usage import CallLog
+from receiver.sandbox.world.behaviour import BehaviourChange
+from receiver.sandbox.world.edge_behaviour import EdgeBehaviour
+from receiver.sandbox.world.world import World
 
 
 class AccountChange(BehaviourChange):

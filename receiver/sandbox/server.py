@@ -17,9 +17,9 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from receiver.sandbox import errors
 from receiver.sandbox.app import answer_call
-from receiver.sandbox.messages import Answer, Call
+from receiver.sandbox.calls import errors
+from receiver.sandbox.calls.messages import Answer, Call
 from receiver.sandbox.state import Sandbox
 
 _IDLE_SECONDS = 120.0

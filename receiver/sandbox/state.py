@@ -10,12 +10,12 @@ from datetime import datetime
 
 from receiver.sandbox import views
 from receiver.sandbox.clock import VirtualClock, utc_now
-from receiver.sandbox.notification import Attempt
-from receiver.sandbox.notification_queue import NotificationJob
 from receiver.sandbox.notifier import Senders, send_notification
 from receiver.sandbox.preset import Preset
 from receiver.sandbox.scene import Scene
-from receiver.sandbox.world import World
+from receiver.sandbox.world.notification import Attempt
+from receiver.sandbox.world.notification_queue import NotificationJob
+from receiver.sandbox.world.world import World
 
 _HELD_AT_MOST_SECONDS = 600.0
 _OWN_IDS_FROM = 137_000_000_000_000_000

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from receiver.sandbox import errors
-from receiver.sandbox.limits import limit_fault
-from receiver.sandbox.messages import Answer, json_bytes
+from receiver.sandbox.calls import errors
+from receiver.sandbox.calls.messages import Answer, json_bytes
 from receiver.sandbox.state import Sandbox, wait_seconds
-from receiver.sandbox.trouble import TroubleRule
+from receiver.sandbox.troubles.limits import limit_fault
+from receiver.sandbox.troubles.trouble import TroubleRule
 
 
 def suffer(sandbox: Sandbox, rule: TroubleRule, perform: Callable[[], Answer]) -> Answer:

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.sandbox import app
+from receiver.sandbox.calls.messages import Answer, Call
 from receiver.sandbox.control.routes import ROUTES, Route
-from receiver.sandbox.messages import Answer, Call
 from tests.support.fuzz import HOST, ODD_JSON, calls, encode_form
 from tests.support.in_process import InProcessGraph, StillSandbox
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from receiver.sandbox.control.validation import Unreadable, read_model
 from receiver.sandbox.preset import Preset
 from receiver.sandbox.server import serving
 from receiver.sandbox.state import Sandbox
-from receiver.sandbox.validation import Unreadable, read_model
 from tests.support.sandbox import GraphCaller, SandboxControl
 
 AD = {"name": "ad", "adset_id": "5"}

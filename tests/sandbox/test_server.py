@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.sandbox.app import answer_call
-from receiver.sandbox.messages import Call
+from receiver.sandbox.calls.messages import Call
 from receiver.sandbox.state import Sandbox
 from tests.support.sandbox import GraphCaller, SandboxControl
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 from hypothesis import strategies as st
 
-from receiver.sandbox.messages import Call
+from receiver.sandbox.calls.messages import Call
 from tests.support.fuzz_examples import (
     ADBATCHES,
     BATCHES,

@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from receiver.sandbox.app import answer_call
-from receiver.sandbox.messages import Call
-from receiver.sandbox.notification import Attempt
-from receiver.sandbox.notification_queue import NotificationJob
+from receiver.sandbox.calls.messages import Call
 from receiver.sandbox.state import Sandbox
+from receiver.sandbox.world.notification import Attempt
+from receiver.sandbox.world.notification_queue import NotificationJob
 
 HOST = "http://sandbox"
 FORM = "application/x-www-form-urlencoded"

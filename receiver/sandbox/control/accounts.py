@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from receiver.sandbox.access import AccessToken
-from receiver.sandbox.behaviour import BehaviourChange
+from receiver.sandbox.calls.access import AccessToken
+from receiver.sandbox.calls.messages import Call
 from receiver.sandbox.control.calls import read_body
-from receiver.sandbox.messages import Call
-from receiver.sandbox.old_sets import OldSets, make_old_sets
 from receiver.sandbox.scene import AccountChange
 from receiver.sandbox.state import Sandbox
+from receiver.sandbox.world.behaviour import BehaviourChange
+from receiver.sandbox.world.old_sets import OldSets, make_old_sets
 
 
 def change_account(sandbox: Sandbox, call: Call, account_id: str) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from receiver.sandbox.messages import Call
-from receiver.sandbox.validation import ModelT, Unreadable, read_model
+from receiver.sandbox.calls.messages import Call
+from receiver.sandbox.control.validation import ModelT, Unreadable, read_model
 
 
 class ControlFault(Exception):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from receiver.sandbox.ledger import ledger
-from receiver.sandbox.messages import Call
+from receiver.sandbox.calls.messages import Call
+from receiver.sandbox.control.ledger import ledger
 from receiver.sandbox.state import Sandbox
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from receiver.sandbox.calls.messages import Answer, Call, json_bytes
 from receiver.sandbox.control import accounts, clock, reports, sets, troubles
 from receiver.sandbox.control.calls import ControlFault
-from receiver.sandbox.messages import Answer, Call, json_bytes
 from receiver.sandbox.state import Sandbox
 
 _ACCOUNT = "act_<id>"

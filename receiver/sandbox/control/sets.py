@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from receiver.sandbox.calls.messages import Call
 from receiver.sandbox.control.calls import ControlFault, read_body
-from receiver.sandbox.messages import Call
 from receiver.sandbox.state import Sandbox
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from receiver.sandbox.batches import BatchBehaviour
+from receiver.sandbox.calls.batches import BatchBehaviour
+from receiver.sandbox.calls.messages import Call
 from receiver.sandbox.control.calls import read_body
-from receiver.sandbox.messages import Call
 from receiver.sandbox.state import Sandbox
-from receiver.sandbox.trouble import TroubleRule
+from receiver.sandbox.troubles.trouble import TroubleRule
 
 
 class Latency(BaseModel):

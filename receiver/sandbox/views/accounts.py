@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from receiver.sandbox import nodes
-from receiver.sandbox.objects import ObjectKind
-from receiver.sandbox.views import ads, async_batches, async_requests, figures, images, sets
+from receiver.sandbox.views import ads, async_batches, async_requests, figures, images, nodes, sets
 from receiver.sandbox.views.context import Context, Json, Kind
 from receiver.sandbox.views.objects import list_of_account
-from receiver.sandbox.world import Account
+from receiver.sandbox.world.objects import ObjectKind
+from receiver.sandbox.world.world import Account
 
 
 def _record(_context: Context, account: Account) -> Json:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from receiver.sandbox import nodes, outcomes
-from receiver.sandbox.objects import ObjectKind
-from receiver.sandbox.views import links, specs
+from receiver.sandbox.views import links, nodes, outcomes, specs
 from receiver.sandbox.views.context import Context, Json
 from receiver.sandbox.views.objects import KINDS, fields_to_show
-from receiver.sandbox.world import Account
+from receiver.sandbox.world.objects import ObjectKind
+from receiver.sandbox.world.world import Account
 
 
 def create_campaign(context: Context, account: Account) -> Json:

@@ -7,12 +7,12 @@ from typing import Any
 from receiver.graph import serve
 from receiver.graph.serve import BadParameter
 from receiver.graph.vocabulary import MAX_ADS_PER_SET
-from receiver.sandbox import errors
-from receiver.sandbox.request_set import Edge
+from receiver.sandbox.calls import errors
 from receiver.sandbox.views import sets
 from receiver.sandbox.views.context import Context, EdgeCall, Json
-from receiver.sandbox.work import AsyncOperation, creative_work, operation_work
-from receiver.sandbox.world import Account, SetPlan
+from receiver.sandbox.world.request_set import Edge
+from receiver.sandbox.world.work import AsyncOperation, creative_work, operation_work
+from receiver.sandbox.world.world import Account, SetPlan
 
 _PARTS = ("name", "relative_url", "body")
 

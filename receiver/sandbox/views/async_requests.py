@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from receiver.graph import serve
 from receiver.graph.serve import BadParameter
 from receiver.graph.vocabulary import REQUEST_SET, Node
-from receiver.sandbox.records import set_record
-from receiver.sandbox.request_set import Edge, RequestSet
 from receiver.sandbox.views.context import Context, EdgeCall, Json, Kind
-from receiver.sandbox.world import Account
+from receiver.sandbox.views.records import set_record
+from receiver.sandbox.world.request_set import Edge, RequestSet
+from receiver.sandbox.world.world import Account
 
 _Word = TypeVar("_Word", bound=IntEnum)
 

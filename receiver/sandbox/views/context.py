@@ -11,10 +11,10 @@ from typing import Any
 from receiver.graph import serve
 from receiver.graph.serve import Field
 from receiver.graph.vocabulary import Node
-from receiver.sandbox import errors
-from receiver.sandbox.graph_call import GraphCall
-from receiver.sandbox.pages import take_page
-from receiver.sandbox.world import World
+from receiver.sandbox.calls import errors
+from receiver.sandbox.calls.graph_call import GraphCall
+from receiver.sandbox.views.pages import take_page
+from receiver.sandbox.world.world import World
 
 _MAX_SHOWN = 50_000
 """Twice as much as fifty ids with the largest page of each."""

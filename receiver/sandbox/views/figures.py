@@ -10,14 +10,15 @@ from typing import Any
 
 from receiver.graph import serve
 from receiver.graph.serve import BadParameter, Field
-from receiver.sandbox import errors
-from receiver.sandbox.insights import INSIGHTS, Figures, made_up_figures, made_up_number
-from receiver.sandbox.nodes import node
-from receiver.sandbox.objects import GraphObject, ObjectKind
-from receiver.sandbox.periods import DEFAULT_PRESET, Period, preset_period
+from receiver.sandbox.calls import errors
 from receiver.sandbox.views.context import Context, EdgeCall, Json, Kind
 from receiver.sandbox.views.filtering import Filters, filtered, read_filters
-from receiver.sandbox.world import Account
+from receiver.sandbox.views.insights import INSIGHTS
+from receiver.sandbox.views.made_up import Figures, made_up_figures, made_up_number
+from receiver.sandbox.views.nodes import node
+from receiver.sandbox.views.periods import DEFAULT_PRESET, Period, preset_period
+from receiver.sandbox.world.objects import GraphObject, ObjectKind
+from receiver.sandbox.world.world import Account
 
 _LEVELS = {
     "account": None,

@@ -7,10 +7,10 @@ from typing import Any
 
 from receiver.graph import serve
 from receiver.graph.serve import BadParameter
-from receiver.sandbox.ids import is_object_id
-from receiver.sandbox.objects import GraphObject, ObjectKind
+from receiver.sandbox.calls.ids import is_object_id
 from receiver.sandbox.views import links
 from receiver.sandbox.views.context import Context
+from receiver.sandbox.world.objects import GraphObject, ObjectKind
 
 Filters = dict[ObjectKind, frozenset[str]]
 """The ids that are meant, by the kind of what they name."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from receiver.sandbox import errors
-from receiver.sandbox.ids import account_number, is_object_id
-from receiver.sandbox.objects import GraphObject, ObjectKind
-from receiver.sandbox.request_set import Member, RequestSet
+from receiver.sandbox.calls import errors
+from receiver.sandbox.calls.ids import account_number, is_object_id
 from receiver.sandbox.views import accounts, links, objects, people, requests, sets
 from receiver.sandbox.views.context import Context, Kind
-from receiver.sandbox.world import Account
+from receiver.sandbox.world.objects import GraphObject, ObjectKind
+from receiver.sandbox.world.request_set import Member, RequestSet
+from receiver.sandbox.world.world import Account
 
 _KINDS: Mapping[type, Kind] = {
     RequestSet: sets.KIND,

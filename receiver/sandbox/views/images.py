@@ -7,13 +7,13 @@ import hashlib
 from base64 import b64decode
 
 from receiver.graph.serve import BadParameter
-from receiver.sandbox.errors import GraphFault
-from receiver.sandbox.messages import UploadedFile
-from receiver.sandbox.objects import GraphObject, ObjectKind
+from receiver.sandbox.calls.errors import GraphFault
+from receiver.sandbox.calls.messages import UploadedFile
 from receiver.sandbox.views import specs
 from receiver.sandbox.views.context import Context, EdgeCall, Json
 from receiver.sandbox.views.objects import KINDS
-from receiver.sandbox.world import Account
+from receiver.sandbox.world.objects import GraphObject, ObjectKind
+from receiver.sandbox.world.world import Account
 
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
 """How JPEG, PNG, GIF, BMP and both kinds of TIFF begin."""

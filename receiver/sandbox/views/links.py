@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from receiver.graph.serve import BadParameter
-from receiver.sandbox.ids import is_object_id
-from receiver.sandbox.nodes import CREATIVE
-from receiver.sandbox.objects import PARENTS, GraphObject, ObjectKind
+from receiver.sandbox.calls.ids import is_object_id
 from receiver.sandbox.views import specs
 from receiver.sandbox.views.context import Context, Json
+from receiver.sandbox.views.nodes import CREATIVE
+from receiver.sandbox.world.objects import PARENTS, GraphObject, ObjectKind
 
 _CONTENTS = frozenset(
     {

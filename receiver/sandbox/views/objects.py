@@ -7,13 +7,12 @@ from typing import Any
 
 from receiver.graph import serve
 from receiver.graph.serve import BadParameter, Field
-from receiver.sandbox import nodes
-from receiver.sandbox.objects import PARENTS, GraphObject, ObjectKind
-from receiver.sandbox.records import graph_time
-from receiver.sandbox.views import figures, links, specs
+from receiver.sandbox.views import figures, links, nodes, specs
 from receiver.sandbox.views.context import Context, EdgeCall, Json, Kind
+from receiver.sandbox.views.records import graph_time
 from receiver.sandbox.views.requests import list_requests
-from receiver.sandbox.world import Account
+from receiver.sandbox.world.objects import PARENTS, GraphObject, ObjectKind
+from receiver.sandbox.world.world import Account
 
 _UNLISTED = ("DELETED", "ARCHIVED")
 """Facebook's edges list these only where ``effective_status`` names them."""

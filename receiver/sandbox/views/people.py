@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from receiver.graph.serve import BadParameter
-from receiver.sandbox import access, nodes
-from receiver.sandbox.access import AccessToken
-from receiver.sandbox.errors import GraphFault
-from receiver.sandbox.insights import made_up_number
-from receiver.sandbox.views import accounts
+from receiver.sandbox.calls import access
+from receiver.sandbox.calls.access import AccessToken
+from receiver.sandbox.calls.errors import GraphFault
+from receiver.sandbox.views import accounts, nodes
 from receiver.sandbox.views.context import Context, EdgeCall, Json, Kind
+from receiver.sandbox.views.made_up import made_up_number
 
 _FIRST_NAMES = ("Ada", "Blaise", "Carl", "Emmy", "Grace", "Katherine", "Leonhard", "Sofya")
 _LAST_NAMES = ("Euler", "Gauss", "Hopper", "Johnson", "Kovalevskaya", "Lovelace", "Noether")

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from receiver.graph import serve
 from receiver.graph.vocabulary import REQUEST
-from receiver.sandbox import errors
-from receiver.sandbox.records import request_record
-from receiver.sandbox.request_set import Member
+from receiver.sandbox.calls import errors
 from receiver.sandbox.views.context import Context, EdgeCall, Json, Kind
+from receiver.sandbox.views.records import request_record
+from receiver.sandbox.world.request_set import Member
 
 
 def list_requests(context: Context, members: Sequence[Member], edge_call: EdgeCall) -> Json:

@@ -10,10 +10,9 @@ from typing import Any
 
 from receiver.graph import serve
 from receiver.graph.serve import BadParameter
-from receiver.sandbox import errors, nodes
-from receiver.sandbox.graph_call import GraphCall
-from receiver.sandbox.request_set import RequestSet
-from receiver.sandbox.views import people
+from receiver.sandbox.calls import errors
+from receiver.sandbox.calls.graph_call import GraphCall
+from receiver.sandbox.views import nodes, people
 from receiver.sandbox.views.context import Context, Json, Overrides
 from receiver.sandbox.views.finding import (
     find,
@@ -21,8 +20,9 @@ from receiver.sandbox.views.finding import (
     find_for_node,
     kind_of,
 )
-from receiver.sandbox.work import Work
-from receiver.sandbox.world import World
+from receiver.sandbox.world.request_set import RequestSet
+from receiver.sandbox.world.work import Work
+from receiver.sandbox.world.world import World
 
 _WRITES = ("POST", "PUT")
 

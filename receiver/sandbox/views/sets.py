@@ -7,14 +7,14 @@ from typing import Any
 
 from receiver.graph import serve
 from receiver.graph.vocabulary import REQUEST_SET
-from receiver.sandbox import errors
-from receiver.sandbox.notification import NOT_SENT
-from receiver.sandbox.records import set_record
-from receiver.sandbox.request_set import Edge, Member, RequestSet
+from receiver.sandbox.calls import errors
 from receiver.sandbox.views.context import Context, EdgeCall, Json, Kind
+from receiver.sandbox.views.records import set_record
 from receiver.sandbox.views.requests import cancel_all, list_requests
-from receiver.sandbox.work import ad_work
-from receiver.sandbox.world import Account, SetPlan
+from receiver.sandbox.world.notification import NOT_SENT
+from receiver.sandbox.world.request_set import Edge, Member, RequestSet
+from receiver.sandbox.world.work import ad_work
+from receiver.sandbox.world.world import Account, SetPlan
 
 
 def create_ads(context: Context, account: Account) -> Json:

@@ -8,10 +8,10 @@ from typing import Any
 from receiver.graph import serve
 from receiver.graph.serve import BadParameter
 from receiver.graph.vocabulary import Node
-from receiver.sandbox.ids import is_object_id
-from receiver.sandbox.nodes import JSON_FIELDS
+from receiver.sandbox.calls.ids import is_object_id
 from receiver.sandbox.views.context import Json
-from receiver.sandbox.work import normalise_spec
+from receiver.sandbox.views.nodes import JSON_FIELDS
+from receiver.sandbox.world.work import normalise_spec
 
 _STATUSES = ("ACTIVE", "PAUSED", "DELETED", "ARCHIVED")
 

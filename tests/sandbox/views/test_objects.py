@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.sandbox.app import answer_call
-from receiver.sandbox.messages import Call
+from receiver.sandbox.calls.messages import Call
 from tests.support.in_process import StillSandbox
 from tests.support.sandbox import GraphCaller, SandboxControl
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from receiver.sandbox import views
-from receiver.sandbox.errors import GraphFault
-from receiver.sandbox.graph_call import GraphCall
-from receiver.sandbox.world import World
+from receiver.sandbox.calls.errors import GraphFault
+from receiver.sandbox.calls.graph_call import GraphCall
+from receiver.sandbox.world.world import World
 from tests.support.sandbox import GraphCaller
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""What goes wrong with calls, and what they cost."""

@@ -1,0 +1,1 @@
+"""What exists at this Graph: no clock, no thread, no I/O."""
