@@ -111,6 +111,7 @@ def test_a_wrong_file_stops_the_start_and_is_told_where_it_is_wrong(tmp_path: Pa
     assert "Correct it there" in result.output
 
 
+@pytest.mark.long  # a measure of time, which a busy machine may miss
 def test_its_start_costs_less_than_a_second_of_work() -> None:
     before = os.times()
     with process() as (_, control):

@@ -140,12 +140,12 @@ def test_the_sets_of_an_account(shell: Shell, set_id: str) -> None:
 def test_an_operation_needs_its_name_its_url_and_its_body(shell: Shell, key: str) -> None:
     operation = {name: value for name, value in CAMPAIGN.items() if name != key}
     answer = submit(shell, [operation])
-    assert (answer.status, answer.json["error"]["code"]) in ((400, 100), (400, 194))
+    assert (answer.status, answer.json["error"]["code"]) == (400, 194)
 
 
 def test_a_batch_needs_a_name(shell: Shell) -> None:
     answer = submit(shell, [CAMPAIGN], **{'-F "name=asyncbatchreqs" \\\n': ""})
-    assert (answer.status, answer.json["error"]["code"]) in ((400, 100), (400, 194))
+    assert (answer.status, answer.json["error"]["code"]) == (400, 100)
 
 
 def test_a_batch_holds_a_thousand_operations_and_no_more(shell: Shell, graph: GraphCaller) -> None:

@@ -54,10 +54,10 @@ def test_the_accounts_of_a_user_have_an_etag(shell: Shell, account: str) -> None
     assert answer.shown.startswith("HTTP/1.1 200 OK")
 
 
-def test_accounts_that_have_not_changed_are_not_sent_again(shell: Shell, account: str) -> None:
+@pytest.mark.usefixtures("account")
+def test_accounts_that_have_not_changed_are_not_sent_again(shell: Shell) -> None:
     etag = shell.paste("etag").headers["etag"]
     answer = shell.paste("etag-unchanged", {PRINTED_ETAG: etag.strip('"')})
-    assert account
     assert (answer.status, answer.text) == (304, "")
     assert answer.shown.startswith("HTTP/1.1 304 Not Modified")
     assert printed_header_names("etag-unchanged") - NOT_SENT_TODAY <= set(answer.headers)
@@ -76,9 +76,9 @@ def test_accounts_that_have_changed_are_sent(
     assert {account, "act_2"} <= {each["id"] for each in answer.json["data"]}
 
 
-def test_the_etag_that_the_page_prints_is_nobodys(shell: Shell, account: str) -> None:
+@pytest.mark.usefixtures("account")
+def test_the_etag_that_the_page_prints_is_nobodys(shell: Shell) -> None:
     answer = shell.paste("etag-unchanged")
-    assert account
     assert answer.status == 200
     assert answer.json["data"]
 

@@ -161,8 +161,8 @@ def test_what_depends_on_a_failure_fails_where_facebook_says_960(
 def test_of_a_batch_that_times_out_something_may_have_been_done(
     api: Any, callbacks: Callbacks, sandbox: SandboxControl
 ) -> None:
-    sandbox.batches(timeout_seconds=0.2)
-    sandbox.trouble("slow", path="/asyncadrequestsets$", seconds=0.4, effect="before")
+    sandbox.batches(timeout_seconds=1)
+    sandbox.trouble("slow", path="/asyncadrequestsets$", seconds=1.1, effect="before")
     batch = api.new_batch()
     for name in ("first", "second"):
         batch.add("POST", SETS_PATH, params=new_set(name), **callbacks.of(name))

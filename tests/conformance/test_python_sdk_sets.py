@@ -178,11 +178,9 @@ def test_what_is_not_processed_of_a_set_is_cancelled(account: Any, by_hand: Sand
     assert [request_set[name] for name in counts] == [1, 1, 1]
 
 
-def test_a_set_is_complete_when_all_of_it_is_cancelled(
-    account: Any, by_hand: SandboxControl
-) -> None:
+@pytest.mark.usefixtures("by_hand")
+def test_a_set_is_complete_when_all_of_it_is_cancelled(account: Any) -> None:
     request_set = create(account, count=3)
-    assert by_hand
     request_set.api_delete()
     request_set.api_get(fields=["is_completed", "canceled_count"])
     assert (request_set["is_completed"], request_set["canceled_count"]) == (True, 3)

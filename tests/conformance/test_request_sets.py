@@ -135,12 +135,12 @@ def test_the_sets_of_an_account(shell: Shell, graph: GraphCaller, set_id: str) -
     assert all(set(each) == SET_DEFAULTS for each in page["data"])
 
 
-def test_the_completed_sets_of_an_account(shell: Shell, set_id: str, open_set_id: str) -> None:
+@pytest.mark.usefixtures("set_id", "open_set_id")
+def test_the_completed_sets_of_an_account(shell: Shell, set_id: str) -> None:
     token = "-d 'access_token=<ACCESS_TOKEN>'"
     asked = {token: f"-d 'is_completed=true' {token}", "<AD_ACCOUNT_ID>": ACCOUNT}
     page = shell.paste("account-sets", asked).json
     assert [each["id"] for each in page["data"]] == [set_id]
-    assert open_set_id != set_id
 
 
 def test_the_requests_of_an_ad_set(shell: Shell, graph: GraphCaller) -> None:
@@ -236,20 +236,20 @@ def test_the_printed_results_of_requests(shell: Shell, graph: GraphCaller) -> No
     assert "\n" in answer.text.strip()
 
 
-def test_the_printed_sets_of_an_account(shell: Shell, set_id: str, open_set_id: str) -> None:
+@pytest.mark.usefixtures("set_id", "open_set_id")
+def test_the_printed_sets_of_an_account(shell: Shell, set_id: str) -> None:
     answer = shell.paste("sample-account-sets")
     assert shape(answer.json) == shape(printed_json("sample-account-sets"))
     assert [each["id"] for each in answer.json["data"]] == [set_id]
-    assert open_set_id != set_id
     assert "\n" in answer.text.strip()
 
 
-def test_the_printed_requests_of_an_ad_set(shell: Shell, set_id: str, open_set_id: str) -> None:
+@pytest.mark.usefixtures("set_id", "open_set_id")
+def test_the_printed_requests_of_an_ad_set(shell: Shell) -> None:
     answer = shell.paste("sample-ad-set-requests")
     assert shape(answer.json) == shape(printed_json("sample-ad-set-requests"))
     assert len(answer.json["data"]) == 3
     assert {request["scope_object_id"] for request in answer.json["data"]} == {AD_SET}
-    assert open_set_id != set_id
     assert "\n" in answer.text.strip()
 
 

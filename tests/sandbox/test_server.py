@@ -7,8 +7,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from receiver.sandbox.app import answer_call
 from receiver.sandbox.calls.messages import Call
@@ -105,87 +103,6 @@ def test_every_answer_carries_graphs_headers(graph: GraphCaller) -> None:
     assert good["Cache-Control"] == "private, no-cache, no-store, must-revalidate"
     assert bad["Cache-Control"] == "no-store"
     assert graph.call("GET", "/404").headers["facebook-api-version"] == "v21.0"
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
-NAMES = st.sampled_from(
-    [
-        "name",
-        "ad_specs",
-        "notification_uri",
-        "notification_mode",
-        "fields",
-        "limit",
-        "after",
-        "before",
-        "status",
-        "statuses",
-        "is_completed",
-        "id",
-        "method",
-        "access_token",
-        "pretty",
-    ]
-)
-PATHS = st.sampled_from(
-    ["/", "//", "/v21.0/act_1/asyncadrequestsets", "/SET", "/SET/requests", "/5/asyncadrequests"]
-) | st.text().map(lambda text: "/" + text)
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    method=st.sampled_from(["GET", "POST", "DELETE"]),
-    path=PATHS,
-    query=st.text(),
-    parameters=st.dictionaries(NAMES, JSON, max_size=4),
-    form=st.dictionaries(NAMES, st.text(), max_size=4),
-    body=st.binary(max_size=60),
-    kind=st.sampled_from(["json", "form", "garbage", "multipart"]),
-)
-def test_whatever_is_thrown_at_it_it_answers_like_graph(
-    *,
-    method: str,
-    path: str,
-    query: str,
-    parameters: dict[str, Any],
-    form: dict[str, str],
-    body: bytes,
-    kind: str,
-) -> None:
-    bodies = {
-        "json": ("application/json", json.dumps({"access_token": "t", **parameters}).encode()),
-        "form": ("application/x-www-form-urlencoded", encode_form({"access_token": "t", **form})),
-        "garbage": ("application/json", body),
-        "multipart": ("multipart/form-data; boundary=x", b"--x\r\n" + body),
-    }
-    content_type, content = bodies[kind]
-    sandbox = Sandbox()
-    headers = {"content-type": "application/json"}
-    edge = "/act_1/asyncadrequestsets"
-    create = Call("POST", "http://h", edge, "access_token=t", headers, CREATE)
-    set_id = json.loads(answer_call(sandbox, create).body)["id"]
-    call = Call(
-        method=method,
-        base_url="http://h",
-        path=path.replace("SET", set_id),
-        query=query,
-        headers={"content-type": content_type},
-        body=content,
-    )
-    answer = answer_call(sandbox, call)
-    assert answer.status in (200, 400), answer.body
-    shown = json.loads(answer.body)
-    assert answer.status == 200 or shown["error"]["fbtrace_id"]
-
-
-def encode_form(form: dict[str, str]) -> bytes:
-    return "&".join(f"{name}={value}" for name, value in form.items()).encode(
-        "utf-8", "surrogatepass"
-    )
 
 
 def test_json_without_a_bottom_is_a_bad_parameter() -> None:

@@ -100,8 +100,8 @@ def test_an_operation_in_trouble_is_answered_by_null(
 def test_a_batch_whose_time_is_up_answers_the_rest_by_null(
     sandbox: SandboxControl, graph: GraphCaller
 ) -> None:
-    sandbox.batches(timeout_seconds=0.05)
-    sandbox.trouble("slow", path="/act_2$", seconds=0.1)
+    sandbox.batches(timeout_seconds=1)
+    sandbox.trouble("slow", path="/act_2$", seconds=1.1)
     entries = batch(graph, get("act_1"), get("act_2"), create("never made"))
     assert [entry and entry["code"] for entry in entries] == [200, None, None]
     assert [call["path"] for call in sandbox.calls()["calls"]] == ["/", "/act_1", "/act_2"]

@@ -241,23 +241,6 @@ def test_a_throttle_of_no_known_account_is_an_error_only(
     assert "X-Ad-Account-Usage" not in graph.call("GET", "/404").headers
 
 
-@pytest.mark.parametrize("kind", ["reset", "commit_then_drop", "cut", "null"])
-def test_an_operation_without_a_whole_answer_is_null_in_its_batch(
-    sandbox: SandboxControl, graph: GraphCaller, kind: str
-) -> None:
-    sandbox.trouble(kind, path="^/act_2/")
-    batch = [{"method": "GET", "relative_url": f"act_{n}/asyncadrequestsets"} for n in (1, 2, 3)]
-    entries = graph.post("/", batch=json.dumps(batch))
-    assert [entry and entry["code"] for entry in entries] == [200, None, 200]
-
-
-def test_a_rule_may_mean_the_batch_itself(sandbox: SandboxControl, graph: GraphCaller) -> None:
-    sandbox.trouble("http_error", path="^/$")
-    batch = json.dumps([{"method": "GET", "relative_url": "act_1/asyncadrequestsets"}])
-    assert graph.call("POST", "/", data={"batch": batch}).status_code == 502
-    assert graph.post("/", batch=batch)[0]["code"] == 200
-
-
 def test_a_set_may_be_complete_but_its_requests_not_readable_yet(
     sandbox: SandboxControl, graph: GraphCaller
 ) -> None:
