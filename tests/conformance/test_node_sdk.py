@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.support.programs import lacking, required_program
 from tests.support.sandbox import running_sandbox
 
 FOLDER = Path(__file__).parent / "node"
+README = Path(__file__).parents[2] / "receiver" / "sandbox" / "README.md"
 DEAD_PROXY = "http://127.0.0.1:1"
 
 
@@ -27,18 +29,27 @@ class Journey:
 
 
 @pytest.fixture(scope="module")
-def journey() -> Journey:
-    node = required_program("node")
+def node() -> str:
+    """The path of a node that has the SDK."""
+    path = required_program("node")
     if not (FOLDER / "node_modules" / "facebook-nodejs-business-sdk").exists():
         lacking(f"The Node SDK is not installed: run npm ci in {FOLDER}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def journey(node: str) -> Journey:
     with running_sandbox() as sandbox:
-        seen = travel(node, sandbox.url)
-        return Journey(seen, sandbox.ledger())
+        lines = run([node, FOLDER / "journey.mjs", sandbox.url])
+        return Journey(json.loads(lines[-1]), sandbox.ledger())
 
 
-def travel(node: str, url: str) -> dict[str, Any]:
+def run(command: list[str | Path], *, program: str = "") -> list[str]:
+    """Run node in the SDK's folder; return the lines that it printed."""
     done = subprocess.run(
-        [node, FOLDER / "journey.mjs", url],
+        command,
+        input=program,
+        cwd=FOLDER,
         env={**os.environ, "http_proxy": DEAD_PROXY},
         capture_output=True,
         text=True,
@@ -46,8 +57,20 @@ def travel(node: str, url: str) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return seen
+    return done.stdout.splitlines()
+
+
+def test_the_example_of_the_sandboxs_readme_works(node: str) -> None:
+    printed = re.search(r"```js\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert printed is not None
+    with running_sandbox() as sandbox:
+        program = printed[1].replace("http://127.0.0.1:9100", sandbox.url)
+        output = "\n".join(run([node, "--input-type=module", "-"], program=program))
+        (made,) = sandbox.ledger()
+    assert made["name"] == "demo"
+    assert "is_completed: true" in output
+    assert "status: 'SUCCESS'" in output
+    assert "status: 'ERROR'" in output
 
 
 def test_a_set_is_polled_until_it_is_complete(journey: Journey) -> None:

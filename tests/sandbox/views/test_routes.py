@@ -113,3 +113,22 @@ def test_a_strict_world_has_only_what_was_made_in_it() -> None:
     with pytest.raises(GraphFault) as raised:
         call("GET", "/", ids="5")
     assert raised.value.code == 803
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PUT"])
+def test_an_unknown_object_is_said_to_be_missing(graph: GraphCaller, method: str) -> None:
+    answer = graph.call(method, f"/v21.0/{NEVER_GIVEN}")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["error_subcode"]) == (400, 100, 33)
+    assert error["type"] == "GraphMethodException"
+    assert f"Unsupported {method.lower()} request" in error["message"]
+
+
+@pytest.mark.parametrize("path", ["/", "/nonsense", "/v21.0/act_1/nonsense", "/1/2/3", "/act_x"])
+def test_an_unknown_path_is_refused(graph: GraphCaller, path: str) -> None:
+    answer = graph.call("GET", path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, 2500)
+
+
+def test_the_sdks_crash_report_is_taken(graph: GraphCaller) -> None:
+    assert graph.post("/v26.0/1234/instruments", bizsdk_crash_report="{}") == {"success": True}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from receiver.graph.vocabulary import COUNT_FIELDS, REQUEST, REQUEST_SET
+from receiver.graph.vocabulary import COUNT_FIELDS, REQUEST_SET
 from tests.support.sandbox import GraphCaller, SandboxControl
 
 AD = {"name": "ad", "adset_id": "5"}
@@ -14,7 +14,6 @@ FAILING = {"name": "fail", "adset_id": "6"}
 EDGE = "/v21.0/act_1/asyncadrequestsets"
 URI = "http://127.0.0.1:1/hook"
 BY_HAND = {"kind": "by_hand"}
-NEVER_GIVEN = "9" * 18
 
 
 def specs(*parts: dict[str, Any]) -> str:
@@ -84,15 +83,6 @@ def test_a_set_of_a_thousand_ads_is_taken(graph: GraphCaller) -> None:
     assert graph.get(f"/{set_id}", fields="success_count")["success_count"] == 1000
 
 
-def test_ids_of_requests_follow_the_order_of_the_specs(graph: GraphCaller) -> None:
-    set_id = graph.create("1", [{"name": f"ad {n}", "adset_id": "5"} for n in range(30)])
-    page = graph.get(f"/{set_id}/requests", fields="input", limit="100")
-    ids = [int(request["id"]) for request in page["data"]]
-    assert ids == sorted(ids)
-    names = [request["input"]["adgroup_spec"]["name"] for request in page["data"]]
-    assert names == [f"ad {n}" for n in range(30)]
-
-
 def test_a_set_shows_its_default_fields_unasked(graph: GraphCaller) -> None:
     set_id = graph.create("1", [AD])
     expected = {"id": set_id, "owner_id": "1", "name": "set", "is_completed": True}
@@ -118,49 +108,6 @@ def test_the_notification_result_is_absent_until_attempted(graph: GraphCaller) -
     assert answer == {"id": set_id, "notification_status": "NOT_SENT"}
 
 
-def test_a_request_shows_every_field(graph: GraphCaller) -> None:
-    set_id = graph.create("1", [{"name": "ad", "adset_id": 5}])
-    page = graph.get(f"/v20.0/{set_id}/requests", fields=",".join(REQUEST.fields))
-    (request,) = page["data"]
-    assert set(request) == set(REQUEST.fields)
-    assert request["scope_object_id"] == "5"
-    assert request["result"]["id"].isdigit()
-    assert request["input"] == {
-        "account_id": 1,
-        "adgroup_spec": {"name": "ad", "adset_id": "5"},
-        "platform_version": "v21.0",
-    }
-    assert request["async_request_set"]["id"] == set_id
-    assert graph.get(f"/{request['id']}", fields=",".join(REQUEST.fields)) == request
-    assert graph.get(f"/{request['id']}") == {
-        "id": request["id"],
-        "scope_object_id": "5",
-        "status": "SUCCESS",
-    }
-
-
-@pytest.mark.parametrize(
-    "statuses",
-    [
-        {"status": "SUCCESS,ERROR"},
-        {"status": "success, Error"},
-        {"statuses": '["SUCCESS","ERROR"]'},
-        {"statuses": '["success","error"]', "summary": "true"},
-    ],
-)
-def test_requests_are_filtered_by_status(graph: GraphCaller, statuses: dict[str, str]) -> None:
-    set_id = graph.create("1", [AD, FAILING])
-    assert len(graph.get(f"/{set_id}/requests", **statuses)["data"]) == 2
-    assert graph.get(f"/requests?id={set_id}", status="initial") == {"data": []}
-
-
-def test_requests_are_found_by_their_ad_set(graph: GraphCaller) -> None:
-    graph.create("1", [AD, FAILING])
-    graph.create("1", [AD])
-    page = graph.get("/5/asyncadrequests", status="SUCCESS,ERROR", fields="scope_object_id")
-    assert [request["scope_object_id"] for request in page["data"]] == ["5", "5"]
-
-
 def test_an_accounts_sets_come_newest_first(graph: GraphCaller) -> None:
     ids = [graph.create("1", [AD]) for _ in range(3)]
     graph.create("2", [AD])
@@ -180,21 +127,6 @@ def test_sets_are_filtered_by_their_completion(
     graph.create("1", [AD], name="open")
     page = graph.get(EDGE, is_completed=value)
     assert [each["name"] for each in page["data"]] == names
-
-
-def test_links_to_pages_work_as_printed(graph: GraphCaller) -> None:
-    set_id = graph.create("1", [AD] * 7)
-    graph.session.headers["Authorization"] = "Bearer header-token"
-    first = graph.session.get(f"{graph.url}/v21.0/{set_id}/requests?limit=3&fields=id").json()
-    assert "access_token=header-token" in first["paging"]["next"]
-    del graph.session.headers["Authorization"]
-    pages = [first]
-    while "next" in pages[-1]["paging"]:
-        pages.append(graph.session.get(pages[-1]["paging"]["next"]).json())
-    assert [len(page["data"]) for page in pages] == [3, 3, 1]
-    back = graph.session.get(pages[-1]["paging"]["previous"]).json()
-    assert back["data"] == pages[1]["data"]
-    assert "previous" not in first["paging"]
 
 
 def test_a_set_can_be_changed_until_its_notification_was_sent(
@@ -218,82 +150,11 @@ def test_a_set_cannot_be_changed_into_nonsense(graph: GraphCaller) -> None:
         assert graph.post(f"/{set_id}", **change)["error"]["code"] == 100
 
 
-def test_unprocessed_requests_can_be_canceled(sandbox: SandboxControl, graph: GraphCaller) -> None:
-    sandbox.configure("1", progress=BY_HAND)
-    set_id = graph.create("1", [AD] * 5)
-    ids = [request["id"] for request in graph.get(f"/{set_id}/requests")["data"]]
-    sandbox.advance(set_id, requests=1)
-    assert graph.delete(f"/{ids[4]}") == {"success": True}
-    for processed in (ids[0], ids[1], ids[4]):
-        assert graph.delete(f"/{processed}")["error"]["code"] == 100
-    assert graph.call("POST", f"/{set_id}", data={"method": "delete"}).json() == {"success": True}
-    shown = graph.get(f"/{set_id}", fields=",".join(("is_completed", *COUNT_FIELDS)))
-    assert [shown[field] for field in COUNT_FIELDS] == [0, 1, 1, 0, 3]
-    assert shown["is_completed"] is False
-    sandbox.complete(set_id)
-    assert graph.delete(f"/{set_id}")["error"]["code"] == 100
-    statuses = [request["status"] for request in graph.get(f"/{set_id}/requests")["data"]]
-    assert statuses == ["SUCCESS", "SUCCESS", "CANCELED", "CANCELED", "CANCELED"]
-
-
 def test_a_set_progresses_by_reads(sandbox: SandboxControl, graph: GraphCaller) -> None:
     sandbox.configure("1", progress={"kind": "after_reads", "reads": 3})
     set_id = graph.create("1", [AD])
     assert [graph.get(f"/{set_id}")["is_completed"] for _ in range(2)] == [False, False]
     assert graph.get(EDGE)["data"][0]["is_completed"] is True
-
-
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PUT"])
-def test_an_unknown_object_is_said_to_be_missing(graph: GraphCaller, method: str) -> None:
-    answer = graph.call(method, f"/v21.0/{NEVER_GIVEN}")
-    error = answer.json()["error"]
-    assert (answer.status_code, error["code"], error["error_subcode"]) == (400, 100, 33)
-    assert error["type"] == "GraphMethodException"
-    assert f"Unsupported {method.lower()} request" in error["message"]
-
-
-@pytest.mark.parametrize("path", ["/", "/nonsense", "/v21.0/act_1/nonsense", "/1/2/3", "/act_x"])
-def test_an_unknown_path_is_refused(graph: GraphCaller, path: str) -> None:
-    answer = graph.call("GET", path)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, 2500)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"fields": "nonsense"},
-        {"limit": "0"},
-        {"limit": "many"},
-        {"after": "%%"},
-        {"is_completed": "perhaps"},
-    ],
-)
-def test_a_wrong_parameter_of_a_read_is_refused(graph: GraphCaller, wrong: dict[str, str]) -> None:
-    answer = graph.call("GET", EDGE, params=wrong)
-    assert answer.status_code == 400
-    assert answer.json()["error"]["error_data"] == {"blame_field_specs": [list(wrong)]}
-
-
-def test_an_override_shows_raw_values(sandbox: SandboxControl, graph: GraphCaller) -> None:
-    set_id = graph.create("1", [AD])
-    (request,) = graph.get(f"/{set_id}/requests")["data"]
-    hostile = {"error_code": "1e400", "error_message": "\x00 and \ud800"}
-    sandbox.override(request["id"], status="SHINY_NEW", scope_object_id="\u202e", result=hostile)
-    sandbox.override(set_id, total_count=-1)
-    (shown,) = graph.get(f"/{set_id}/requests", fields="status,scope_object_id,result")["data"]
-    assert (shown["status"], shown["scope_object_id"]) == ("SHINY_NEW", "\u202e")
-    assert shown["result"] == hostile
-    assert graph.get(f"/{set_id}", fields="total_count")["total_count"] == -1
-
-
-def test_an_answer_is_pretty_on_request(graph: GraphCaller) -> None:
-    set_id = graph.create("1", [AD])
-    assert "\n" in graph.call("GET", f"/{set_id}", params={"pretty": "true"}).text
-    assert "\n" not in graph.call("GET", f"/{set_id}").text
-
-
-def test_the_sdks_crash_report_is_taken(graph: GraphCaller) -> None:
-    assert graph.post("/v26.0/1234/instruments", bizsdk_crash_report="{}") == {"success": True}
 
 
 @pytest.mark.parametrize("is_read", [True, False])
@@ -311,40 +172,3 @@ def test_a_set_is_where_its_time_has_brought_it_whether_it_is_read_or_not(
     shown = graph.get(f"/{set_id}", fields="success_count,in_progress_count,canceled_count")
     counts = (shown["success_count"], shown["in_progress_count"], shown["canceled_count"])
     assert counts == (5, 1, 4)
-
-
-def test_a_result_is_no_link_whatever_it_holds(sandbox: SandboxControl, graph: GraphCaller) -> None:
-    set_id = graph.create("1", [AD])
-    (request,) = graph.get(f"/{set_id}/requests", fields="result")["data"]
-    graph.delete(f"/{request['result']['id']}")
-    (again,) = graph.get(f"/{set_id}/requests", fields="result{id}")["data"]
-    assert again == request
-    sandbox.override(request["id"], result={"id": None})
-    assert graph.get(f"/{set_id}/requests", fields="result{id}")["data"][0]["result"] == {
-        "id": None
-    }
-
-
-def test_a_requests_set_can_be_expanded(graph: GraphCaller) -> None:
-    set_id = graph.create("1", [AD])
-    (request,) = graph.get(f"/{set_id}/requests", fields="async_request_set{total_count}")["data"]
-    assert request["async_request_set"] == {"id": set_id, "total_count": 1}
-
-
-def test_an_edge_expands_with_links_of_its_own(graph: GraphCaller) -> None:
-    set_id = graph.create("1", [AD] * 3)
-    shown = graph.get(f"/{set_id}", fields="name,requests.limit(2).status(SUCCESS){status}")
-    page = shown["requests"]
-    assert [list(request) for request in page["data"]] == [["status", "id"]] * 2
-    rest = graph.session.get(page["paging"]["next"], timeout=10).json()
-    assert [list(request) for request in rest["data"]] == [["status", "id"]]
-
-
-def test_expansions_that_multiply_are_refused(graph: GraphCaller) -> None:
-    set_id = graph.create("1", [AD] * 100)
-    fields = "id"
-    for _ in range(4):
-        fields = f"requests.limit(100){{async_request_set{{{fields}}}}}"
-    answer = graph.call("GET", f"/{set_id}", params={"fields": fields})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (500, 1)
-    assert "reduce the amount of data" in answer.json()["error"]["message"]
