@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from receiver.graph import serve
 from receiver.graph.serve import BadParameter
 from receiver.graph.vocabulary import MAX_ADS_PER_SET
-from receiver.sandbox.calls import errors
+from receiver.sandbox.calls import access, errors
 from receiver.sandbox.views import sets
 from receiver.sandbox.views.context import Context, EdgeCall, Json
 from receiver.sandbox.world.request_set import Edge
-from receiver.sandbox.world.work import AsyncOperation, creative_work, operation_work
+from receiver.sandbox.world.work import AsyncOperation, Work, creative_work, operation_work
 from receiver.sandbox.world.world import Account, SetPlan
 
 _PARTS = ("name", "relative_url", "body")
@@ -25,7 +26,16 @@ def create_batch(context: Context, account: Account) -> Json:
     name = serve.parse_name(context.parameters)
     operations = _read_adbatch(serve.decode_json(context.parameters, "adbatch", lenient=True))
     works = [operation_work(operation) for operation in operations]
+    _check_token(context, works)
     return sets.create(context, account, SetPlan(name, works, Edge.BATCH))
+
+
+def _check_token(context: Context, works: Sequence[Work]) -> None:
+    """Raise GraphFault for an operation on an account that the call's token is not for."""
+    token = context.world.tokens.get(context.call.token)
+    if token is not None:
+        things = (work.path.split("/")[1] for work in works)
+        access.check_accounts(token, map(context.world.account_of, things))
 
 
 def _read_adbatch(entries: Any) -> list[AsyncOperation]:

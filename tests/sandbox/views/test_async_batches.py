@@ -186,3 +186,14 @@ def test_a_creative_is_made_by_a_set_of_its_own(graph: GraphCaller) -> None:
 def test_a_creative_needs_a_spec(graph: GraphCaller, spec: str | None) -> None:
     form = {"name": "set"} if spec is None else {"name": "set", "creative_spec": spec}
     assert graph.post("/act_1/asyncadcreatives", **form)["error"]["code"] == 100
+
+
+def test_a_token_is_not_for_the_accounts_that_operations_name_beside_its_own(
+    sandbox: SandboxControl, graph: GraphCaller
+) -> None:
+    sandbox.token("narrow", accounts=["act_1"])
+    graph.token = "narrow"
+    stranger = {**operation("one"), "relative_url": "v21.0/act_2/ads"}
+    answer = graph.call("POST", EDGE, data={"name": "b", "adbatch": json.dumps([stranger])})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, 200)
+    assert "id" in graph.post(EDGE, name="b", adbatch=json.dumps([operation("one")]))
