@@ -20,17 +20,30 @@ SECONDS = 90
 
 
 @contextlib.contextmanager
+def heeding(*signals: signal.Signals) -> Iterator[None]:
+    """Let processes heed signals that the tests' own process may have been started to ignore."""
+    before = [(each, signal.signal(each, signal.SIG_DFL)) for each in signals]
+    try:
+        yield
+    finally:
+        for each, handler in before:
+            signal.signal(each, handler)
+
+
+@contextlib.contextmanager
 def demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """Run the demo with its temporary files in a folder, and no terminal."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "receiver", "demo"],
-        env={**plain_environment(), "TMPDIR": str(folder)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
+    with heeding(signal.SIGINT, signal.SIGHUP):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "receiver", "demo"],
+            env={**plain_environment(), "TMPDIR": str(folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+    with process:
         try:
             yield process
         finally:
