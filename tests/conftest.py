@@ -1,4 +1,4 @@
-"""What every test may use: a fresh database of each kind, and a receiver in this process."""
+"""What every test may use: a fresh database of each kind, a receiver, a sandbox."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import structlog
 from receiver.store.database import Database
 from tests.support.databases import BACKENDS, drop_databases, fresh_database_url
 from tests.support.house import House, open_house
+from tests.support.sandbox import GraphCaller, SandboxControl, running_sandbox
 
 
 def pytest_configure() -> None:
@@ -45,6 +46,21 @@ def house(database_url: str) -> Iterator[House]:
     """A receiver in this process with a sandbox; the test runs once for each kind of database."""
     with open_house(database_url) as house:
         yield house
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxControl]:
+    """A sandbox in this process, of the test's own."""
+    with running_sandbox() as control:
+        yield control
+
+
+@pytest.fixture
+def graph(sandbox: SandboxControl) -> Iterator[GraphCaller]:
+    """Plain Graph calls to the sandbox."""
+    caller = GraphCaller(sandbox.url)
+    with caller.session:
+        yield caller
 
 
 @pytest.hookimpl(wrapper=True)

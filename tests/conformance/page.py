@@ -39,6 +39,7 @@ CORRECTIONS: Mapping[str, Mapping[str, str]] = {
 _HOSTS = ("https://graph.facebook.com", "https://graph.beta.facebook.com")
 _PLACEHOLDER = re.compile(r"<[A-Za-z_ ]+>")
 
+ACCOUNT = "71597454"
 AD_SET = "6008248529789"
 
 

@@ -23,7 +23,7 @@ NOT_SENT_TODAY = {"x-fb-server", "x-cnection"}
 
 
 @pytest.fixture
-def account(graph: GraphCaller) -> str:
+def account_id(graph: GraphCaller) -> str:
     """The id of an account that was used, and so exists."""
     graph.get("/act_71597454/asyncadrequestsets")
     return "act_71597454"
@@ -45,16 +45,16 @@ def answers_since(shell: Shell, etags: tuple[str, str], **filling: str) -> list[
     return entries(shell.paste("batch-etags-unchanged", {**etag_filling, **filling}))
 
 
-def test_the_accounts_of_a_user_have_an_etag(shell: Shell, account: str) -> None:
+def test_the_accounts_of_a_user_have_an_etag(shell: Shell, account_id: str) -> None:
     answer = shell.paste("etag")
     assert answer.status == 200
     assert QUOTED.fullmatch(answer.headers["etag"])
     assert printed_header_names("etag") - NOT_SENT_TODAY <= set(answer.headers)
-    assert account in [each["id"] for each in answer.json["data"]]
+    assert account_id in [each["id"] for each in answer.json["data"]]
     assert answer.shown.startswith("HTTP/1.1 200 OK")
 
 
-@pytest.mark.usefixtures("account")
+@pytest.mark.usefixtures("account_id")
 def test_accounts_that_have_not_changed_are_not_sent_again(shell: Shell) -> None:
     etag = shell.paste("etag").headers["etag"]
     answer = shell.paste("etag-unchanged", {PRINTED_ETAG: etag.strip('"')})
@@ -66,17 +66,17 @@ def test_accounts_that_have_not_changed_are_not_sent_again(shell: Shell) -> None
 
 
 def test_accounts_that_have_changed_are_sent(
-    shell: Shell, graph: GraphCaller, account: str
+    shell: Shell, graph: GraphCaller, account_id: str
 ) -> None:
     etag = shell.paste("etag").headers["etag"]
     graph.get("/act_2/asyncadrequestsets")
     answer = shell.paste("etag-unchanged", {PRINTED_ETAG: etag.strip('"')})
     assert answer.status == 200
     assert answer.headers["etag"] != etag
-    assert {account, "act_2"} <= {each["id"] for each in answer.json["data"]}
+    assert {account_id, "act_2"} <= {each["id"] for each in answer.json["data"]}
 
 
-@pytest.mark.usefixtures("account")
+@pytest.mark.usefixtures("account_id")
 def test_the_etag_that_the_page_prints_is_nobodys(shell: Shell) -> None:
     answer = shell.paste("etag-unchanged")
     assert answer.status == 200
@@ -90,9 +90,9 @@ def test_what_has_not_changed_counts_as_a_call_too(shell: Shell, sandbox: Sandbo
     assert sandbox.calls()["totals"]["calls"] == before + 1
 
 
-def test_the_etag_is_that_of_the_formatted_answer(graph: GraphCaller, account: str) -> None:
+def test_the_etag_is_that_of_the_formatted_answer(graph: GraphCaller, account_id: str) -> None:
     etags = [
-        graph.call("GET", f"/{account}/asyncadrequestsets", params=params).headers["ETag"]
+        graph.call("GET", f"/{account_id}/asyncadrequestsets", params=params).headers["ETag"]
         for params in ({}, {}, {"pretty": "true"})
     ]
     assert etags[0] == etags[1]
@@ -136,17 +136,17 @@ def test_each_operation_that_has_not_changed_counts_too(
 
 
 def test_an_accounts_ads_are_filtered_by_their_campaigns(graph: GraphCaller) -> None:
-    account = "act_12345678"
+    account_id = "act_12345678"
     objective = {"objective": "OUTCOME_TRAFFIC", "special_ad_categories": "[]"}
     targeting = '{"geo_locations":{"countries":["US"]}}'
     terms = {"daily_budget": "5000", "billing_event": "IMPRESSIONS", "bid_amount": "2"}
     ads = {}
     for name in ("one", "two"):
-        campaign = graph.post(f"/{account}/campaigns", name=name, **objective)["id"]
+        campaign = graph.post(f"/{account_id}/campaigns", name=name, **objective)["id"]
         ad_set = {"name": name, "campaign_id": campaign, "targeting": targeting, **terms}
-        adset_id = graph.post(f"/{account}/adsets", **ad_set)["id"]
+        adset_id = graph.post(f"/{account_id}/adsets", **ad_set)["id"]
         ad = {"name": name, "adset_id": adset_id, "creative": '{"creative_id":"6008248529001"}'}
-        ads[campaign] = graph.post(f"/{account}/ads", status="PAUSED", **ad)["id"]
+        ads[campaign] = graph.post(f"/{account_id}/ads", status="PAUSED", **ad)["id"]
     for campaign, ad_id in ads.items():
-        page = graph.get(f"/{account}/ads", campaign_ids=json.dumps([campaign]))
+        page = graph.get(f"/{account_id}/ads", campaign_ids=json.dumps([campaign]))
         assert [each["id"] for each in page["data"]] == [ad_id]

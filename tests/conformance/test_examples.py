@@ -69,12 +69,10 @@ def test_every_example_is_pasted_by_a_test_of_its_own(example: str) -> None:
 
 @pytest.mark.parametrize("example", CORRECTIONS)
 def test_a_correction_is_named_among_the_misprints(example: str) -> None:
-
     assert f"`{example}`" in MISPRINTS
 
 
 def test_a_misprint_is_quoted_as_it_is_printed() -> None:
-
     rows = [cells(line) for line in MISPRINTS.splitlines() if line.startswith("| `")]
     quotes = [quote for row in rows for quote in code_in(row[1])]
     assert quotes

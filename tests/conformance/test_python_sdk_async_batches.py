@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from facebook_business.adobjects.adaccount import AdAccount
 from facebook_business.adobjects.adasyncrequest import AdAsyncRequest
 from facebook_business.adobjects.adasyncrequestset import AdAsyncRequestSet
 from facebook_business.adobjects.adset import AdSet
@@ -49,11 +48,6 @@ CAMPAIGN_WITH_AD_SET = [
     campaign("create-campaign"),
     ad_set("create-adset", campaign_id="{result=create-campaign:$.id}"),
 ]
-
-
-@pytest.fixture
-def account(api: Any) -> Any:
-    return AdAccount("act_1", api=api)
 
 
 def send(account: Any, *, operations: list[Operation], name: str = "batchapiexample") -> Any:

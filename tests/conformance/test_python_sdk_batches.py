@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from facebook_business.adobjects.adaccount import AdAccount
 from facebook_business.adobjects.adasyncrequestset import AdAsyncRequestSet
 from facebook_business.exceptions import FacebookRequestError
 
@@ -20,16 +19,6 @@ SETS_PATH = ("act_1", "asyncadrequestsets")
 
 def new_set(name: str) -> dict[str, Any]:
     return {"name": name, "ad_specs": [ad_spec(f"ad of {name}")]}
-
-
-@pytest.fixture
-def account(api: Any) -> Any:
-    return AdAccount("act_1", api=api)
-
-
-@pytest.fixture
-def callbacks() -> Callbacks:
-    return Callbacks()
 
 
 def create_sets(account: Any, *, count: int) -> list[Any]:

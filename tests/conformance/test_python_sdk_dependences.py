@@ -23,11 +23,6 @@ def new_set(name: str) -> dict[str, Any]:
     return {"name": name, "ad_specs": [ad_spec(f"ad of {name}")]}
 
 
-@pytest.fixture
-def callbacks() -> Callbacks:
-    return Callbacks()
-
-
 def set_names(sandbox: SandboxControl) -> list[str]:
     """Return the names of the sets that really exist, oldest first."""
     return [each["name"] for each in sandbox.ledger()]

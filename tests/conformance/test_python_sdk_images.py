@@ -14,11 +14,6 @@ from facebook_business.exceptions import FacebookRequestError
 
 
 @pytest.fixture
-def account(api: Any) -> Any:
-    return AdAccount("act_1", api=api)
-
-
-@pytest.fixture
 def default_api(api: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An api that the SDK uses where it passes none on."""
     monkeypatch.setattr(FacebookAdsApi, "_default_api", api)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from facebook_business.adobjects.ad import Ad
 from facebook_business.adobjects.adaccount import AdAccount
 from facebook_business.adobjects.adaccountreachestimate import AdAccountReachEstimate
@@ -17,11 +16,6 @@ from tests.support.sdk import Callbacks, ids
 ADS = ["6003356308839", "6004164369439"]
 AD_SET = "6003356307839"
 NUMBERS = ["impressions", "clicks", "spend"]
-
-
-@pytest.fixture
-def account(api: Any) -> Any:
-    return AdAccount("act_1", api=api)
 
 
 def numbers(rows: Any) -> list[dict[str, str]]:

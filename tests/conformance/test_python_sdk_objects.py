@@ -5,23 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from facebook_business.adobjects.adaccount import AdAccount
 from facebook_business.adobjects.adcreative import AdCreative
 from facebook_business.adobjects.campaign import Campaign
 from facebook_business.exceptions import FacebookRequestError
 
 from tests.support.sdk import ids
-from tests.support.sdk_objects import STORY, TARGETING, Family, create_family
-
-
-@pytest.fixture
-def account(api: Any) -> Any:
-    return AdAccount("act_1", api=api)
-
-
-@pytest.fixture
-def family(account: Any) -> Family:
-    return create_family(account)
+from tests.support.sdk_objects import STORY, TARGETING, Family
 
 
 def test_a_campaign_is_read_as_it_was_made(family: Family) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from facebook_business.adobjects.adaccount import AdAccount
 from facebook_business.adobjects.adasyncrequestset import AdAsyncRequestSet
 from facebook_business.exceptions import FacebookRequestError
 
@@ -23,11 +22,6 @@ def create(account: Any, *, count: int = 1, **params: Any) -> Any:
     if count > 1:
         specs[-1] = ad_spec("will fail")
     return account.create_async_ad_request_set(params={"name": "demo", "ad_specs": specs, **params})
-
-
-@pytest.fixture
-def account(api: Any) -> Any:
-    return AdAccount("act_1", api=api)
 
 
 @pytest.fixture

@@ -1,17 +1,19 @@
-"""The page's first part: ad request sets, their requests, how they are changed and canceled."""
+"""The page's first part, its reads: ad request sets and their requests."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.conformance.curl import Shell
-from tests.conformance.page import AD_SET, ad_spec, printed_json, shape
-from tests.support.sandbox import GraphCaller, SandboxControl, listening
+from tests.conformance.page import ACCOUNT, AD_SET, ad_spec, printed_json, shape
+from tests.support.sandbox import GraphCaller, SandboxControl
 
-ACCOUNT = "71597454"
-BY_HAND = {"kind": "by_hand"}
 SET_DEFAULTS = {"id", "owner_id", "name", "is_completed"}
 REQUEST_DEFAULTS = {"id", "scope_object_id", "status"}
+
+
+def request_ids(graph: GraphCaller, set_id: str) -> list[str]:
+    return [request["id"] for request in graph.read_requests(set_id)]
 
 
 @pytest.fixture
@@ -19,21 +21,6 @@ def set_id(graph: GraphCaller) -> str:
     """A completed set of two ads and one that failed."""
     specs = [ad_spec("one"), ad_spec("two"), ad_spec("will fail")]
     return graph.create(ACCOUNT, specs, name="testasyncset")
-
-
-@pytest.fixture
-def open_set_id(sandbox: SandboxControl, graph: GraphCaller) -> str:
-    """A set of three that is worked off by hand."""
-    sandbox.configure(ACCOUNT, progress=BY_HAND)
-    return graph.create(ACCOUNT, [ad_spec(name) for name in ("one", "two", "three")])
-
-
-def request_ids(graph: GraphCaller, set_id: str) -> list[str]:
-    return [request["id"] for request in graph.get(f"/{set_id}/requests")["data"]]
-
-
-def statuses(graph: GraphCaller, set_id: str) -> list[str]:
-    return [request["status"] for request in graph.get(f"/{set_id}/requests")["data"]]
 
 
 def test_the_status_of_a_set(shell: Shell, set_id: str) -> None:
@@ -72,7 +59,7 @@ def test_requests_show_other_fields_on_request(shell: Shell, set_id: str) -> Non
 @pytest.fixture
 def set_of_every_status(shell: Shell, sandbox: SandboxControl, graph: GraphCaller) -> str:
     """A set whose five requests have each another status, in the page's order of statuses."""
-    sandbox.configure(ACCOUNT, progress=BY_HAND)
+    sandbox.configure(ACCOUNT, progress={"kind": "by_hand"})
     names = ("success", "fail", "in progress", "initial", "canceled")
     set_id = graph.create(ACCOUNT, [ad_spec(name) for name in names])
     shell.paste("cancel-request", {"<REQUEST_ID>": request_ids(graph, set_id)[4]})
@@ -149,71 +136,6 @@ def test_the_requests_of_an_ad_set(shell: Shell, graph: GraphCaller) -> None:
     page = shell.paste("ad-set-requests", {"<AD_SET_ID>": AD_SET}).json
     assert sorted(request["status"] for request in page["data"]) == ["ERROR", "SUCCESS"]
     assert all(set(request) == {"id", "status"} for request in page["data"])
-
-
-def test_a_set_is_updated(shell: Shell, graph: GraphCaller, open_set_id: str) -> None:
-    answer = shell.paste("update-set", {"<REQUEST_SET_ID>": open_set_id})
-    assert (answer.status, answer.json) == (200, {"success": True})
-    shown = graph.get(f"/{open_set_id}", fields="name,notification_mode")
-    assert shown == {"id": open_set_id, "name": "New Name", "notification_mode": "OFF"}
-
-
-def test_the_notification_goes_where_an_update_says(
-    shell: Shell, sandbox: SandboxControl, open_set_id: str
-) -> None:
-    with listening() as listener:
-        changes = f"notification_uri={listener.url}/hook?a=1' -F 'notification_mode=ON_COMPLETE"
-        filling = {"notification_mode=OFF": changes, "<REQUEST_SET_ID>": open_set_id}
-        assert shell.paste("update-set", filling).json == {"success": True}
-        sandbox.complete(open_set_id)
-        (received,) = listener.wait_for(1)
-    assert received.target == "/hook?a=1"
-    assert received.body == f"id={open_set_id}".encode()
-
-
-def test_only_the_name_can_be_updated_once_the_notification_was_sent(
-    shell: Shell, sandbox: SandboxControl, graph: GraphCaller
-) -> None:
-    sandbox.configure(ACCOUNT, notification={"kind": "lost"})
-    notified = {"notification_mode": "ON_COMPLETE", "notification_uri": "http://127.0.0.1:9/"}
-    set_id = graph.create(ACCOUNT, [ad_spec("one")], **notified)
-    filling = {"<REQUEST_SET_ID>": set_id}
-    for late in ("notification_mode=OFF", "notification_uri=http://127.0.0.1:9/other"):
-        answer = shell.paste("update-set", {"notification_mode=OFF": late, **filling})
-        assert (answer.status, answer.json["error"]["code"]) == (400, 100)
-    assert graph.get(f"/{set_id}", fields="name,notification_mode") == {
-        "id": set_id,
-        "name": "set",
-        "notification_mode": "ON_COMPLETE",
-    }
-    filling = {"-F 'notification_mode=OFF' \\\n": "", **filling}
-    assert shell.paste("update-set", filling).json == {"success": True}
-    assert graph.get(f"/{set_id}")["name"] == "New Name"
-
-
-def test_an_unprocessed_request_is_canceled(
-    shell: Shell, sandbox: SandboxControl, graph: GraphCaller, open_set_id: str
-) -> None:
-    sandbox.advance(open_set_id, requests=1)
-    processed, under_way, waiting = request_ids(graph, open_set_id)
-    answer = shell.paste("cancel-request", {"<REQUEST_ID>": waiting})
-    assert (answer.status, answer.json) == (200, {"success": True})
-    for late in (processed, under_way, waiting):
-        answer = shell.paste("cancel-request", {"<REQUEST_ID>": late})
-        assert (answer.status, answer.json["error"]["code"]) == (400, 100)
-    assert statuses(graph, open_set_id) == ["SUCCESS", "IN_PROGRESS", "CANCELED"]
-
-
-def test_the_unprocessed_requests_of_a_set_are_canceled(
-    shell: Shell, sandbox: SandboxControl, graph: GraphCaller, open_set_id: str
-) -> None:
-    sandbox.advance(open_set_id, requests=1)
-    answer = shell.paste("cancel-set", {"<REQUEST_SET_ID>": open_set_id})
-    assert (answer.status, answer.json) == (200, {"success": True})
-    assert statuses(graph, open_set_id) == ["SUCCESS", "IN_PROGRESS", "CANCELED"]
-    sandbox.complete(open_set_id)
-    answer = shell.paste("cancel-set", {"<REQUEST_SET_ID>": open_set_id})
-    assert (answer.status, answer.json["error"]["code"]) == (400, 100)
 
 
 def test_the_printed_status_of_a_set(shell: Shell, set_id: str) -> None:

@@ -17,18 +17,10 @@ from receiver.graph.json_values import (
     read_integer,
     read_text,
 )
-
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(min_value=-(2**63), max_value=2**64 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters()),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-)
+from tests.support.json_strategies import STANDARD_SCALARS, json_values
 
 
-@given(JSON)
+@given(json_values(STANDARD_SCALARS, max_size=6))
 def test_a_value_survives_being_written_and_parsed(value: Any) -> None:
     written = json_bytes(value)
     assert written.isascii()

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.graph.lenient_json import loads_lenient, loads_strict
+from tests.support.json_strategies import json_values
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
 WORDS = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.]*", fullmatch=True).filter(
@@ -22,13 +23,7 @@ SCALARS = (
     | ANY_TEXT
     | WORDS
 )
-JSON = st.recursive(
-    SCALARS,
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT | WORDS, inner, max_size=4)
-    ),
-    max_leaves=10,
-)
+JSON = json_values(SCALARS, keys=ANY_TEXT | WORDS, max_size=4)
 CONTAINERS = JSON.filter(lambda value: isinstance(value, (list, dict)))
 MARKS = st.sampled_from("{}[]:,'\"\\ \n\u00a0\x00\ud800-a1")
 WORDS_OF_JSON = st.sampled_from(

@@ -15,12 +15,8 @@ from receiver.graph.references import (
     find_references,
     substitute,
 )
+from tests.support.json_strategies import json_values
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=6,
-)
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
 MARKS = st.sampled_from("$.*[]'\"\\?():,@~#^|&/ \n\ud800\u00e9a0")
 PIECES = st.sampled_from(
@@ -178,13 +174,15 @@ def test_what_was_put_in_is_not_searched_again() -> None:
     assert resolve("$.id", {"id": "{result=a:$.id}\\1"}) == "{result=a:$.id}\\1"
 
 
-@given(ANY_TEXT.filter(lambda text: "{result=" not in text), JSON)
+@given(ANY_TEXT.filter(lambda text: "{result=" not in text), json_values())
 def test_a_text_without_references_is_untouched(text: str, result: Any) -> None:
     assert find_references(text) == ()
     assert substitute(text, results={"a": result}) == text
 
 
-@given(HOSTILE_PATH | ANY_TEXT, JSON | st.just({"a": [{"b-c": "x"}, None], "b-c": {"a": 1}}))
+@given(
+    HOSTILE_PATH | ANY_TEXT, json_values() | st.just({"a": [{"b-c": "x"}, None], "b-c": {"a": 1}})
+)
 @example("$" + ".a" * 249, {"a": {"a": 1}})
 def test_any_path_finds_something_or_is_unresolved(path: str, result: Any) -> None:
     replaced = "before unresolved after"

@@ -36,6 +36,18 @@ def test_a_set_advances_by_hand(sandbox: SandboxControl, graph: GraphCaller) -> 
     assert graph.get(f"/{set_id}")["is_completed"] is True
 
 
+def test_a_status_may_be_new_and_counts_wrong(sandbox: SandboxControl, graph: GraphCaller) -> None:
+    set_id = graph.create("1", [AD])
+    request_id = graph.get(f"/{set_id}/requests")["data"][0]["id"]
+    sandbox.override(request_id, status="PROCESS_BY_NOBODY_YET")
+    sandbox.override(set_id, success_count=7, total_count=3)
+    assert graph.get(f"/{request_id}")["status"] == "PROCESS_BY_NOBODY_YET"
+    assert graph.get(f"/{set_id}/requests")["data"][0]["status"] == "PROCESS_BY_NOBODY_YET"
+    shown = graph.get(f"/{set_id}", fields="success_count,total_count,error_count")
+    assert shown == {"id": set_id, "success_count": 7, "total_count": 3, "error_count": 0}
+    assert sandbox.ledger()[0]["requests"][0]["status"] == "SUCCESS"
+
+
 def test_the_ledger_shows_what_really_exists(sandbox: SandboxControl, graph: GraphCaller) -> None:
     set_id = graph.create("1", [AD, {"name": "homeless"}], name="mine")
     graph.create("2", [AD])

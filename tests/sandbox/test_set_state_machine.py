@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,8 +16,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.support.in_process import GraphRefused, InProcessGraph
-from tests.support.set_model import COUNTERS, OPEN, SetModel, Task
+from tests.support.set_looks import SET_FIELDS, SetsGraph, is_accepted
+from tests.support.set_model import OPEN, SetModel, Task
+from tests.support.set_strategies import AD_SPECS, PROGRESS, batch_tasks, operation
 
 SETTINGS = settings(
     max_examples=30,
@@ -29,50 +29,7 @@ ACCOUNTS = st.sampled_from(["1", "2"])
 CANCELABLE = ("INITIAL", "PENDING_DEPENDENCY")
 MODES = ("OFF", "ON_COMPLETE")
 URI = "http://127.0.0.1:1/hook"
-SET_FIELDS = (
-    "id,owner_id,name,is_completed,total_count,notification_uri,notification_mode,"
-    f"notification_status,created_time,{','.join(COUNTERS)}"
-)
-REQUEST_FIELDS = "id,scope_object_id,status,result"
 STATUSES = st.sets(st.sampled_from([*OPEN, "SUCCESS", "ERROR", "CANCELED"]), min_size=1)
-
-PROGRESS = st.one_of(
-    st.just({"kind": "at_once", "amount": 0}),
-    st.just({"kind": "by_hand", "amount": 0}),
-    st.builds(lambda n: {"kind": "after_seconds", "amount": n}, st.integers(0, 60)),
-    st.builds(lambda n: {"kind": "after_reads", "amount": n}, st.integers(1, 4)),
-)
-AD_SPECS = st.lists(
-    st.fixed_dictionaries(
-        {"name": st.sampled_from(["good", "good", "will fail"])},
-        optional={"adset_id": st.sampled_from(["5", "6"])},
-    ),
-    min_size=1,
-    max_size=12,
-)
-
-
-@st.composite
-def batch_tasks(draw: Callable[..., Any]) -> list[Task]:
-    """Ads, each of which may need earlier ones: one may fail in the middle of a chain."""
-    size = draw(st.integers(1, 8))
-    return [
-        Task(
-            name=f"op-{index}",
-            can_be_done=draw(st.integers(0, 4)) > 0,
-            parents=tuple(sorted(draw(st.sets(st.integers(0, index - 1), max_size=2))))
-            if index
-            else (),
-        )
-        for index in range(size)
-    ]
-
-
-def operation(task: Task) -> dict[str, str]:
-    references = " ".join(f"{{result=op-{parent}:$.id}}" for parent in task.parents)
-    word = "good" if task.can_be_done else "fail"
-    body = f"adset_id=5&status=PAUSED&name={word} {task.name} {references}"
-    return {"name": task.name, "relative_url": "act_9/ads", "body": body}
 
 
 class RequestSets(RuleBasedStateMachine):
@@ -82,10 +39,8 @@ class RequestSets(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.graph = InProcessGraph()
+        self.graph = SetsGraph()
         self.models: list[SetModel] = []
-
-    # What callers create.
 
     @rule(target=sets, account=ACCOUNTS, progress=PROGRESS, specs=AD_SPECS, mode=st.booleans())
     def create_ads(
@@ -142,13 +97,11 @@ class RequestSets(RuleBasedStateMachine):
         self.models.append(model)
         return model
 
-    # What callers read.
-
     @rule(model=sets)
     def read_a_set(self, model: SetModel) -> None:
         shown = self.graph.get(f"/{model.id}", fields=SET_FIELDS)
         model.note_read()
-        assert shown == self._node(model)
+        assert shown == self.graph.node_of(model)
 
     @rule(account=ACCOUNTS, is_completed=st.sampled_from([None, "true", "1", "false"]))
     def read_an_accounts_list(self, account: str, is_completed: str | None) -> None:
@@ -157,7 +110,7 @@ class RequestSets(RuleBasedStateMachine):
         listed = self.graph.get(path, limit=500, **filters)["data"]
         owned = self._read_list_of(account)
         wanted = {None: (True, False), "false": (False,)}.get(is_completed, (True,))
-        shown = [m.id for m in owned if not m.is_batch and self._is_completed(m) in wanted]
+        shown = [m.id for m in owned if not m.is_batch and self.graph.is_completed(m) in wanted]
         assert [each["id"] for each in listed] == shown
 
     @rule(account=ACCOUNTS, limit=st.integers(1, 4), is_completed=st.booleans())
@@ -165,7 +118,7 @@ class RequestSets(RuleBasedStateMachine):
         path = f"/act_{account}/async_requests"
         walked = self.graph.walk(path, limit=limit, is_completed=str(is_completed).lower())
         owned = [model for model in reversed(self.models) if model.account == account]
-        shown = [model.id for model in owned if self._is_completed(model) == is_completed]
+        shown = [model.id for model in owned if self.graph.is_completed(model) == is_completed]
         assert [each["id"] for each in walked] == shown
 
     @rule(model=sets, statuses=STATUSES, limit=st.integers(1, 5), as_json=st.booleans())
@@ -175,13 +128,13 @@ class RequestSets(RuleBasedStateMachine):
         named = sorted(statuses)
         told = {"statuses": json.dumps(named)} if as_json else {"status": ",".join(named).lower()}
         walked = self.graph.walk(f"/{model.id}/requests", fields="status", limit=limit, **told)
-        shown = [{"id": r["id"], "status": r["status"]} for r in self._requests(model)]
+        shown = [{"id": r["id"], "status": r["status"]} for r in self.graph.requests_of(model)]
         assert list(walked) == [each for each in shown if each["status"] in statuses]
 
     @rule(ad_set=st.sampled_from(["5", "6"]), limit=st.integers(1, 7))
     def read_an_ad_sets_requests(self, ad_set: str, limit: int) -> None:
         walked = list(self.graph.walk(f"/{ad_set}/asyncadrequests", limit=limit))
-        everything = [each for model in self.models for each in self._requests(model)]
+        everything = [each for model in self.models for each in self.graph.requests_of(model)]
         wanted = [each["id"] for each in everything if each.get("scope_object_id") == ad_set]
         assert [each["id"] for each in walked] == wanted
 
@@ -192,22 +145,20 @@ class RequestSets(RuleBasedStateMachine):
         owned = self._read_list_of(account)
         assert walked == [model.id for model in owned if not model.is_batch]
 
-    # What callers change.
-
     @rule(model=sets, index=st.integers(0, 11))
     def cancel_a_request(self, model: SetModel, index: int) -> None:
         index %= len(model.tasks)
-        before = self._requests(model)[index]
+        before = self.graph.requests_of(model)[index]
         may = before["status"] in CANCELABLE
-        assert self._is_accepted(lambda: self.graph.delete(f"/{before['id']}")) == may
+        assert is_accepted(lambda: self.graph.delete(f"/{before['id']}")) == may
         model.canceled |= {index} if may else set()
 
     @rule(model=sets)
     def cancel_a_set(self, model: SetModel) -> None:
-        before = [each["status"] for each in self._requests(model)]
+        before = [each["status"] for each in self.graph.requests_of(model)]
         may = any(status in CANCELABLE for status in before)
-        assert self._is_accepted(lambda: self.graph.delete(f"/{model.id}")) == may
-        after = [each["status"] for each in self._requests(model)]
+        assert is_accepted(lambda: self.graph.delete(f"/{model.id}")) == may
+        after = [each["status"] for each in self.graph.requests_of(model)]
         assert not any(status in CANCELABLE for status in after)
         pairs = zip(before, after, strict=True)
         # Those that depend on a cancelled one end as its dependents, in either order.
@@ -215,18 +166,16 @@ class RequestSets(RuleBasedStateMachine):
 
     @rule(model=sets, name=st.text(min_size=1, max_size=5).filter(str.isprintable))
     def rename_a_set(self, model: SetModel, name: str) -> None:
-        assert self._is_accepted(lambda: self.graph.post(f"/{model.id}", name=name))
+        assert is_accepted(lambda: self.graph.post(f"/{model.id}", name=name))
         model.name = name
 
     @rule(model=sets, uri=st.sampled_from([URI, f"{URI}?n=2"]), mode=st.sampled_from(MODES))
     def change_who_is_told(self, model: SetModel, uri: str, mode: str) -> None:
-        may = self._node(model)["notification_status"] == "NOT_SENT"
+        may = self.graph.node_of(model)["notification_status"] == "NOT_SENT"
         told = {"notification_uri": uri, "notification_mode": mode}
-        assert self._is_accepted(lambda: self.graph.post(f"/{model.id}", **told)) == may
+        assert is_accepted(lambda: self.graph.post(f"/{model.id}", **told)) == may
         if may:
             model.uri, model.mode = uri, mode
-
-    # What happens by itself, and by hand.
 
     @rule(seconds=st.integers(0, 40))
     def time_passes(self, seconds: int) -> None:
@@ -236,7 +185,7 @@ class RequestSets(RuleBasedStateMachine):
     def advance_by_hand(self, model: SetModel, count: int) -> None:
         answer = self.graph.control(f"sets/{model.id}/advance", requests=count)
         model.advanced += count
-        assert answer["is_completed"] == self._node(model)["is_completed"]
+        assert answer["is_completed"] == self.graph.node_of(model)["is_completed"]
 
     @rule(model=sets)
     def complete_by_hand(self, model: SetModel) -> None:
@@ -245,18 +194,17 @@ class RequestSets(RuleBasedStateMachine):
 
     @rule()
     def notifications_go_out(self) -> None:
-        before = {model.id: self._node(model)["notification_status"] for model in self.models}
+        before = [self.graph.node_of(model)["notification_status"] for model in self.models]
         self.graph.send_notifications()
-        for model in self.models:
-            status = "SENT" if model.note_sending() else before[model.id]
-            assert self._node(model)["notification_status"] == status
-
-    # What holds after every step.
+        for model, status in zip(self.models, before, strict=True):
+            expected = "SENT" if model.note_sending() else status
+            assert self.graph.node_of(model)["notification_status"] == expected
 
     @invariant()
     def the_rules_hold(self) -> None:
         for model in self.models:
-            model.see(self._node(model), self._requests(model), now=self.graph.sandbox.now)
+            node, requests = self.graph.node_of(model), self.graph.requests_of(model)
+            model.see(node, requests, now=self.graph.sandbox.now)
         self._check_that_every_ad_exists_once()
         self._check_the_ledger()
 
@@ -277,37 +225,12 @@ class RequestSets(RuleBasedStateMachine):
             assert entry["notification_status"] == model.node["notification_status"]
             assert [without_nulls(each) for each in entry["requests"]] == model.requests
 
-    # How they look, without a read that a set's progress counts.
-
-    def _node(self, model: SetModel) -> dict[str, Any]:
-        request = self.graph.get(f"/{model.id}/requests", limit=1)["data"][0]["id"]
-        expanded = f"async_request_set{{{SET_FIELDS}}}"
-        node: dict[str, Any] = self.graph.get(f"/{request}", fields=expanded)["async_request_set"]
-        return node
-
-    def _requests(self, model: SetModel) -> list[dict[str, Any]]:
-        page = self.graph.get(f"/{model.id}/requests", fields=REQUEST_FIELDS, limit=500)
-        requests: list[dict[str, Any]] = page["data"]
-        return requests
-
-    def _is_completed(self, model: SetModel) -> bool:
-        return bool(self._node(model)["is_completed"])
-
     def _read_list_of(self, account: str) -> list[SetModel]:
         """Note a read of an account's list, and return all of its sets, newest first."""
         owned = [model for model in reversed(self.models) if model.account == account]
         for model in owned:
             model.note_read()
         return owned
-
-    @staticmethod
-    def _is_accepted(call: Callable[[], Any]) -> bool:
-        try:
-            assert call() == {"success": True}
-        except GraphRefused as refused:
-            assert refused.code == 100  # noqa: PT017  # either outcome is looked at
-            return False
-        return True
 
 
 def without_nulls(entry: dict[str, Any]) -> dict[str, Any]:

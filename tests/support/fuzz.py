@@ -20,6 +20,7 @@ from tests.support.fuzz_examples import (
     SPECS,
     TARGETINGS,
 )
+from tests.support.json_strategies import SCALARS, json_values
 
 Pairs = list[tuple[str, Any]]
 
@@ -32,11 +33,7 @@ ODD_TEXT = st.text(max_size=12) | st.sampled_from(
         *("{'a':" * 500, "true", "act_1", "☃", "%", "%00", "%ff", "..", "{result=a:$.id}"),
     ]
 )
-ODD_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | ODD_TEXT,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ODD_TEXT, inner, max_size=3),
-    max_leaves=6,
-)
+ODD_JSON = json_values(SCALARS | ODD_TEXT, keys=ODD_TEXT)
 DEEP = st.integers(30, 3000).map(lambda depth: "[" * depth + "]" * depth) | st.integers(
     30, 900
 ).map(lambda depth: '{"a":' * depth + "1" + "}" * depth)

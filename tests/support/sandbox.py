@@ -152,6 +152,11 @@ class GraphCaller:
         set_id: str = self.post(f"/act_{account}/asyncadrequestsets", **form)["id"]
         return set_id
 
+    def read_requests(self, set_id: str) -> list[dict[str, Any]]:
+        """Return the first page of a set's requests."""
+        requests_of_set: list[dict[str, Any]] = self.get(f"/{set_id}/requests")["data"]
+        return requests_of_set
+
 
 @dataclass(frozen=True)
 class Received:

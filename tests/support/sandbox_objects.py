@@ -1,9 +1,11 @@
-"""Campaigns, ad sets and ads that tests make in a sandbox."""
+"""Sets, campaigns, ad sets and ads that tests make in a sandbox."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
+
+import requests
 
 from tests.support.sandbox import GraphCaller
 
@@ -14,6 +16,12 @@ CAMPAIGN = {"name": "a campaign", "objective": "OUTCOME_TRAFFIC", "buying_type":
 AD_SET = {"name": "an ad set", "billing_event": "IMPRESSIONS", "daily_budget": "5000"}
 CREATIVE = {"name": "a creative", "object_story_spec": json.dumps(STORY)}
 NEVER_GIVEN = "9" * 18
+
+
+def create_set(graph: GraphCaller) -> requests.Response:
+    """Ask for a set of one ad, and return whatever comes."""
+    form = {"name": "set", "ad_specs": '[{"name": "ad", "adset_id": "5"}]'}
+    return graph.call("POST", f"{ACCOUNT}/asyncadrequestsets", data=form)
 
 
 def campaign(graph: GraphCaller, **more: Any) -> str:

@@ -15,13 +15,9 @@ from receiver.graph.serve import (
     parse_new_set,
     parse_notification_uri,
 )
+from tests.support.json_strategies import json_values
 
 AD = {"name": "ad", "adset_id": "5"}
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=6,
-)
 
 
 def test_a_create_is_read_whole() -> None:
@@ -82,7 +78,7 @@ def test_a_uri_must_be_a_web_address(uri: str) -> None:
         parse_notification_uri({"notification_uri": uri})
 
 
-@given(st.dictionaries(st.sampled_from(["name", "ad_specs", "notification_uri"]), JSON))
+@given(st.dictionaries(st.sampled_from(["name", "ad_specs", "notification_uri"]), json_values()))
 def test_a_strange_create_is_refused_or_right(parameters: dict[str, Any]) -> None:
     with contextlib.suppress(BadParameter):
         new = parse_new_set(parameters)

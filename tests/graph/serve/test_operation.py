@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from receiver.graph.serve import BadOperation, Operation, parse_adbatch_body, parse_form, split_url
 from receiver.graph.serve.operation import parse_headers, parse_operation
+from tests.support.json_strategies import json_values
 
 
 def read(**entry: Any) -> Operation:
@@ -117,20 +118,10 @@ def test_the_body_of_an_async_operation_comes_in_both_encodings(body: Any, pairs
     assert parse_adbatch_body(body) == pairs
 
 
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.text(),
-        lambda inner: (
-            st.lists(inner, max_size=3)
-            | st.dictionaries(
-                st.sampled_from(["method", "relative_url", "body", "headers", "name", "depends_on"])
-                | st.text(max_size=3),
-                inner,
-                max_size=6,
-            )
-        ),
-    )
-)
+KEYS = st.sampled_from(["method", "relative_url", "body", "headers", "name", "depends_on"])
+
+
+@given(json_values(keys=KEYS | st.text(max_size=3), max_size=6))
 def test_any_entry_is_read_or_refused(entry: Any) -> None:
     assert isinstance(parse_operation(entry), (Operation, BadOperation))
 

@@ -15,12 +15,7 @@ from receiver.graph.serve import (
     page_answer,
     parse_limit,
 )
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=6,
-)
+from tests.support.json_strategies import json_values
 
 
 def test_a_limit_is_clamped() -> None:
@@ -38,7 +33,7 @@ def test_a_cursor_keeps_its_position(position: int) -> None:
     assert decode_cursor({"after": encode_cursor(position)}, "after") == position
 
 
-@given(JSON)
+@given(json_values())
 def test_a_strange_cursor_is_refused_or_absent(value: Any) -> None:
     with contextlib.suppress(BadParameter):
         position = decode_cursor({"after": value}, "after")

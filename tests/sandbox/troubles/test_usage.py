@@ -52,12 +52,3 @@ def test_a_batch_costs_what_its_operations_cost(
         (f"/{set_id}", 1, True),
         (f"/{set_id}", 3, True),
     ]
-
-
-def test_a_read_that_found_nothing_new_still_counts(
-    sandbox: SandboxControl, graph: GraphCaller
-) -> None:
-    path = f"/{graph.create('1', [AD])}"
-    tag = graph.call("GET", path).headers["ETag"]
-    assert graph.call("GET", path, headers={"If-None-Match": tag}).status_code == 304
-    assert sandbox.calls()["totals"]["points"] == 3 + 1 + 1
