@@ -145,7 +145,7 @@ def test_an_operation_needs_its_name_its_url_and_its_body(shell: Shell, key: str
 
 def test_a_batch_needs_a_name(shell: Shell) -> None:
     answer = submit(shell, [CAMPAIGN], **{'-F "name=asyncbatchreqs" \\\n': ""})
-    assert (answer.status, answer.json["error"]["code"]) == (400, 100)
+    assert (answer.status, answer.json["error"]["code"]) == (400, 194)
 
 
 def test_a_batch_holds_a_thousand_operations_and_no_more(shell: Shell, graph: GraphCaller) -> None:

@@ -57,6 +57,11 @@ def missing_parameter(name: str) -> GraphFault:
     return GraphFault(f"(#194) Missing at least one required parameter: {name}", 194)
 
 
+def no_capability() -> GraphFault:
+    message = "(#10) Application does not have permission for this action"
+    return GraphFault(message, 10, http_status=403)
+
+
 def refused_change(reason: str) -> GraphFault:
     """Say that the state of an object does not allow a change."""
     return GraphFault(f"(#100) {reason}", 100)

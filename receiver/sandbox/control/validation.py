@@ -10,7 +10,12 @@ from receiver.graph.serve import loads_strict
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-_WORDS = {"extra_forbidden": "there is no such key", "model_type": "must be an object"}
+_WORDS = {
+    "extra_forbidden": "there is no such key",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "tuple_type": "must be an array",
+}
 _OWN_WORDS = "Value error, "
 _OF_A_KEY = "[key]"
 

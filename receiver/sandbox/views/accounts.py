@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from receiver.sandbox.calls import errors
 from receiver.sandbox.views import ads, async_batches, async_requests, figures, images, nodes, sets
 from receiver.sandbox.views.context import Context, Json, Kind
 from receiver.sandbox.views.objects import list_of_account
@@ -23,6 +24,11 @@ def _record(_context: Context, account: Account) -> Json:
     }
 
 
+def _copy_ads(_context: Context, _account: Account) -> Json:
+    """``POST /act_<id>/asyncadcopies``: only some apps may (the facts, section 1)."""
+    raise errors.no_capability()
+
+
 KIND: Kind = Kind(
     nodes.ACCOUNT,
     record=_record,
@@ -42,6 +48,7 @@ KIND: Kind = Kind(
     creates={
         "asyncadrequestsets": sets.create_ads,
         "asyncadcreatives": async_batches.create_creative,
+        "asyncadcopies": _copy_ads,
         "async_batch_requests": async_batches.create_batch,
         "campaigns": ads.create_campaign,
         "adsets": ads.create_ad_set,

@@ -23,6 +23,8 @@ def create_batch(context: Context, account: Account) -> Json:
 
     Raises GraphFault for an operation without one of its parts.
     """
+    if context.parameters.get("name") in (None, ""):
+        raise errors.missing_parameter("name")
     name = serve.parse_name(context.parameters)
     operations = _read_adbatch(serve.decode_json(context.parameters, "adbatch", lenient=True))
     works = [operation_work(operation) for operation in operations]

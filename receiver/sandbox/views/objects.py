@@ -57,7 +57,8 @@ def _list(
 
 
 def _filter(context: Context, parameters: Mapping[str, Any]) -> Callable[[GraphObject], bool]:
-    statuses = specs.read_words(parameters, "effective_status")
+    words = specs.read_words(parameters, "effective_status")
+    statuses = None if words is None else {word.upper() for word in words}
     ancestors = {
         kind: ids
         for kind, name in (

@@ -102,11 +102,14 @@ def _read_node(context: Context, object_id: str) -> Json:
 
 
 def _answer_node(context: Context, object_id: str) -> Json:
+    method = context.call.method
     if context.call.is_read:
         return _read_node(context, object_id)
+    if method not in (*_WRITES, "DELETE"):
+        raise context.no_such_object(object_id)
     thing = find_for_node(context, object_id, names=_given(context.parameters))
     kind = kind_of(thing)
-    change = kind.delete if context.call.method == "DELETE" else kind.update
+    change = kind.delete if method == "DELETE" else kind.update
     if change is None:
         raise context.no_such_object(object_id)
     return change(context, thing)

@@ -132,3 +132,16 @@ def test_an_unknown_path_is_refused(graph: GraphCaller, path: str) -> None:
 
 def test_the_sdks_crash_report_is_taken(graph: GraphCaller) -> None:
     assert graph.post("/v26.0/1234/instruments", bizsdk_crash_report="{}") == {"success": True}
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "PATCH"])
+def test_a_method_that_graph_does_not_have_changes_nothing(graph: GraphCaller, method: str) -> None:
+    graph.post("/700", name="before")
+    answer = graph.call(method, "/700", params={"name": "after"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, 100)
+    assert graph.get("/700", fields="name")["name"] == "before"
+
+
+def test_copies_are_not_for_everybody(graph: GraphCaller) -> None:
+    answer = graph.call("POST", "/act_1/asyncadcopies", data={"ad_object_ids": "[1]"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, 10)
