@@ -148,7 +148,7 @@ class Settings(BaseSettings):
 
     web_threads: Annotated[int, Field(ge=4, le=256)] = Field(
         default=32,
-        description="The threads of a web worker: half of them may wait for Facebook in creates, "
+        description="The threads of a web worker: half of them may wait for Facebook, "
         "a quarter for one account.",
     )
 
@@ -178,6 +178,43 @@ class Settings(BaseSettings):
     request_body_deadline_seconds: Seconds = Field(
         default=30, description="How long a caller may take to send a body."
     )
+    upload_limit_bytes: Annotated[int, Field(ge=1, le=16 * 1024**3)] = Field(
+        default=1024**3, description="The largest upload that is passed through to Facebook."
+    )
+    upload_deadline_seconds: Seconds = Field(
+        default=300, description="How long an upload may take, on either side of the receiver."
+    )
+    read_ttl_seconds: Delay = Field(
+        default=5,
+        description="How old what is known of an open set may be before a caller's read looks "
+        "at Facebook first.",
+    )
+    batch_max_operations: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=1000, description="The most operations that one batch of a caller may hold."
+    )
+    batch_threads_per_account: Annotated[int, Field(ge=1, le=32)] = Field(
+        default=4,
+        description="How many calls to Facebook a web worker makes at a time for the batches of "
+        "one account.",
+    )
+
+    delivery_retry_seconds: Annotated[
+        tuple[Annotated[float, Field(ge=0, le=604_800)], ...],
+        NoDecode,
+        BeforeValidator(_split_at_commas),
+    ] = Field(
+        default=(5, 300, 1800, 7200, 18_000, 36_000, 36_000),
+        description="How long after each failed attempt a caller's notification is sent again: "
+        "one number a retry, separated by commas.",
+    )
+    delivery_timeout_seconds: Seconds = Field(
+        default=15, description="How long one attempt to notify a caller may take."
+    )
+    delivery_allow_private_addresses: bool = Field(
+        default=False,
+        description="Whether callers may be notified at private and local addresses.",
+    )
+
     notification_body_limit_bytes: Annotated[int, Field(ge=1, le=64 * 1024)] = Field(
         default=64 * 1024, description="How much of a notification's body is kept."
     )

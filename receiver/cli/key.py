@@ -6,8 +6,9 @@ import click
 
 from receiver.cli.common import ACCOUNT, opened_parts
 from receiver.crypto import hash_api_key, new_api_key
-from receiver.store import accounts
-from receiver.store.accounts import AccountsDiffer, NameTaken
+from receiver.store import keys
+from receiver.store.accounts import AccountsDiffer
+from receiver.store.keys import NameTaken
 
 
 @click.group()
@@ -31,7 +32,7 @@ def create(name: str, *, account_ids: tuple[int, ...]) -> None:
     with opened_parts() as parts:
         try:
             with parts.database.writing() as session:
-                accounts.add_key(
+                keys.add_key(
                     session,
                     name,
                     key_hash=hash_api_key(secret),

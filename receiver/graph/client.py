@@ -23,6 +23,7 @@ from receiver.graph.errors import (
     NotSent,
     UnreadableAnswer,
 )
+from receiver.graph.passing import PassedAnswer, PassedCall
 from receiver.graph.transport import Answer, Transmission, Transport
 from receiver.graph.usage import Usage
 from receiver.graph.vocabulary import API_VERSION, MAX_PAGE_LIMIT
@@ -153,6 +154,16 @@ class GraphClient:
         """Read a page of an account's request sets; ``after`` is the cursor of the page before."""
         call = wire.read_account_sets(account_id, after=after, limit=limit)
         return self._read(credential, call, wire.read_sets_page)
+
+    def pass_on(
+        self, credential: Credential, call: PassedCall, *, deadline_seconds: float | None = None
+    ) -> PassedAnswer:
+        """Pass a call on and return whatever Facebook answers, refusals too.
+
+        A write is sent once, over a connection of its own; a read is tried again where no answer
+        came. Raises NotSent, NoAnswer, UnreadableAnswer.
+        """
+        raise NotImplementedError
 
     def _read(
         self, credential: Credential, call: Call, reader: Callable[[Any], _Value]

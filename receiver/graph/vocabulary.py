@@ -14,6 +14,18 @@ API_VERSION = "v21.0"
 MAX_ADS_PER_SET = 1000
 """No number is documented for ad request sets; the page's Batch API number is assumed."""
 
+AD_SETS_EDGE = "asyncadrequestsets"
+CREATIVES_EDGE = "asyncadcreatives"
+BATCHES_EDGE = "async_batch_requests"
+CREATE_EDGES = (AD_SETS_EDGE, CREATIVES_EDGE, BATCHES_EDGE)
+"""The edges of an account on which a request set is created."""
+
+ALL_SETS_EDGE = "async_requests"
+"""The edge of an account that lists its sets whatever edge they were created on."""
+
+SCOPE_EDGE = "asyncadrequests"
+"""The edge of an ad set or a campaign that lists the requests for its ads."""
+
 DEFAULT_PAGE_LIMIT = 25
 MAX_PAGE_LIMIT = 500
 

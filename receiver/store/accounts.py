@@ -1,4 +1,4 @@
-"""Statements on accounts, their credentials, and the keys of callers."""
+"""Statements on accounts and their credentials."""
 
 from __future__ import annotations
 
@@ -10,15 +10,11 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from receiver.store.models import Account, ApiKey, ApiKeyAccount, Credential
+from receiver.store.models import Account, Credential
 
 
 class AccountsDiffer(ValueError):
     """The named accounts cannot be treated as one; the message says what to do."""
-
-
-class NameTaken(ValueError):
-    """Another key has this name."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +24,6 @@ class SealedCredential:
     id: int
     token: bytes
     app_secret: bytes | None
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who a key belongs to, and the accounts it may use."""
-
-    key_id: int
-    name: str
-    account_ids: frozenset[int]
 
 
 def put_accounts(
@@ -54,7 +41,7 @@ def put_accounts(
     existing credential was changed. Raises AccountsDiffer when only some of the accounts are
     known, when they hold different credentials, or when others share theirs.
     """
-    known = _credential_ids(session, account_ids)
+    known = credential_ids(session, account_ids)
     if not known:
         _add_accounts(session, account_ids, sealed_token, sealed_app_secret, now=now)
         return False
@@ -107,7 +94,7 @@ def _refuse_others(session: Session, account_ids: Sequence[int], credential_id: 
         )
 
 
-def _credential_ids(session: Session, account_ids: Sequence[int]) -> dict[int, int]:
+def credential_ids(session: Session, account_ids: Sequence[int]) -> dict[int, int]:
     """Return the credentials of those of the accounts that are known."""
     rows = session.execute(
         select(Account.id, Account.credential_id).where(Account.id.in_(account_ids))
@@ -149,54 +136,4 @@ def wait_until(session: Session, account_id: int, *, resume_at: datetime) -> Non
             or_(Account.resume_at.is_(None), Account.resume_at < resume_at),
         )
         .values(resume_at=resume_at)
-    )
-
-
-def add_key(
-    session: Session, name: str, *, key_hash: bytes, account_ids: Sequence[int], now: datetime
-) -> None:
-    """Add a caller's key for accounts of one credential.
-
-    Raises AccountsDiffer for an unknown account or accounts of several credentials, and NameTaken.
-    """
-    if session.execute(select(ApiKey.id).where(ApiKey.name == name)).first():
-        raise _name_taken(name)
-    known = _credential_ids(session, account_ids)
-    missing = sorted(set(account_ids) - set(known))
-    if missing:
-        raise AccountsDiffer(
-            f"act_{missing[0]} is not known: add it first with 'receiver account add'."
-        )
-    if len(set(known.values())) > 1:
-        raise AccountsDiffer(
-            "These accounts hold different credentials: create one key for each credential."
-        )
-    key = ApiKey(
-        name=name, key_hash=key_hash, credential_id=next(iter(known.values())), created_at=now
-    )
-    session.add(key)
-    try:
-        session.flush()
-    except IntegrityError:
-        raise _name_taken(name) from None
-    session.add_all(ApiKeyAccount(api_key_id=key.id, account_id=account_id) for account_id in known)
-
-
-def _name_taken(name: str) -> NameTaken:
-    return NameTaken(f"There is a key named {name!r} already: choose another name.")
-
-
-def find_caller(session: Session, key_hash: bytes) -> Caller | None:
-    """Return who holds the key with this hash."""
-    rows = session.execute(
-        select(ApiKey.id, ApiKey.name, ApiKeyAccount.account_id)
-        .join(ApiKeyAccount, ApiKeyAccount.api_key_id == ApiKey.id)
-        .where(ApiKey.key_hash == key_hash)
-    ).all()
-    if not rows:
-        return None
-    return Caller(
-        key_id=rows[0].id,
-        name=rows[0].name,
-        account_ids=frozenset(row.account_id for row in rows),
     )

@@ -11,6 +11,7 @@ from sqlalchemy import Case, case, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from receiver.graph.vocabulary import AD_SETS_EDGE, BATCHES_EDGE
 from receiver.store.models import FoundSet, RequestSet, Submission
 from receiver.store.types import UTCDateTime
 
@@ -35,7 +36,7 @@ SEARCHED = (*UNOPENED, *DECIDED)
 
 @dataclass(frozen=True)
 class NewIntent:
-    """What a caller asks for. ``ad_specs`` is the list as JSON."""
+    """What a caller asks for. ``ad_specs`` is JSON: of what, the edge tells."""
 
     account_id: int
     api_key_id: int | None
@@ -44,6 +45,7 @@ class NewIntent:
     spec_count: int
     notification_uri: str | None
     notification_mode: str
+    edge: str = AD_SETS_EDGE
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def _intent_values(intent: NewIntent) -> dict[str, object]:
     return {
         "account_id": intent.account_id,
         "api_key_id": intent.api_key_id,
+        "edge": intent.edge,
         "name": intent.name,
         "ad_specs": intent.ad_specs,
         "spec_count": intent.spec_count,
@@ -94,6 +97,7 @@ def _intent_values(intent: NewIntent) -> dict[str, object]:
         "caller_notification_mode": intent.notification_mode,
         "state": SUBMITTING,
         "attempt": 1,
+        "uri_pending": intent.edge == BATCHES_EDGE,
         "is_completed": False,
         "verdict": "pending",
         "quiet_looks": 0,

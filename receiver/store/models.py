@@ -10,9 +10,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, MetaData, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, MetaData, UniqueConstraint, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from receiver.graph.vocabulary import AD_SETS_EDGE
 from receiver.store.types import BigId, UTCDateTime
 
 
@@ -41,6 +42,11 @@ class Credential(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     sealed_token: Mapped[bytes]
     sealed_app_secret: Mapped[bytes | None]
+    resume_at: Mapped[datetime | None]
+    """Facebook asked the app to wait: nothing is asked with this credential before."""
+    wait_http_status: Mapped[int | None]
+    wait_body: Mapped[bytes | None]
+    """The error that asked to wait, as it came; callers get it until ``resume_at``."""
     created_at: Mapped[datetime]
 
 
@@ -53,6 +59,9 @@ class Account(Base):
     credential_id: Mapped[int] = mapped_column(ForeignKey("credential.id"))
     resume_at: Mapped[datetime | None]
     """Facebook asked us to wait: nothing is asked for this account before."""
+    wait_http_status: Mapped[int | None]
+    wait_body: Mapped[bytes | None]
+    """The error that asked to wait, as it came; callers get it until ``resume_at``."""
     created_at: Mapped[datetime]
 
 
@@ -65,7 +74,12 @@ class ApiKey(Base):
     name: Mapped[str] = mapped_column(unique=True)
     key_hash: Mapped[bytes] = mapped_column(unique=True)
     credential_id: Mapped[int] = mapped_column(ForeignKey("credential.id"))
+    is_read_only: Mapped[bool] = mapped_column(server_default=false())
     created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    """To the minute or so: a key that is used all the time is not written all the time."""
 
 
 class ApiKeyAccount(Base):
@@ -93,6 +107,8 @@ class RequestSet(Base):
         Index("ix_request_set_account_id_id", "account_id", "id"),
         # reports.request_sets: the sets in a state, newest first.
         Index("ix_request_set_state_id", "state", "id"),
+        # edges.own_sets: an account's sets of an edge, newest first.
+        Index("ix_request_set_account_id_edge_facebook_id", "account_id", "edge", "facebook_id"),
         # A token names an id: it is never given out twice, not even after the newest row went.
         {"sqlite_autoincrement": True},
     )
@@ -101,9 +117,14 @@ class RequestSet(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     api_key_id: Mapped[int | None] = mapped_column(ForeignKey("api_key.id"))
 
+    edge: Mapped[str] = mapped_column(server_default=AD_SETS_EDGE)
+    """The account's edge that it is created on: one of ``graph.vocabulary.CREATE_EDGES``."""
     name: Mapped[str]
     ad_specs: Mapped[bytes] = mapped_column(deferred=True, deferred_raiseload=True)
-    """The caller's list, as JSON: up to megabytes, so it is read only where it is asked for."""
+    """What the caller asks for, as JSON: ``ad_specs``, ``creative_spec`` or ``adbatch``.
+
+    Up to megabytes, so it is read only where it is asked for.
+    """
     spec_count: Mapped[int]
     caller_notification_uri: Mapped[str | None]
     caller_notification_mode: Mapped[str]
@@ -118,6 +139,8 @@ class RequestSet(Base):
     """Facebook's refusal, as it came."""
 
     facebook_id: Mapped[int | None] = mapped_column(unique=True)
+    uri_pending: Mapped[bool] = mapped_column(server_default=false())
+    """Facebook does not know our ``notification_uri`` yet: the create of its edge takes none."""
     owner_id: Mapped[int | None]
     is_completed: Mapped[bool]
     total_count: Mapped[int | None]
@@ -186,6 +209,10 @@ class Request(Base):
     __table_args__ = (
         # reports.requests and results.progress: a set's requests in the order of their ids.
         Index("ix_request_request_set_id_id", "request_set_id", "id"),
+        # edges.own_requests: the requests of an ad set.
+        Index("ix_request_scope_object_id_id", "scope_object_id", "id"),
+        # objects.account_of: the account of an object that a request made.
+        Index("ix_request_created_object_id", "created_object_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -264,3 +291,99 @@ class Look(Base):
     verdict: Mapped[str | None]
     error_code: Mapped[int | None]
     error: Mapped[str | None]
+
+
+class GraphObject(Base):
+    """An object at Facebook whose account was read once: an object never moves to another."""
+
+    __tablename__ = "graph_object"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    account_id: Mapped[int]
+    read_at: Mapped[datetime]
+
+
+class EdgeReading(Base):
+    """How far an edge at Facebook was read that also holds what others made.
+
+    The edge of an account (``asyncadrequestsets``, ``asyncadcreatives``, ``async_requests``) holds
+    sets, that of an ad set or a campaign (``asyncadrequests``) holds requests.
+    """
+
+    __tablename__ = "edge_reading"
+
+    object_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    edge: Mapped[str] = mapped_column(primary_key=True)
+    read_at: Mapped[datetime | None]
+    """When the last reading that saw all that is new began."""
+    walked_at: Mapped[datetime | None]
+    """When the last reading to the last page began."""
+    after: Mapped[str | None]
+    """The cursor from which a reading goes on that had no time to reach the last page."""
+    lease_token: Mapped[str | None]
+    lease_expires_at: Mapped[datetime | None]
+
+
+class EdgeMember(Base):
+    """A set or a request as an edge at Facebook showed it."""
+
+    __tablename__ = "edge_member"
+
+    object_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    edge: Mapped[str] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    is_final: Mapped[bool]
+    """A complete set, or a request with a final status: it does not change any more."""
+    record: Mapped[bytes]
+    """The node as JSON, with every field that was asked for."""
+    read_at: Mapped[datetime]
+
+
+class Delivery(Base):
+    """A collected set's notification to its caller: one row a set."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        # deliveries.claim_due: the next delivery that is due.
+        Index(
+            "ix_delivery_due",
+            "send_at",
+            sqlite_where=text("send_at IS NOT NULL"),
+            postgresql_where=text("send_at IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_set_id: Mapped[int] = mapped_column(ForeignKey("request_set.id"), unique=True)
+    message_id: Mapped[str]
+    """The ``webhook-id`` of every attempt."""
+    uri: Mapped[str]
+    state: Mapped[str]
+    """``pending``, ``delivered``, ``failed`` or ``gone`` (the caller answered 410)."""
+    attempts: Mapped[int]
+    """Counted at the claim, so that a crash counts too."""
+    send_at: Mapped[datetime | None]
+    result_status: Mapped[str | None]
+    """How the last attempt ended: the HTTP status, or an error word."""
+    result_response: Mapped[str | None]
+    """How the caller's answer to the last attempt begins."""
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    lease_token: Mapped[str | None]
+    lease_expires_at: Mapped[datetime | None]
+
+
+class DeliveryAttempt(Base):
+    """One HTTP call to a caller's notification URI."""
+
+    __tablename__ = "delivery_attempt"
+    __table_args__ = (UniqueConstraint("delivery_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"))
+    number: Mapped[int]
+    started_at: Mapped[datetime]
+    duration_ms: Mapped[int]
+    http_status: Mapped[int | None]
+    error: Mapped[str | None]
+    response: Mapped[str | None]

@@ -7,16 +7,16 @@ from typing import cast
 from flask import Flask, current_app
 
 from receiver.assembly import Parts
-from receiver.web.slots import CreateSlots
+from receiver.web.slots import OutgoingSlots
 
 _NAME = "receiver"
-_SLOTS = "receiver.create_slots"
+_SLOTS = "receiver.outgoing_slots"
 
 
 def attach(app: Flask, parts: Parts) -> None:
-    """Give an application its parts, and the creates of its process their slots."""
+    """Give an application its parts, and the outgoing calls of its process their slots."""
     app.extensions[_NAME] = parts
-    app.extensions[_SLOTS] = CreateSlots(threads=parts.settings.web_threads)
+    app.extensions[_SLOTS] = OutgoingSlots(threads=parts.settings.web_threads)
 
 
 def parts() -> Parts:
@@ -24,6 +24,6 @@ def parts() -> Parts:
     return cast("Parts", current_app.extensions[_NAME])
 
 
-def create_slots() -> CreateSlots:
-    """Return the slots of the creates that wait for Facebook in this process."""
-    return cast("CreateSlots", current_app.extensions[_SLOTS])
+def outgoing_slots() -> OutgoingSlots:
+    """Return the slots of the calls that wait for Facebook in this process."""
+    return cast("OutgoingSlots", current_app.extensions[_SLOTS])

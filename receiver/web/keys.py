@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import request
 
 from receiver.crypto import hash_api_key
-from receiver.store import accounts
-from receiver.store.accounts import Caller
+from receiver.store import keys
+from receiver.store.keys import Caller
 from receiver.web.context import parts
 
 
@@ -19,4 +19,4 @@ def authorization_key() -> str | None:
 def holder_of(key: str) -> Caller | None:
     """Return the key's holder, or None for a string that is no key of ours."""
     with parts().database.reading() as session:
-        return accounts.find_caller(session, hash_api_key(key))
+        return keys.find_caller(session, hash_api_key(key), now=parts().now())

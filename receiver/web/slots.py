@@ -1,4 +1,4 @@
-"""How many creates may wait for Facebook at a time: threads stay free for everything else."""
+"""How many calls may wait for Facebook at a time: threads stay free for everything else."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 
 class NoSlot(Exception):
-    """As many creates wait for Facebook as may; nothing was written or sent."""
+    """As many calls wait for Facebook as may; nothing was written or sent."""
 
 
-class CreateSlots:
-    """The creates of one process that wait for Facebook.
+class OutgoingSlots:
+    """The calls of one process that wait for Facebook.
 
     At most half of its threads do, and at most a quarter of them for one account, so that neither
     a slow Facebook nor one account's trouble keeps notifications, queries or other accounts out.

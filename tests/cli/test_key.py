@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,8 @@ from click.testing import CliRunner, Result
 
 from receiver.cli import main
 from receiver.crypto import hash_api_key
-from receiver.store import accounts
 from receiver.store.database import Database
+from receiver.store.keys import find_caller
 from receiver.store.models import ApiKey
 from tests.support.commands import environment
 from tests.support.databases import BACKENDS, empty_database_url
@@ -31,7 +32,7 @@ def test_the_key_stands_alone_on_the_last_line_and_only_its_hash_is_stored(
     assert result.stdout == f"{key}\n"
     assert key not in result.stderr
     with database.reading() as session:
-        caller = accounts.find_caller(session, hash_api_key(key))
+        caller = find_caller(session, hash_api_key(key), now=datetime.now(UTC))
     assert caller is not None
     assert (caller.name, caller.account_ids) == ("reports", frozenset({1}))
     assert [row.key_hash for row in rows(database, ApiKey)] == [hash_api_key(key)]

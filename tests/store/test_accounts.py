@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from receiver.store import accounts
-from receiver.store.accounts import AccountsDiffer, Caller, NameTaken
+from receiver.store import accounts, keys
+from receiver.store.accounts import AccountsDiffer
 from receiver.store.database import Database, Session
+from receiver.store.keys import Caller, NameTaken
 from receiver.store.models import Account, ApiKey, Credential
 from tests.support.rows import NOW, add_account, at, rows
 
@@ -23,12 +24,12 @@ def add_key(
     database: Database, account_ids: Sequence[int], *, name: str = "key", key_hash: bytes = b"h"
 ) -> None:
     with database.writing() as session:
-        accounts.add_key(session, name, key_hash=key_hash, account_ids=account_ids, now=NOW)
+        keys.add_key(session, name, key_hash=key_hash, account_ids=account_ids, now=NOW)
 
 
 def find(database: Database, key_hash: bytes) -> Caller | None:
     with database.reading() as session:
-        return accounts.find_caller(session, key_hash)
+        return keys.find_caller(session, key_hash, now=NOW)
 
 
 def test_accounts_added_together_share_a_credential(database: Database) -> None:
@@ -125,7 +126,7 @@ def test_of_two_who_add_the_same_at_once_one_is_told_so(database: Database, what
                 session, [2], sealed_token=b"sealed", sealed_app_secret=None, now=NOW
             )
         else:
-            accounts.add_key(session, "name", key_hash=b"hash", account_ids=[1], now=NOW)
+            keys.add_key(session, "name", key_hash=b"hash", account_ids=[1], now=NOW)
 
     def put_later() -> None:
         try:

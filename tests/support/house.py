@@ -18,7 +18,7 @@ from receiver.assembly import Parts, build
 from receiver.crypto import hash_api_key, new_api_key
 from receiver.lifecycle import step
 from receiver.settings import Settings
-from receiver.store import accounts
+from receiver.store import accounts, keys
 from receiver.store.models import Base, RequestSet
 from tests.support.sandbox import SandboxControl, running_sandbox
 
@@ -146,7 +146,7 @@ def add_account(parts: Parts, account_id: int, *, token: str = TOKEN) -> str:
             sealed_app_secret=None,
             now=parts.now(),
         )
-        accounts.add_key(
+        keys.add_key(
             session,
             f"key of {account_id}",
             key_hash=hash_api_key(key),

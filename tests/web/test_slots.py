@@ -4,11 +4,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from receiver.web.slots import CreateSlots, NoSlot
+from receiver.web.slots import NoSlot, OutgoingSlots
 
 
 def test_a_quarter_of_the_threads_may_wait_for_one_account_and_half_for_all() -> None:
-    slots = CreateSlots(threads=8)
+    slots = OutgoingSlots(threads=8)
     with ExitStack() as stack:
         for account_id in (1, 1, 2, 2):
             stack.enter_context(slots.slot(account_id))
@@ -17,7 +17,7 @@ def test_a_quarter_of_the_threads_may_wait_for_one_account_and_half_for_all() ->
 
 
 def test_an_account_that_takes_its_share_leaves_the_others_theirs() -> None:
-    slots = CreateSlots(threads=8)
+    slots = OutgoingSlots(threads=8)
     with slots.slot(1), slots.slot(1):
         with pytest.raises(NoSlot), slots.slot(1):
             pass
@@ -26,13 +26,13 @@ def test_an_account_that_takes_its_share_leaves_the_others_theirs() -> None:
 
 
 def test_a_slot_is_free_again_whatever_happened_in_it() -> None:
-    slots = CreateSlots(threads=4)
+    slots = OutgoingSlots(threads=4)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError), slots.slot(1):
             raise ZeroDivisionError
 
 
 def test_even_four_threads_leave_a_create_its_slot() -> None:
-    slots = CreateSlots(threads=4)
+    slots = OutgoingSlots(threads=4)
     with slots.slot(1), slots.slot(2), pytest.raises(NoSlot), slots.slot(3):
         pass

@@ -13,8 +13,8 @@ from werkzeug.exceptions import HTTPException
 
 from receiver.graph.serve import encode_cursor
 from receiver.store import reports
-from receiver.store.accounts import Caller
 from receiver.store.database import DatabaseAway
+from receiver.store.keys import Caller
 from receiver.store.reports import Filter, Page
 from receiver.store.types import MAX_ID
 from receiver.web.admin import problems

@@ -7,10 +7,11 @@ outcome is not known. No client in use repeats it, which is the point.
 
 from __future__ import annotations
 
+import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from flask import Response, jsonify
+from receiver.web.gateway.answer import Answer, Headers
 
 UNKNOWN = 1
 PARAMETER = 100
@@ -27,15 +28,16 @@ _NO_SUCH_OBJECT = 33
 class Fault(Exception):
     """A refusal: the Graph error to answer with."""
 
-    code: int
+    code: int | None
     message: str
     http_status: int = 400
     type: str = "OAuthException"
     subcode: int | None = None
     is_transient: bool = False
+    headers: Headers = field(default=())
 
     def __str__(self) -> str:
-        return f"(#{self.code}) {self.message}"
+        return self.message if self.code is None else f"(#{self.code}) {self.message}"
 
 
 def bad_parameter(message: str) -> Fault:
@@ -59,22 +61,19 @@ def service_away(message: str) -> Fault:
     return Fault(SERVICE, message, http_status=503, is_transient=True)
 
 
-def answer(fault: Fault) -> Response:
+def answer(fault: Fault) -> Answer:
     """Word a fault as Graph does."""
     error: dict[str, object] = {
         "message": str(fault),
         "type": fault.type,
-        "code": fault.code,
+        **({} if fault.code is None else {"code": fault.code}),
         "is_transient": fault.is_transient,
         "fbtrace_id": secrets.token_urlsafe(8),
     }
     if fault.subcode is not None:
         error["error_subcode"] = fault.subcode
-    response = jsonify({"error": error})
-    response.status_code = fault.http_status
-    response.headers["Cache-Control"] = "no-store"
+    headers: Headers = (("Cache-Control", "no-store"), *fault.headers)
     if fault.code == TOKEN:
-        response.headers["WWW-Authenticate"] = (
-            f'OAuth "Facebook Platform" "invalid_token" "{fault.message}"'
-        )
-    return response
+        reason = f'OAuth "Facebook Platform" "invalid_token" "{fault.message}"'
+        headers = (*headers, ("WWW-Authenticate", reason))
+    return Answer(fault.http_status, json.dumps({"error": error}).encode("ascii"), headers)

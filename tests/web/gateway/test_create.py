@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from receiver.graph.serve import BadParameter
 from receiver.store.models import Credential, RequestSet, Submission
-from receiver.web.gateway.creation import read_creation
+from receiver.web.gateway.own.new_intent import read_creation
 from tests.support.house import ACCOUNT, PUBLIC_URL, House, ad
 
 CREATE = f"/v21.0/act_{ACCOUNT}/asyncadrequestsets"

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from receiver.store.accounts import Caller
+from receiver.store.keys import Caller
+from receiver.web.gateway.call import GraphCall
 from receiver.web.gateway.faults import PERMISSION, TOKEN, Fault
-from receiver.web.keys import authorization_key, holder_of
+from receiver.web.keys import holder_of
 
 
-def caller(parameters: Mapping[str, Any]) -> Caller:
-    """Return who holds the call's key. Raises Fault (190) and DatabaseAway.
-
-    SDKs send the token in the query, in the body, or as ``Authorization: Bearer`` or ``OAuth``.
-    """
-    key = parameters.get("access_token") or authorization_key()
-    if not isinstance(key, str) or not key:
+def holder(call: GraphCall) -> Caller:
+    """Return who holds the call's key. Raises Fault (190, or 200 for a write) and DatabaseAway."""
+    if not call.key:
         raise Fault(TOKEN, "An access token is required: send a key of the receiver.")
-    found = holder_of(key)
+    found = holder_of(call.key)
     if found is None:
         raise Fault(TOKEN, "Invalid OAuth access token: this is no key of the receiver.")
+    if found.is_read_only and call.method != "GET" and not call.is_batch:
+        raise Fault(PERMISSION, "This key may only read.", http_status=403)
     return found
 
 
