@@ -75,6 +75,13 @@ REQUEST = Node(
     ),
 )
 
+LISTED_SET = Node(
+    "AsyncRequest",
+    default_fields=REQUEST_SET.default_fields,
+    other_fields=(*REQUEST_SET.other_fields, "result", "status", "type"),
+)
+"""A set as ``async_requests`` lists it: the page shows a set's fields, the SDK asks for others."""
+
 COUNT_FIELDS = (
     "initial_count",
     "in_progress_count",

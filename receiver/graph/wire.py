@@ -23,7 +23,15 @@ from receiver.graph.json_values import (
     read_integer,
     read_text,
 )
-from receiver.graph.vocabulary import MODE_ON_COMPLETE, REQUEST_SET
+from receiver.graph.vocabulary import (
+    AD_SETS_EDGE,
+    BATCHES_EDGE,
+    CREATIVES_EDGE,
+    MODE_ON_COMPLETE,
+    REQUEST_SET,
+    SCOPE_EDGE,
+    is_final,
+)
 
 SET_FIELDS = REQUEST_SET.fields
 REQUEST_FIELDS = (
@@ -38,6 +46,8 @@ REQUEST_FIELDS = (
 )
 """What is asked of a request: everything but ``async_request_set``, which the call itself names."""
 
+SCOPE_FIELDS = (*REQUEST_FIELDS, "async_request_set")
+"""What is asked of a request on an edge that shows those of several sets."""
 
 _MAX_DEPTH = 500
 """Far deeper than anything means something, and what every reader of JSON can still take."""
@@ -48,20 +58,46 @@ _TOO_DEEP = b'"(nested too deeply to be kept)"'
 class Call:
     """A call to build a request from: ``path`` comes after the version, without a slash."""
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     path: str
     parameters: Mapping[str, str] = field(repr=False)
 
 
-def create_set(account_id: int, *, name: str, ad_specs: str, notification_uri: str) -> Call:
-    """Create a request set; ``ad_specs`` is the list of ads as one JSON text."""
-    parameters = {
-        "name": name,
-        "ad_specs": ad_specs,
-        "notification_mode": MODE_ON_COMPLETE,
-        "notification_uri": notification_uri,
-    }
-    return Call("POST", f"act_{account_id}/asyncadrequestsets", parameters)
+_SPECS = {
+    AD_SETS_EDGE: "ad_specs",
+    CREATIVES_EDGE: "creative_spec",
+    BATCHES_EDGE: "adbatch",
+}
+"""What each edge calls that which is to be made."""
+
+
+def create_set(account_id: int, *, edge: str, name: str, specs: str, notification_uri: str) -> Call:
+    """Create a request set on an edge; ``specs`` is what is to be made, as one JSON text.
+
+    ``async_batch_requests`` takes no URI: it is told by an update (the facts, section 2).
+    """
+    parameters = {"name": name, _SPECS[edge]: specs}
+    if edge != BATCHES_EDGE:
+        parameters |= _notify(notification_uri)
+    return Call("POST", f"act_{account_id}/{edge}", parameters)
+
+
+def rename_set(set_id: int, *, name: str) -> Call:
+    return Call("POST", str(set_id), {"name": name})
+
+
+def tell_uri(set_id: int, *, notification_uri: str) -> Call:
+    """Say where a set is to be notified, before it was."""
+    return Call("POST", str(set_id), _notify(notification_uri))
+
+
+def _notify(notification_uri: str) -> dict[str, str]:
+    return {"notification_mode": MODE_ON_COMPLETE, "notification_uri": notification_uri}
+
+
+def cancel(object_id: int) -> Call:
+    """Cancel what is not processed yet of a set, or a request."""
+    return Call("DELETE", str(object_id), {})
 
 
 def read_set(set_id: int) -> Call:
@@ -72,9 +108,14 @@ def read_requests(set_id: int, *, after: str | None, limit: int) -> Call:
     return _read_page(f"{set_id}/requests", REQUEST_FIELDS, after=after, limit=limit)
 
 
-def read_account_sets(account_id: int, *, after: str | None, limit: int) -> Call:
-    path = f"act_{account_id}/asyncadrequestsets"
-    return _read_page(path, SET_FIELDS, after=after, limit=limit)
+def read_account_sets(account_id: int, *, edge: str, after: str | None, limit: int) -> Call:
+    return _read_page(f"act_{account_id}/{edge}", SET_FIELDS, after=after, limit=limit)
+
+
+def read_scope_requests(object_id: int, *, after: str | None, limit: int) -> Call:
+    """Read the requests for the ads of an ad set or a campaign."""
+    path = f"{object_id}/{SCOPE_EDGE}"
+    return _read_page(path, SCOPE_FIELDS, after=after, limit=limit)
 
 
 def _read_page(path: str, fields: tuple[str, ...], *, after: str | None, limit: int) -> Call:
@@ -87,6 +128,15 @@ def _read_page(path: str, fields: tuple[str, ...], *, after: str | None, limit: 
 def appsecret_proof(token: str, app_secret: str) -> str:
     """Return the proof that the caller of a token holds its app's secret (the facts, section 7)."""
     return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+
+def read_done(value: Any) -> None:
+    """Read the answer to a change: ``{"success": true}`` today, ``true`` on the page.
+
+    Raises WrongShape for any other.
+    """
+    if not read_flag(value.get("success") if isinstance(value, dict) else value):
+        raise WrongShape("The answer does not say that it was done")
 
 
 class WrongShape(ValueError):
@@ -161,6 +211,27 @@ class SetsPage:
     after: str | None
 
 
+@dataclass(frozen=True)
+class NodeReading:
+    """A set or a request of an edge as it came; ``is_final`` tells that it changes no more.
+
+    ``record`` is JSON in ASCII.
+    """
+
+    id: int
+    is_final: bool
+    record: bytes
+
+
+@dataclass(frozen=True)
+class NodesPage:
+    """A page of an edge's nodes; see RequestsPage."""
+
+    nodes: list[NodeReading]
+    unreadable: int
+    after: str | None
+
+
 def read_created_id(value: Any) -> int:
     """Read the id in the answer to a create. Raises WrongShape."""
     return _own_id(_object(value))
@@ -225,6 +296,20 @@ def read_sets_page(value: Any) -> SetsPage:
     """Read a page of an account's request sets. Raises WrongShape."""
     sets, unreadable = _read_each(value, read_set_node)
     return SetsPage(sets, unreadable=unreadable, after=_next_cursor(value))
+
+
+def read_nodes_page(value: Any) -> NodesPage:
+    """Read a page of sets or requests as they come. Raises WrongShape."""
+    nodes, unreadable = _read_each(value, _read_node)
+    return NodesPage(nodes, unreadable=unreadable, after=_next_cursor(value))
+
+
+def _read_node(value: Any) -> NodeReading:
+    node = _object(value)
+    final = is_final(read_text(node.get("status")) or "") or read_flag(node.get("is_completed"))
+    if _is_too_deep(node):
+        raise WrongShape("The answer is nested too deeply to be kept")
+    return NodeReading(_own_id(node), is_final=final, record=json_bytes(node))
 
 
 _Reading = TypeVar("_Reading")

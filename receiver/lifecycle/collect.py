@@ -38,6 +38,28 @@ def collect(tools: Tools, claim: Claim, reading: SetReading) -> bool:
     Running it again changes nothing. Raises CallFailed, LeaseLost, DatabaseAway, CannotOpen.
     """
     started_at = tools.now()
+    tally = _read(tools, claim)
+    return _finish(tools, claim, reading, tally=tally, started_at=started_at)
+
+
+def collect_open(tools: Tools, claim: Claim) -> bool:
+    """Read all pages of the requests of a set at work into SQL, and keep the claim.
+
+    Returns True. Raises CallFailed, LeaseLost, DatabaseAway, CannotOpen.
+    """
+    started_at = tools.now()
+    tally = _read(tools, claim)
+    now = tools.now()
+    record = LookRecord(
+        kind="requests", started_at=started_at, ended_at=now, calls=tally.calls, rows=tally.rows
+    )
+    with tools.database.writing() as session:
+        looks.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=now))
+        looks.add_look(session, claim, record)
+    return True
+
+
+def _read(tools: Tools, claim: Claim) -> _Tally:
     tally = _Tally()
     try:
         for read_at, answered in _pages(tools, claim):
@@ -46,7 +68,7 @@ def collect(tools: Tools, claim: Claim, reading: SetReading) -> bool:
         # The pages before it were asked for too.
         failure.calls += tally.calls
         raise
-    return _finish(tools, claim, reading, tally=tally, started_at=started_at)
+    return tally
 
 
 def _pages(tools: Tools, claim: Claim) -> Iterator[tuple[datetime, Answered[RequestsPage]]]:

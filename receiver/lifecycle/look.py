@@ -7,10 +7,12 @@ from datetime import datetime
 from receiver.graph.client import Answered
 from receiver.graph.wire import SetReading
 from receiver.lifecycle import plan
+from receiver.lifecycle.change import tell_uri
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.verdict import PENDING, verdict_of
 from receiver.store import intents, looks, notifications
 from receiver.store.database import Session
+from receiver.store.intents import Attempt
 from receiver.store.looks import Claim, LeaseLost, LookRecord
 
 
@@ -25,12 +27,20 @@ def look(tools: Tools, claim: Claim) -> SetReading | None:
     started_at = tools.now()
     credential = credential_of(tools, claim.account_id)
     answered = tools.client.read_set(credential, claim.facebook_id)
+    if _should_be_told(claim, answered.value):
+        attempt = Attempt(claim.request_set_id, number=claim.attempt)
+        tell_uri(tools, credential, attempt, facebook_id=claim.facebook_id)
     try:
         is_due_for_collecting = _write(tools, claim, answered, started_at=started_at)
     except LeaseLost as lost:
         lost.calls = answered.calls
         raise
     return answered.value if is_due_for_collecting else None
+
+
+def _should_be_told(claim: Claim, reading: SetReading) -> bool:
+    """Tell whether Facebook still has to know our URI of a set; a complete one notifies nobody."""
+    return claim.uri_pending and reading.notification_uri is None and not reading.is_completed
 
 
 def _write(

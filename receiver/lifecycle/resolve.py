@@ -17,6 +17,7 @@ import structlog
 from receiver.crypto import Keys
 from receiver.graph.client import Credential
 from receiver.graph.errors import CallFailed
+from receiver.graph.vocabulary import ALL_SETS_EDGE, BATCHES_EDGE
 from receiver.graph.wire import SetReading
 from receiver.lifecycle import plan
 from receiver.lifecycle.tools import Tools, credential_of
@@ -166,13 +167,22 @@ def named_attempt(keys: Keys, reading: SetReading) -> Attempt | None:
     return None if tag is None else Attempt(tag.intent, number=tag.attempt)
 
 
+def _listed_on(edge: str) -> str:
+    """Return the edge that lists what is created on one: async batches have none of their own."""
+    return ALL_SETS_EDGE if edge == BATCHES_EDGE else edge
+
+
 def _edge(
     tools: Tools, claim: Claim, credential: Credential, tally: _Tally
 ) -> Iterator[list[SetReading]]:
     after: str | None = None
     for _ in range(_MAX_PAGES):
         answered = tools.client.read_account_sets(
-            credential, claim.account_id, after=after, limit=_PAGE_LIMIT
+            credential,
+            claim.account_id,
+            edge=_listed_on(claim.edge),
+            after=after,
+            limit=_PAGE_LIMIT,
         )
         tally.calls += answered.calls
         tally.rows += len(answered.value.sets)

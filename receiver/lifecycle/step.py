@@ -75,17 +75,20 @@ def work_on(tools: Tools, claim: Claim) -> None:
     was tried. Raises DatabaseAway.
     """
     if claim.state in intents.SEARCHED:
-        _attempt(tools, claim, kind="edge", work=lambda: resolve(tools, claim))
+        attempt(tools, claim, kind="edge", work=lambda: resolve(tools, claim))
         return
-    complete = _attempt(tools, claim, kind="set", work=lambda: look(tools, claim))
+    complete = attempt(tools, claim, kind="set", work=lambda: look(tools, claim))
     if complete is not None:
-        _attempt(tools, claim, kind="requests", work=lambda: collect(tools, claim, complete))
+        attempt(tools, claim, kind="requests", work=lambda: collect(tools, claim, complete))
 
 
-def _attempt(
+def attempt(
     tools: Tools, claim: Claim, *, kind: str, work: Callable[[], ResultT]
 ) -> ResultT | None:
-    """Do one reading's work on a claimed set; None when it failed and the set was put off."""
+    """Do one reading's work on a claimed set; None when it failed and the set was put off.
+
+    Raises DatabaseAway.
+    """
     started_at = tools.now()
     try:
         return work()

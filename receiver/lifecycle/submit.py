@@ -13,7 +13,9 @@ import structlog
 
 from receiver.graph.client import Credential
 from receiver.graph.errors import CallFailed, GraphError, outcome_is_unknown
+from receiver.graph.vocabulary import BATCHES_EDGE
 from receiver.lifecycle import plan
+from receiver.lifecycle.change import notification_uri, tell_uri
 from receiver.lifecycle.resolve import contradiction
 from receiver.lifecycle.tools import Tools, unseal
 from receiver.store import accounts, intents
@@ -47,7 +49,7 @@ class OutcomeUnknown(Exception):
         self.reason = reason
 
 
-def submit(tools: Tools, intent: NewIntent, *, public_url: str) -> Submitted:
+def submit(tools: Tools, intent: NewIntent) -> Submitted:
     """Create a request set at Facebook.
 
     Raises Rejected, OutcomeUnknown, and before anything was sent DatabaseAway and CannotOpen.
@@ -60,9 +62,10 @@ def submit(tools: Tools, intent: NewIntent, *, public_url: str) -> Submitted:
         created = tools.client.create_request_set(
             credential,
             account_id=intent.account_id,
+            edge=intent.edge,
             name=intent.name + tools.keys.tag(token),
-            ad_specs=intent.ad_specs.decode(),
-            notification_uri=f"{public_url}/notifications/{token}",
+            specs=intent.ad_specs.decode(),
+            notification_uri=notification_uri(tools, token),
             secrets=(token, tools.keys.tag(token).strip()),
             send_before_monotonic=send_before_monotonic,
         )
@@ -78,6 +81,8 @@ def submit(tools: Tools, intent: NewIntent, *, public_url: str) -> Submitted:
     if opening is not Opening.OPEN:
         reason = contradiction(opening, created.set_id)
         raise OutcomeUnknown(attempt.request_set_id, reason=reason)
+    if intent.edge == BATCHES_EDGE:
+        tell_uri(tools, credential, attempt, facebook_id=created.set_id)
     return Submitted(attempt.request_set_id, facebook_id=created.set_id)
 
 

@@ -23,6 +23,8 @@ class Tools:
     client: GraphClient
     keys: Keys
     pace: Pace
+    public_url: str
+    """The base of every ``notification_uri``, without a slash at its end."""
     now: Callable[[], datetime]
     monotonic: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random

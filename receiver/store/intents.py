@@ -104,6 +104,38 @@ def _intent_values(intent: NewIntent) -> dict[str, object]:
     }
 
 
+def know_uri(session: Session, request_set_id: int) -> None:
+    """Write that Facebook knows a set's ``notification_uri``."""
+    session.execute(
+        update(RequestSet).where(RequestSet.id == request_set_id).values(uri_pending=False)
+    )
+
+
+def rename(session: Session, request_set_id: int, *, name: str) -> None:
+    """Write the name that a set's caller gives it."""
+    session.execute(update(RequestSet).where(RequestSet.id == request_set_id).values(name=name))
+
+
+def change_notification(
+    session: Session, request_set_id: int, *, uri: str | None, mode: str
+) -> None:
+    """Write where and whether a set's caller wants to be told."""
+    session.execute(
+        update(RequestSet)
+        .where(RequestSet.id == request_set_id)
+        .values(caller_notification_uri=uri, caller_notification_mode=mode)
+    )
+
+
+def make_due(session: Session, request_set_id: int, *, now: datetime) -> None:
+    """Make a set that is at work due: something of it changed. It is a hint like any other."""
+    session.execute(
+        update(RequestSet)
+        .where(RequestSet.id == request_set_id, RequestSet.state.in_((OPEN, COMPLETED)))
+        .values(hinted_at=now, look_at=now)
+    )
+
+
 class Opening(StrEnum):
     """What became of an id that Facebook gave for an intent."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from receiver.graph.wire import SetReading
@@ -39,8 +39,10 @@ class Claim:
     attempt: int
     state: str
     state_reason: str | None
+    edge: str
     name: str
     facebook_id: int | None
+    uri_pending: bool
     spec_count: int
     counts: tuple[int | None, ...]
     completed_at: datetime | None
@@ -75,9 +77,13 @@ def is_any_due(
 
 
 def _is_due(now: datetime, passing_over: Collection[int]) -> tuple[ColumnElement[bool], ...]:
+    return (RequestSet.look_at <= now, *_is_free(now, passing_over=passing_over))
+
+
+def _is_free(now: datetime, *, passing_over: Collection[int]) -> tuple[ColumnElement[bool], ...]:
+    """Whether nobody has a set, and its account may be asked."""
     waiting = exists().where(Account.id == RequestSet.account_id, Account.resume_at > now)
     return (
-        RequestSet.look_at <= now,
         or_(RequestSet.lease_expires_at.is_(None), RequestSet.lease_expires_at <= now),
         ~waiting,
         RequestSet.account_id.not_in(passing_over),
@@ -107,24 +113,60 @@ def claim_due(
     ).scalar_one_or_none()
     if row is None:
         return None
-    claim = _claim(row, look_at=max(lease_until, next_look_at(row.quiet_looks + 1)))
-    row.lease_token = claim.lease
-    row.lease_expires_at = lease_until
-    row.look_at = claim.look_at
-    row.quiet_looks = claim.quiet_looks
-    return claim
+    row.quiet_looks += 1
+    look_at = max(lease_until, next_look_at(row.quiet_looks))
+    return _claim(row, look_at=look_at, lease_until=lease_until, why=_why(row))
 
 
-def _claim(row: RequestSet, *, look_at: datetime) -> Claim:
+def claim_for_reader(
+    session: Session,
+    request_set_id: int,
+    *,
+    now: datetime,
+    lease_until: datetime,
+    read_before: datetime | None,
+) -> Claim | None:
+    """Claim a set at work whose caller wants to read it, or return None.
+
+    None where it was looked at after ``read_before``, where somebody has it, and where its account
+    waits. It does not count as a quiet look: whoever asks often must not put off the worker's.
+    """
+    known_at = func.coalesce(RequestSet.looked_at, RequestSet.opened_at)
+    row = session.execute(
+        select(RequestSet)
+        .where(
+            RequestSet.id == request_set_id,
+            RequestSet.state.in_((intents.OPEN, intents.COMPLETED)),
+            *([] if read_before is None else [known_at <= read_before]),
+            *_is_free(now, passing_over=()),
+        )
+        .with_for_update(skip_locked=True)
+    ).scalar_one_or_none()
+    if row is None:
+        return None
+    return _claim(row, look_at=lease_until, lease_until=lease_until, why="read")
+
+
+def _why(row: RequestSet) -> str:
     hinted = row.hinted_at is not None and (row.looked_at is None or row.hinted_at >= row.looked_at)
+    return "notification" if hinted else "poll"
+
+
+def _claim(row: RequestSet, *, look_at: datetime, lease_until: datetime, why: str) -> Claim:
+    """Write a claim on a row, and return it."""
+    row.lease_token = secrets.token_hex(16)
+    row.lease_expires_at = lease_until
+    row.look_at = look_at
     return Claim(
         request_set_id=row.id,
         account_id=row.account_id,
         attempt=row.attempt,
         state=row.state,
         state_reason=row.state_reason,
+        edge=row.edge,
         name=row.name,
         facebook_id=row.facebook_id,
+        uri_pending=row.uri_pending,
         spec_count=row.spec_count,
         counts=(
             row.initial_count,
@@ -135,9 +177,9 @@ def _claim(row: RequestSet, *, look_at: datetime) -> Claim:
         ),
         completed_at=row.completed_at,
         hinted_at=row.hinted_at,
-        quiet_looks=row.quiet_looks + 1,
-        why="notification" if hinted else "poll",
-        lease=secrets.token_hex(16),
+        quiet_looks=row.quiet_looks,
+        why=why,
+        lease=row.lease_token,
         look_at=look_at,
     )
 
@@ -200,6 +242,9 @@ def write_reading(
         values |= {"is_completed": True, "completed_at": now, "learned_by": claim.why}
     if reading.is_completed and claim.state == intents.OPEN:
         values["state"] = intents.COMPLETED
+    if reading.notification_uri is not None or reading.is_completed:
+        # A complete set is told nothing any more.
+        values["uri_pending"] = False
     _write(session, claim, values)
 
 

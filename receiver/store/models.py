@@ -156,7 +156,7 @@ class RequestSet(Base):
 
     verdict: Mapped[str]
     learned_by: Mapped[str | None]
-    """How we learned that it was complete: ``notification`` or ``poll``."""
+    """How we learned that it was complete: ``notification``, ``poll``, or a caller's ``read``."""
     opened_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     collected_at: Mapped[datetime | None]
@@ -282,7 +282,7 @@ class Look(Base):
     kind: Mapped[str]
     """``set``, ``requests`` or ``edge``: what was read."""
     why: Mapped[str]
-    """``notification`` or ``poll``."""
+    """``notification``, ``poll``, or ``read`` for a caller who wants to read the set."""
     started_at: Mapped[datetime]
     duration_ms: Mapped[int]
     calls: Mapped[int]

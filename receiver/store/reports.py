@@ -13,7 +13,9 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from receiver.store import intents
 from receiver.store.models import (
+    Delivery,
     FoundSet,
     Look,
     Notification,
@@ -54,6 +56,84 @@ def find_set(
             RequestSet.facebook_id == facebook_id, RequestSet.account_id.in_(account_ids)
         )
     ).scalar_one_or_none()
+
+
+def find_sets(
+    session: Session, account_ids: Collection[int], *, facebook_ids: Collection[int]
+) -> dict[int, RequestSet]:
+    """Return those of the sets that are ours and that the asker may see, by Facebook's ids."""
+    rows = session.execute(
+        select(RequestSet).where(
+            RequestSet.facebook_id.in_(facebook_ids), RequestSet.account_id.in_(account_ids)
+        )
+    ).scalars()
+    return {row.facebook_id: row for row in rows if row.facebook_id is not None}
+
+
+def find_requests(
+    session: Session, account_ids: Collection[int], *, ids: Collection[int]
+) -> dict[int, tuple[Request, RequestSet]]:
+    """Return those of the requests that are of our sets and that the asker may see."""
+    rows = session.execute(
+        select(Request, RequestSet)
+        .join(RequestSet, RequestSet.id == Request.request_set_id)
+        .where(Request.id.in_(ids), RequestSet.account_id.in_(account_ids))
+    ).all()
+    return {row.Request.id: (row.Request, row.RequestSet) for row in rows}
+
+
+def deliveries_of(session: Session, request_set_ids: Collection[int]) -> dict[int, Delivery]:
+    """Return the sets' deliveries to their callers, by the sets' ids."""
+    rows = session.execute(
+        select(Delivery).where(Delivery.request_set_id.in_(request_set_ids))
+    ).scalars()
+    return {row.request_set_id: row for row in rows}
+
+
+def sets_at_work(
+    session: Session, account_id: int, *, edges: Collection[str], limit: int
+) -> list[RequestSet]:
+    """Return an account's newest sets that Facebook has and that are not collected yet."""
+    rows = session.execute(
+        select(RequestSet)
+        .where(
+            RequestSet.account_id == account_id,
+            RequestSet.edge.in_(edges),
+            RequestSet.state.in_((intents.OPEN, intents.COMPLETED)),
+        )
+        .order_by(RequestSet.id.desc())
+        .limit(limit)
+    ).scalars()
+    return list(rows)
+
+
+def sets_at_work_on(
+    session: Session, scope_object_id: int, *, account_ids: Collection[int], limit: int
+) -> list[RequestSet]:
+    """Return the newest of those sets that have a request for an object's ads."""
+    rows = session.execute(
+        select(RequestSet)
+        .where(
+            RequestSet.account_id.in_(account_ids),
+            RequestSet.state.in_((intents.OPEN, intents.COMPLETED)),
+            RequestSet.id.in_(
+                select(Request.request_set_id).where(Request.scope_object_id == scope_object_id)
+            ),
+        )
+        .order_by(RequestSet.id.desc())
+        .limit(limit)
+    ).scalars()
+    return list(rows)
+
+
+def count_requests(
+    session: Session, request_set_id: int, *, statuses: Collection[str] | None
+) -> int:
+    """Count the requests of a set, those with the statuses asked for."""
+    statement = select(func.count()).where(Request.request_set_id == request_set_id)
+    if statuses is not None:
+        statement = statement.where(func.upper(Request.status).in_(statuses))
+    return session.execute(statement).scalar_one()
 
 
 def find_intent(

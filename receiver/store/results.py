@@ -49,6 +49,13 @@ def progress(session: Session, request_set_id: int) -> Progress:
     return Progress(rows=rows, final=final)
 
 
+def newest_reading(session: Session, request_set_id: int) -> datetime | None:
+    """Return when requests of a set were last read, None for never."""
+    return session.execute(
+        select(func.max(Request.read_at)).where(Request.request_set_id == request_set_id)
+    ).scalar_one()
+
+
 def _row(request_set_id: int, reading: RequestReading, *, read_at: datetime) -> dict[str, Any]:
     return {
         **vars(reading),

@@ -7,16 +7,19 @@ from typing import cast
 from flask import Flask, current_app
 
 from receiver.assembly import Parts
+from receiver.web.readers import Readers
 from receiver.web.slots import OutgoingSlots
 
 _NAME = "receiver"
 _SLOTS = "receiver.outgoing_slots"
+_READERS = "receiver.readers"
 
 
 def attach(app: Flask, parts: Parts) -> None:
     """Give an application its parts, and the outgoing calls of its process their slots."""
     app.extensions[_NAME] = parts
     app.extensions[_SLOTS] = OutgoingSlots(threads=parts.settings.web_threads)
+    app.extensions[_READERS] = Readers(threads=parts.settings.web_threads)
 
 
 def parts() -> Parts:
@@ -27,3 +30,8 @@ def parts() -> Parts:
 def outgoing_slots() -> OutgoingSlots:
     """Return the slots of the calls that wait for Facebook in this process."""
     return cast("OutgoingSlots", current_app.extensions[_SLOTS])
+
+
+def readers() -> Readers:
+    """Return the threads that look at Facebook for the callers of this process."""
+    return cast("Readers", current_app.extensions[_READERS])

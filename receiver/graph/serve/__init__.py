@@ -5,6 +5,7 @@ The sandbox and the gateway both answer with it. What is wrong with a call is ra
 """
 
 from receiver.graph.lenient_json import loads_strict
+from receiver.graph.serve.adbatch import AsyncOperation, parse_adbatch
 from receiver.graph.serve.batch import (
     BadBatch,
     OperationAnswer,
@@ -22,6 +23,14 @@ from receiver.graph.serve.fields import (
     unknown_field,
     write_fields,
 )
+from receiver.graph.serve.listed_set import (
+    LISTED_TYPES,
+    ListedStatus,
+    ListedType,
+    listed_status,
+    parse_listed_statuses,
+    parse_listed_types,
+)
 from receiver.graph.serve.new_set import (
     NewSet,
     check_notification,
@@ -38,6 +47,7 @@ from receiver.graph.serve.operation import (
     parse_adbatch_body,
     parse_form,
     split_url,
+    write_form,
 )
 from receiver.graph.serve.paging import (
     decode_cursor,
@@ -47,6 +57,7 @@ from receiver.graph.serve.paging import (
 )
 from receiver.graph.serve.parameters import (
     BadParameter,
+    MissingParameter,
     decode_json,
     parse_flag,
     parse_ids,
@@ -56,11 +67,16 @@ from receiver.graph.serve.parameters import (
 from receiver.graph.serve.path import split_path
 
 __all__ = [
+    "LISTED_TYPES",
     "NOT_MODIFIED",
+    "AsyncOperation",
     "BadBatch",
     "BadOperation",
     "BadParameter",
     "Field",
+    "ListedStatus",
+    "ListedType",
+    "MissingParameter",
     "NewSet",
     "Operation",
     "OperationAnswer",
@@ -72,8 +88,10 @@ __all__ = [
     "encode_cursor",
     "etag",
     "is_unchanged",
+    "listed_status",
     "loads_strict",
     "page_answer",
+    "parse_adbatch",
     "parse_adbatch_body",
     "parse_batch",
     "parse_expansion",
@@ -82,6 +100,8 @@ __all__ = [
     "parse_form",
     "parse_ids",
     "parse_limit",
+    "parse_listed_statuses",
+    "parse_listed_types",
     "parse_mode",
     "parse_name",
     "parse_new_set",
@@ -96,4 +116,5 @@ __all__ = [
     "split_url",
     "unknown_field",
     "write_fields",
+    "write_form",
 ]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from receiver.graph.references import find_references
 
@@ -142,6 +142,11 @@ def parse_form(text: str) -> Pairs:
     """
     text = text.replace(_BROKEN_PARAMETER, "&degrees_of_freedom_spec=")
     return tuple(parse_qsl(text, keep_blank_values=True, errors="replace"))
+
+
+def write_form(pairs: Iterable[tuple[str, str]]) -> str:
+    """Write a form or a query as ``parse_form`` reads it; half a surrogate becomes ``?``."""
+    return urlencode(tuple(pairs), errors="replace")
 
 
 def parse_adbatch_body(value: object) -> Pairs:

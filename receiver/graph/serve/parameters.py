@@ -24,6 +24,14 @@ class BadParameter(ValueError):
         return cls(name, f"The parameter {name} is required.")
 
 
+class MissingParameter(BadParameter):
+    """An async batch, or an operation of it, lacks a part: code 194 (the facts, section 2)."""
+
+    @classmethod
+    def named(cls, name: str) -> MissingParameter:
+        return cls(name, f"Missing at least one required parameter: {name}")
+
+
 def read_parameters(
     query: Iterable[tuple[str, str]],
     *,

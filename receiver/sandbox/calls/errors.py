@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from receiver.graph.serve import BadParameter
+from receiver.graph.serve import BadParameter, MissingParameter
 from receiver.sandbox.calls.messages import Answer, json_bytes
 
 
@@ -49,12 +49,9 @@ TOKEN_CODE = 190
 
 
 def bad_parameter(error: BadParameter) -> GraphFault:
+    if isinstance(error, MissingParameter):
+        return GraphFault(f"(#194) {error.message}", 194)
     return GraphFault(f"(#100) {error.message}", 100, blamed_field=error.name)
-
-
-def missing_parameter(name: str) -> GraphFault:
-    """Say that an operation of an async batch lacks a part (the facts, section 2)."""
-    return GraphFault(f"(#194) Missing at least one required parameter: {name}", 194)
 
 
 def no_capability() -> GraphFault:

@@ -7,7 +7,7 @@ operation of an async batch for the call that it names.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from receiver.graph import serve
@@ -60,16 +60,7 @@ def creative_work(account_id: str, spec: Mapping[str, Any]) -> Work:
     return Work(f"/act_{account_id}/adcreatives", normal, shown, scope_object_id=account_id)
 
 
-@dataclass(frozen=True)
-class AsyncOperation:
-    """An operation of an async batch, which has to have all three parts (the facts, section 2)."""
-
-    name: str
-    relative_url: str
-    body: Any = field(repr=False)
-
-
-def operation_work(operation: AsyncOperation) -> Work:
+def operation_work(operation: serve.AsyncOperation) -> Work:
     """An operation to be done: its URL may have a version and slashes, or neither.
 
     Raises BadParameter for a body that is an object and nested too deeply.

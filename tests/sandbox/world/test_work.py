@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from receiver.graph.references import UnresolvedReference
-from receiver.graph.serve import BadParameter
-from receiver.sandbox.world.work import AsyncOperation, ad_work, operation_work, scope_object_id
+from receiver.graph.serve import AsyncOperation, BadParameter
+from receiver.sandbox.world.work import ad_work, operation_work, scope_object_id
 
 
 def test_an_ad_spec_stands_for_a_create_in_its_account() -> None:

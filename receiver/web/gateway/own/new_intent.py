@@ -6,12 +6,15 @@ What stands inside each spec is Facebook's to judge, later, request by request.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from receiver.graph import serve
 from receiver.graph.json_values import children, is_storable
-from receiver.graph.serve import BadParameter, parse_new_set
+from receiver.graph.serve import AsyncOperation, BadParameter, MissingParameter
+from receiver.graph.vocabulary import AD_SETS_EDGE, BATCHES_EDGE, CREATIVES_EDGE, MODE_OFF
+from receiver.web.gateway.call import CREDENTIALS
 
 _MAX_DEPTH = 100
 """Far deeper than an ad goes, and what every writer and reader of JSON on the way can take."""
@@ -19,33 +22,98 @@ _MAX_DEPTH = 100
 
 @dataclass(frozen=True)
 class Creation:
-    """A create as the caller wants it. ``ad_specs`` is the list as JSON."""
+    """A create as the caller wants it.
+
+    ``ad_specs`` is what is to be made, as JSON: of ``spec_count`` things. ``operations`` are those
+    of an async batch.
+    """
 
     name: str
     ad_specs: bytes
     spec_count: int
     notification_uri: str | None
     notification_mode: str
+    operations: tuple[AsyncOperation, ...] = ()
 
 
-def read_creation(parameters: Mapping[str, Any]) -> Creation:
-    """Read a create's parameters. Raises BadParameter, which names the field."""
-    new = parse_new_set(parameters)
-    _refuse_unstorable("name", new.name)
-    _refuse_unstorable("notification_uri", new.notification_uri or "")
+def read_creation(parameters: Mapping[str, Any], *, edge: str = AD_SETS_EDGE) -> Creation:
+    """Read a create on an edge. Raises BadParameter, which names the field."""
+    creation = _READERS[edge](parameters)
+    _refuse_unstorable("name", creation.name)
+    _refuse_unstorable("notification_uri", creation.notification_uri or "")
+    return creation
+
+
+def _read_ads(parameters: Mapping[str, Any]) -> Creation:
+    new = serve.parse_new_set(parameters)
     for index, spec in enumerate(new.ad_specs):
-        for text in _texts(spec, name=f"ad_specs[{index}]"):
-            _refuse_unstorable(f"ad_specs[{index}]", text)
-    text = _as_sent(parameters["ad_specs"])
-    # A key that stands there twice is parsed once: what its first value held is only in the text.
-    _refuse_unstorable("ad_specs", text)
+        _check_texts(spec, name=f"ad_specs[{index}]")
     return Creation(
         name=new.name,
-        ad_specs=text.encode(),
+        ad_specs=_as_sent(parameters, "ad_specs"),
         spec_count=len(new.ad_specs),
         notification_uri=new.notification_uri,
         notification_mode=new.notification_mode,
     )
+
+
+def _read_creative(parameters: Mapping[str, Any]) -> Creation:
+    name = serve.parse_name(parameters)
+    spec = serve.decode_json(parameters, "creative_spec", lenient=True)
+    if not isinstance(spec, dict):
+        raise BadParameter("creative_spec", "Param creative_spec must be an object.")
+    _check_texts(spec, name="creative_spec")
+    uri, mode = serve.parse_notification(parameters)
+    return Creation(
+        name=name,
+        ad_specs=json.dumps(spec).encode("ascii"),
+        spec_count=1,
+        notification_uri=uri,
+        notification_mode=mode,
+    )
+
+
+def _read_batch(parameters: Mapping[str, Any]) -> Creation:
+    if parameters.get("name") in (None, ""):
+        raise MissingParameter.named("name")
+    name = serve.parse_name(parameters)
+    operations = tuple(map(_without_credentials, serve.parse_adbatch(parameters)))
+    for index, operation in enumerate(operations):
+        _check_texts(list(vars(operation).values()), name=f"adbatch[{index}]")
+    return Creation(
+        name=name,
+        ad_specs=json.dumps([vars(operation) for operation in operations]).encode("ascii"),
+        spec_count=len(operations),
+        notification_uri=None,
+        notification_mode=MODE_OFF,
+        operations=operations,
+    )
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], Creation]] = {
+    AD_SETS_EDGE: _read_ads,
+    CREATIVES_EDGE: _read_creative,
+    BATCHES_EDGE: _read_batch,
+}
+
+
+def _without_credentials(operation: AsyncOperation) -> AsyncOperation:
+    """Take the caller's key out of an operation: Facebook gets our token with the whole batch."""
+    body = operation.body
+    pairs = serve.parse_adbatch_body(body)
+    kept = serve.write_form(pair for pair in pairs if pair[0] not in CREDENTIALS)
+    path, query = serve.split_url(operation.relative_url)
+    is_clean = not any(name in CREDENTIALS for name, _ in (*pairs, *query))
+    if is_clean:
+        return operation
+    query_text = serve.write_form(pair for pair in query if pair[0] not in CREDENTIALS)
+    url = f"{path}?{query_text}" if query_text else path
+    return AsyncOperation(operation.name, relative_url=url, body=kept)
+
+
+def _check_texts(value: Any, *, name: str) -> None:
+    for text in _texts(value, name=name):
+        _refuse_unstorable(name, text)
 
 
 def _texts(value: Any, *, name: str) -> Iterator[str]:
@@ -67,6 +135,10 @@ def _refuse_unstorable(name: str, text: str) -> None:
         raise BadParameter(name, f"Param {name} holds U+0000 or half of a surrogate pair.")
 
 
-def _as_sent(ad_specs: Any) -> str:
+def _as_sent(parameters: Mapping[str, Any], name: str) -> bytes:
     """The list as the caller wrote it, or as JSON where it came inside a JSON body."""
-    return ad_specs if isinstance(ad_specs, str) else json.dumps(ad_specs, ensure_ascii=False)
+    value = parameters[name]
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    # A key that stands there twice is parsed once: what its first value held is only in the text.
+    _refuse_unstorable(name, text)
+    return text.encode()

@@ -1,7 +1,8 @@
 """A set and a request as their caller sees them (pure): Graph records from rows.
 
-The caller's own name, URI and mode stand in for ours. A set is complete for its caller when every
-result can be read here.
+The caller's own name, URI and mode stand in for ours, and what became of the notification is what
+became of its delivery to the caller. A set is complete for its caller when every result can be
+read here.
 """
 
 from __future__ import annotations
@@ -9,13 +10,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from receiver.graph import serve
 from receiver.store import intents
-from receiver.store.models import Request, RequestSet
+from receiver.store.models import Delivery, Request, RequestSet
+
+Json = dict[str, Any]
 
 
-def set_record(row: RequestSet) -> dict[str, Any]:
+def set_record(row: RequestSet, delivery: Delivery | None) -> dict[str, Any]:
     """Return a set with every field of the node; a field without a value is None."""
     counted = row.total_count is not None
+    notification_status, notification_result = view_of(delivery)
     return {
         "id": str(row.facebook_id),
         "owner_id": str(row.owner_id or row.account_id),
@@ -30,14 +35,43 @@ def set_record(row: RequestSet) -> dict[str, Any]:
         "canceled_count": row.canceled_count if counted else 0,
         "notification_uri": row.caller_notification_uri,
         "notification_mode": row.caller_notification_mode,
-        "notification_status": row.notification_status,
-        "notification_result": _json(row.notification_result),
-        "created_time": row.created_time,
-        "updated_time": row.updated_time,
+        "notification_status": notification_status,
+        "notification_result": notification_result,
+        "created_time": row.created_time or _graph_time(row),
+        "updated_time": row.updated_time or row.created_time or _graph_time(row),
     }
 
 
-def request_record(row: Request, *, set_id: int) -> dict[str, Any]:
+def view_of(delivery: Delivery | None) -> tuple[str, Json | None]:
+    if delivery is None or not delivery.attempts:
+        return "NOT_SENT", None
+    result = {"status": delivery.result_status, "response": delivery.result_response or ""}
+    return ("SENDING" if delivery.ended_at is None else "SENT"), result
+
+
+def _graph_time(row: RequestSet) -> str:
+    """When the set was opened, until Facebook's own time is known."""
+    return (row.opened_at or row.created_at).strftime("%Y-%m-%dT%H:%M:%S+0000")
+
+
+def listed_record(record: dict[str, Any], *, edge: str | None) -> dict[str, Any]:
+    """Return a set as ``async_requests`` lists it; ``edge`` is where it was made, if we know."""
+    status = serve.listed_status(
+        total_count=_count(record, "total_count"),
+        initial_count=_count(record, "initial_count"),
+        error_count=_count(record, "error_count"),
+        is_completed=bool(record.get("is_completed")),
+    )
+    kind = None if edge is None else int(serve.LISTED_TYPES[edge])
+    return {**record, "status": int(status), "type": kind}
+
+
+def _count(record: dict[str, Any], name: str) -> int:
+    value = record.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def request_record(row: Request, *, request_set: dict[str, Any]) -> dict[str, Any]:
     """Return a request with every field of the node; a field without a value is None."""
     return {
         "id": str(row.id),
@@ -45,7 +79,7 @@ def request_record(row: Request, *, set_id: int) -> dict[str, Any]:
         "status": row.status,
         "result": _json(row.result),
         "input": _json(row.input),
-        "async_request_set": {"id": str(set_id)},
+        "async_request_set": request_set,
         "type": row.type,
         "created_time": row.created_time,
         "updated_time": row.updated_time,

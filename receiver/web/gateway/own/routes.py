@@ -2,93 +2,86 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
-from receiver.graph import serve
-from receiver.graph.vocabulary import AD_SETS_EDGE, REQUEST, REQUEST_SET
-from receiver.store import reports
+from receiver.graph.vocabulary import (
+    AD_SETS_EDGE,
+    ALL_SETS_EDGE,
+    CREATE_EDGES,
+    CREATIVES_EDGE,
+    SCOPE_EDGE,
+)
 from receiver.store.keys import Caller
-from receiver.store.models import RequestSet
-from receiver.web.context import parts
-from receiver.web.gateway import faults
-from receiver.web.gateway.answer import Answer, json_answer
+from receiver.web.gateway import access, faults
+from receiver.web.gateway.answer import Answer
 from receiver.web.gateway.call import GraphCall
+from receiver.web.gateway.own import changes, nodes
 from receiver.web.gateway.own.creates import create
-from receiver.web.gateway.own.records import request_record, set_record
+from receiver.web.gateway.own.lists import list_scope, list_sets
+from receiver.web.gateway.own.many import read_many
 from receiver.web.gateway.paths import account_number, object_number
+
+_LISTS = (AD_SETS_EDGE, CREATIVES_EDGE, ALL_SETS_EDGE)
+
+Answering = Callable[[], Answer | None]
 
 
 def answer(call: GraphCall, holder: Caller) -> Answer | None:
-    """Answer a call that creates, lists or addresses sets of ours; None for any other."""
-    match call.method, call.segments:
-        case "POST", (node, edge) if edge == AD_SETS_EDGE and account_number(node):
-            return create(call, holder, account_id=account_number(node) or 0)
-        case "GET", (node,):
-            return _read_set(call, holder, node)
-        case "GET", (node, "requests"):
-            return _read_requests(call, holder, node)
-    return None
+    """Answer a call that creates, lists or addresses sets of ours; None for any other.
+
+    Raises Fault, BadParameter, DatabaseAway, CannotOpen.
+    """
+    answering = _find(call, holder)
+    return None if answering is None else answering()
 
 
 def is_own(call: GraphCall, holder: Caller) -> bool:
-    """Tell whether the gateway itself answers a call, before it is answered."""
-    raise NotImplementedError
+    """Tell whether the gateway itself answers a call. Nothing is done yet."""
+    return _find(call, holder) is not None
 
 
-def read_many(call: GraphCall, holder: Caller) -> Answer:
-    """Answer a read with ``ids``: ours from SQL, the others in one call to Facebook."""
-    raise NotImplementedError
+def _find(call: GraphCall, holder: Caller) -> Answering | None:
+    if call.ids:
+        return (lambda: read_many(call, holder)) if nodes.find_any(holder, call.ids) else None
+    match call.method, call.segments:
+        case (method, (node, edge)) if (account_id := account_number(node)) is not None:
+            return _of_account(call, holder, method, account_id=account_id, edge=edge)
+        case ("GET", (node, edge)) if edge == SCOPE_EDGE and object_number(node) is not None:
+            return lambda: _list_scope(call, holder, node)
+        case (method, (node, *edges)) if edges in ([], ["requests"]):
+            return _of_object(call, holder, method, node=node, is_edge=bool(edges))
+    return None
 
 
-def _read_set(call: GraphCall, holder: Caller, node: str) -> Answer:
-    row = _find(holder, node)
-    fields = serve.parse_fields(call.parameters.get("fields"), node=REQUEST_SET)
-    return _from_store(serve.select_fields(set_record(row), fields), call, row)
+def _of_account(
+    call: GraphCall, holder: Caller, method: str, *, account_id: int, edge: str
+) -> Answering | None:
+    if method == "POST" and edge in CREATE_EDGES:
+        return lambda: create(call, holder, account_id=account_id, edge=edge)
+    if method == "GET" and edge in _LISTS:
+        return lambda: list_sets(call, holder, account_id=account_id, edge=edge)
+    return None
 
 
-def _read_requests(call: GraphCall, holder: Caller, node: str) -> Answer:
-    row = _find(holder, node)
-    parameters = call.parameters
-    fields = serve.parse_fields(parameters.get("fields"), node=REQUEST)
-    limit = serve.parse_limit(parameters.get("limit"))
-    statuses = serve.parse_statuses(parameters)
-    after = serve.decode_cursor(parameters, "after")
-    before = None if after is not None else serve.decode_cursor(parameters, "before")
-    with parts().database.reading() as session:
-        found = reports.requests_of(
-            session, row.id, after=after, before=before, limit=limit + 1, statuses=statuses
-        )
-    more = len(found) > limit
-    shown = found[-limit:] if before is not None else found[:limit]
-    page = serve.page_answer(
-        [
-            serve.select_fields(request_record(one, set_id=row.facebook_id or 0), fields)
-            for one in shown
-        ],
-        first=shown[0].id if shown else None,
-        last=shown[-1].id if shown else None,
-        has_next=more if before is None else True,
-        has_previous=more if before is not None else after is not None,
-        url=call.address_of(*call.segments),
-        parameters={**call.link_parameters(), "limit": str(limit)},
-    )
-    return _from_store(page, call, row)
+def _of_object(
+    call: GraphCall, holder: Caller, method: str, *, node: str, is_edge: bool
+) -> Answering | None:
+    found = nodes.find(holder, node)
+    if found is None:
+        return None
+    request, row = found.request, found.request_set
+    if is_edge:
+        is_read = method == "GET" and request is None
+        return (lambda: nodes.read_requests(call, holder, found)) if is_read else None
+    if method == "GET":
+        return lambda: nodes.read(call, holder, found)
+    if method == "DELETE":
+        return lambda: changes.cancel(call, found)
+    return (lambda: changes.update(call, row)) if request is None else None
 
 
-def _find(holder: Caller, node: str) -> RequestSet:
-    number = object_number(node)
-    if number is not None:
-        with parts().database.reading() as session:
-            row = reports.find_set(session, holder.account_ids, facebook_id=number)
-        if row is not None:
-            return row
-    raise faults.no_such_object(node)
-
-
-def _from_store(body: dict[str, Any], call: GraphCall, row: RequestSet) -> Answer:
-    headers = [("X-Receiver-Set", str(row.id))]
-    known_at = row.looked_at or row.opened_at
-    if known_at is not None:
-        age_seconds = (parts().now() - known_at).total_seconds()
-        headers.append(("Age", str(max(0, int(age_seconds)))))
-    return json_answer(body, call, source="store", headers=tuple(headers))
+def _list_scope(call: GraphCall, holder: Caller, node: str) -> Answer:
+    account_id = access.allow(call, holder)
+    if account_id is None:
+        raise faults.no_such_object(node)
+    return list_scope(call, holder, account_id=account_id, object_id=object_number(node) or 0)

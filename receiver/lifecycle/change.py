@@ -1,0 +1,81 @@
+"""Change a set that Facebook has: tell it our URI, give it a name, cancel what is left of it."""
+
+from __future__ import annotations
+
+import structlog
+
+from receiver.graph.client import Credential
+from receiver.graph.errors import CallFailed
+from receiver.lifecycle.tools import Tools, credential_of
+from receiver.store import intents
+from receiver.store.intents import Attempt
+from receiver.store.models import RequestSet
+
+log = structlog.get_logger(__name__)
+
+
+def notification_uri(tools: Tools, token: str) -> str:
+    """Return the URL that Facebook notifies of the attempt that a token names."""
+    return f"{tools.public_url}/notifications/{token}"
+
+
+def tell_uri(tools: Tools, credential: Credential, attempt: Attempt, *, facebook_id: int) -> bool:
+    """Tell Facebook our URI of a set whose create took none. Returns whether it knows it now.
+
+    What goes wrong is only logged: the set is looked at without a notification too, and told again.
+    """
+    token = tools.keys.sign_token(intent=attempt.request_set_id, attempt=attempt.number)
+    try:
+        tools.client.tell_uri(
+            credential,
+            facebook_id,
+            notification_uri=notification_uri(tools, token),
+            secrets=(token,),
+        )
+    except CallFailed as error:
+        log.warning(
+            "Facebook does not know a set's notification_uri yet",
+            request_set_id=attempt.request_set_id,
+            reason=str(error),
+        )
+        return False
+    with tools.database.writing() as session:
+        intents.know_uri(session, attempt.request_set_id)
+    return True
+
+
+def rename(tools: Tools, request_set: RequestSet, *, name: str) -> None:
+    """Give a set another name, at Facebook with our tag behind it, and here.
+
+    Raises CallFailed, CannotOpen, DatabaseAway. Called again, it changes nothing more.
+    """
+    token = tools.keys.sign_token(intent=request_set.id, attempt=request_set.attempt)
+    tag = tools.keys.tag(token)
+    tools.client.rename_set(
+        credential_of(tools, request_set.account_id),
+        _facebook_id(request_set),
+        name=name + tag,
+        secrets=(tag.strip(),),
+    )
+    with tools.database.writing() as session:
+        intents.rename(session, request_set.id, name=name)
+
+
+def cancel(tools: Tools, request_set: RequestSet, *, request_id: int | None) -> None:
+    """Cancel what is not processed yet of a set, or one request of it, and make the set due.
+
+    Raises CallFailed, CannotOpen, DatabaseAway.
+    """
+    object_id = _facebook_id(request_set) if request_id is None else request_id
+    try:
+        tools.client.cancel(credential_of(tools, request_set.account_id), object_id)
+    finally:
+        # Whatever the answer was, or was not: something may have changed.
+        with tools.database.writing() as session:
+            intents.make_due(session, request_set.id, now=tools.now())
+
+
+def _facebook_id(request_set: RequestSet) -> int:
+    if request_set.facebook_id is None:
+        raise ValueError("A set without Facebook's id cannot be changed.")
+    return request_set.facebook_id

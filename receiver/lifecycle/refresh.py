@@ -1,0 +1,37 @@
+"""Look at a set because a caller wants to read it: the same look as the worker's, asked for now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from receiver.lifecycle import plan, step
+from receiver.lifecycle.collect import collect_open
+from receiver.lifecycle.tools import Tools
+from receiver.store import looks
+
+
+def refresh(
+    tools: Tools, request_set_id: int, *, read_before: datetime | None, with_requests: bool
+) -> bool:
+    """Look at a set unless that was done after ``read_before``, or somebody is at it.
+
+    ``with_requests`` reads the requests of a set that is not complete too. Returns whether it was
+    looked at. What goes wrong only puts the set off, as with any look. Raises DatabaseAway.
+    """
+    now = tools.now()
+    with tools.database.writing() as session:
+        claim = looks.claim_for_reader(
+            session,
+            request_set_id,
+            now=now,
+            lease_until=plan.lease_until(tools.pace, now=now),
+            read_before=read_before,
+        )
+    if claim is None:
+        return False
+    if with_requests and not step.attempt(
+        tools, claim, kind="requests", work=lambda: collect_open(tools, claim)
+    ):
+        return False
+    step.work_on(tools, claim)
+    return True

@@ -1,0 +1,103 @@
+"""Look at Facebook before a caller reads what may have changed since we last did.
+
+Whoever comes first looks, everybody else is answered from SQL at once, and nobody waits for longer
+than ``readers.PATIENCE_SECONDS``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import partial
+
+from receiver.graph.vocabulary import CREATE_EDGES
+from receiver.lifecycle.edges import read_edge
+from receiver.lifecycle.refresh import refresh
+from receiver.lifecycle.tools import credential_of
+from receiver.store import intents, reports, results
+from receiver.store.edges import EdgeName
+from receiver.store.models import RequestSet
+from receiver.web.context import outgoing_slots, parts, readers
+from receiver.web.readers import PATIENCE_SECONDS
+from receiver.web.slots import NoSlot
+
+_MOST_SETS = 25
+"""How many sets a read of a list looks at: those that are older are looked at by the worker."""
+
+Job = Callable[[], object]
+
+
+def freshen_set(row: RequestSet, *, with_requests: bool) -> bool:
+    """Look at one set. Returns whether it may have changed since ``row`` was read."""
+    return _run(row.account_id, _look(row, with_requests=with_requests))
+
+
+def freshen_account(account_id: int, name: EdgeName, *, own_edges: Iterable[str]) -> None:
+    """Look at an account's sets at work, and read what others made on one of its edges."""
+    with parts().database.reading() as session:
+        rows = reports.sets_at_work(session, account_id, edges=list(own_edges), limit=_MOST_SETS)
+    jobs = [job for row in rows for job in _look(row, with_requests=False)]
+    _run(account_id, [_edge_job(account_id, name), *jobs])
+
+
+def freshen_scope(account_id: int, name: EdgeName) -> None:
+    """Look at the sets at work with requests for an object, and read what others asked for it."""
+    with parts().database.reading() as session:
+        rows = reports.sets_at_work_on(
+            session, name.object_id, account_ids=[account_id], limit=_MOST_SETS
+        )
+        if not rows:
+            # Whose requests were never read may have some too.
+            rows = reports.sets_at_work(session, account_id, edges=CREATE_EDGES, limit=_MOST_SETS)
+    jobs = [job for row in rows for job in _look(row, with_requests=True)]
+    _run(account_id, [_edge_job(account_id, name), *jobs])
+
+
+def _run(account_id: int, jobs: list[Job]) -> bool:
+    """Do the jobs while a slot is free; without one, what is known has to do."""
+    if not jobs:
+        return False
+    try:
+        with outgoing_slots().slot(account_id):
+            readers().run(jobs)
+    except NoSlot:
+        return False
+    return True
+
+
+def _look(row: RequestSet, *, with_requests: bool) -> list[Job]:
+    """The look at a set that is due for its reader; none for one that cannot have changed."""
+    if row.state not in (intents.OPEN, intents.COMPLETED):
+        return []
+    read_before = parts().now() - _ttl()
+    known_at = row.looked_at or row.opened_at
+    is_old = known_at is None or known_at <= read_before
+    if with_requests:
+        with parts().database.reading() as session:
+            requests_read_at = results.newest_reading(session, row.id)
+        if requests_read_at is None or requests_read_at <= read_before:
+            return [_refresh_job(row, with_requests=True)]
+    return [_refresh_job(row, with_requests=False)] if is_old else []
+
+
+def _refresh_job(row: RequestSet, *, with_requests: bool) -> Job:
+    read_before = None if with_requests else parts().now() - _ttl()
+    return partial(
+        refresh, parts().tools, row.id, read_before=read_before, with_requests=with_requests
+    )
+
+
+def _edge_job(account_id: int, name: EdgeName) -> Job:
+    tools, ttl = parts().tools, _ttl()
+    ends = time.monotonic() + PATIENCE_SECONDS
+
+    def read() -> None:
+        credential = credential_of(tools, account_id)
+        read_edge(tools, credential, name, ttl=ttl, is_time_up=lambda: time.monotonic() > ends)
+
+    return read
+
+
+def _ttl() -> timedelta:
+    return timedelta(seconds=parts().settings.read_ttl_seconds)

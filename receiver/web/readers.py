@@ -1,0 +1,49 @@
+"""Looks that callers wait for: a few at a time, and nobody for long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+import structlog
+
+from receiver.graph.errors import CallFailed
+from receiver.store.database import DatabaseAway
+
+log = structlog.get_logger(__name__)
+
+PATIENCE_SECONDS = 2.0
+"""How long a caller's read may wait for Facebook before it is answered from SQL all the same."""
+
+Job = Callable[[], object]
+
+
+class Readers:
+    """The threads of one process that look at Facebook for its callers.
+
+    A look that takes longer than its caller waits goes on, and is there for the next one.
+    """
+
+    def __init__(self, *, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=max(1, threads // 4), thread_name_prefix="read")
+
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Do the jobs, and wait for them as long as a caller waits; what did not begin is dropped.
+
+        What goes wrong with one is logged: what is known can be read without it.
+        """
+        ends = time.monotonic() + PATIENCE_SECONDS
+        futures: list[Future[None]] = [self._pool.submit(_guarded, job) for job in jobs]
+        _, late = wait(futures, timeout=ends - time.monotonic())
+        for future in late:
+            future.cancel()
+
+
+def _guarded(job: Job) -> None:
+    try:
+        job()
+    except (CallFailed, DatabaseAway) as error:
+        log.warning("A look for a caller led to nothing", reason=str(error))
+    except Exception:
+        log.exception("A look for a caller failed")
