@@ -48,7 +48,14 @@ def build(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Parts
         read_timeout_seconds=settings.graph_read_timeout_seconds,
         deadline_seconds=settings.graph_deadline_seconds,
     )
-    tools = Tools(database=database, client=client, keys=keys, pace=_pace(settings), now=now)
+    tools = Tools(
+        database=database,
+        client=client,
+        keys=keys,
+        pace=_pace(settings),
+        public_url=settings.public_url,
+        now=now,
+    )
     return Parts(settings=settings, database=database, keys=keys, tools=tools, now=now)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -23,11 +24,12 @@ from receiver.graph.errors import (
     NotSent,
     UnreadableAnswer,
 )
-from receiver.graph.passing import PassedAnswer, PassedCall
+from receiver.graph.passing import PassedAnswer, PassedCall, is_text
+from receiver.graph.serve import split_path
 from receiver.graph.transport import Answer, Transmission, Transport
 from receiver.graph.usage import Usage
-from receiver.graph.vocabulary import API_VERSION, MAX_PAGE_LIMIT
-from receiver.graph.wire import Call, RequestsPage, SetReading, SetsPage
+from receiver.graph.vocabulary import AD_SETS_EDGE, API_VERSION, MAX_PAGE_LIMIT, SCOPE_EDGE
+from receiver.graph.wire import Call, NodesPage, RequestsPage, SetReading, SetsPage
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
@@ -88,7 +90,9 @@ class GraphClient:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.deadline_seconds = deadline_seconds
-        self._base_url = f"{base_url.rstrip('/')}/{version}"
+        self._root_url = base_url.rstrip("/")
+        self._version = version
+        self._base_url = f"{self._root_url}/{version}"
         self._attempts = attempts
         self._sleep = sleep
         self._transport = Transport(
@@ -105,31 +109,70 @@ class GraphClient:
         credential: Credential,
         *,
         account_id: int,
+        edge: str = AD_SETS_EDGE,
         name: str,
-        ad_specs: str,
+        specs: str,
         notification_uri: str,
         secrets: Collection[str] = (),
         send_before_monotonic: float,
     ) -> Created:
         """Create a request set. It is sent once, before that moment of ``time.monotonic()``.
 
-        ``ad_specs`` is a JSON text. ``secrets`` are parts of what is sent that no error may
-        repeat. ``errors.outcome_is_unknown`` tells of a CallFailed whether the set may exist all
-        the same.
+        ``specs`` is a JSON text: of what, the edge tells. ``secrets`` are parts of what is sent
+        that no error may repeat. ``errors.outcome_is_unknown`` tells of a CallFailed whether the
+        set may exist all the same.
         """
         call = wire.create_set(
-            account_id, name=name, ad_specs=ad_specs, notification_uri=notification_uri
+            account_id, edge=edge, name=name, specs=specs, notification_uri=notification_uri
         )
+        set_id, usage = self._send_once(
+            credential,
+            call,
+            wire.read_created_id,
+            secrets=secrets,
+            send_before_monotonic=send_before_monotonic,
+        )
+        return Created(set_id, usage)
+
+    def rename_set(
+        self, credential: Credential, set_id: int, *, name: str, secrets: Collection[str] = ()
+    ) -> None:
+        """Change a set's name. Sent once; sent again, it changes nothing more."""
+        call = wire.rename_set(set_id, name=name)
+        self._send_once(credential, call, wire.read_done, secrets=secrets)
+
+    def tell_uri(
+        self,
+        credential: Credential,
+        set_id: int,
+        *,
+        notification_uri: str,
+        secrets: Collection[str] = (),
+    ) -> None:
+        """Say where a set is to be notified. Sent once; sent again, it changes nothing more."""
+        call = wire.tell_uri(set_id, notification_uri=notification_uri)
+        self._send_once(credential, call, wire.read_done, secrets=secrets)
+
+    def cancel(self, credential: Credential, object_id: int) -> None:
+        """Cancel what is not processed yet of a set, or a request. Sent once."""
+        self._send_once(credential, wire.cancel(object_id), wire.read_done)
+
+    def _send_once(
+        self,
+        credential: Credential,
+        call: Call,
+        reader: Callable[[Any], _Value],
+        *,
+        secrets: Collection[str] = (),
+        send_before_monotonic: float = math.inf,
+    ) -> tuple[_Value, Usage]:
         ends = time.monotonic() + self.deadline_seconds
         transmission = Transmission(send_before=send_before_monotonic, ends=ends)
         try:
-            set_id, usage = self._call(
-                credential, call, transmission, wire.read_created_id, secrets=secrets
-            )
+            return self._call(credential, call, transmission, reader, secrets=secrets)
         except CallFailed as failure:
             failure.calls = 1
             raise
-        return Created(set_id, usage)
 
     def read_set(self, credential: Credential, set_id: int) -> Answered[SetReading]:
         """Read a set with all its fields."""
@@ -149,11 +192,30 @@ class GraphClient:
         return self._read(credential, call, wire.read_requests_page)
 
     def read_account_sets(
-        self, credential: Credential, account_id: int, *, after: str | None, limit: int
+        self,
+        credential: Credential,
+        account_id: int,
+        *,
+        edge: str = AD_SETS_EDGE,
+        after: str | None,
+        limit: int,
     ) -> Answered[SetsPage]:
-        """Read a page of an account's request sets; ``after`` is the cursor of the page before."""
-        call = wire.read_account_sets(account_id, after=after, limit=limit)
+        """Read a page of an account's sets; ``after`` is the cursor of the page before."""
+        call = wire.read_account_sets(account_id, edge=edge, after=after, limit=limit)
         return self._read(credential, call, wire.read_sets_page)
+
+    def read_edge(
+        self, credential: Credential, object_id: int, *, edge: str, after: str | None, limit: int
+    ) -> Answered[NodesPage]:
+        """Read a page of an edge's nodes as they come, with all their fields.
+
+        The edge is one of an account's that list sets, or ``asyncadrequests`` of any object.
+        """
+        if edge == SCOPE_EDGE:
+            call = wire.read_scope_requests(object_id, after=after, limit=limit)
+        else:
+            call = wire.read_account_sets(object_id, edge=edge, after=after, limit=limit)
+        return self._read(credential, call, wire.read_nodes_page)
 
     def pass_on(
         self, credential: Credential, call: PassedCall, *, deadline_seconds: float | None = None
@@ -163,7 +225,45 @@ class GraphClient:
         A write is sent once, over a connection of its own; a read is tried again where no answer
         came. Raises NotSent, NoAnswer, UnreadableAnswer.
         """
-        raise NotImplementedError
+        ends = time.monotonic() + (deadline_seconds or self.deadline_seconds)
+        tried = 0
+        while True:
+            tried += 1
+            transmission = Transmission(send_before=ends, ends=ends)
+            try:
+                return self._pass_on(credential, call, transmission)
+            except (NotSent, NoAnswer) as failure:
+                failure.calls = tried
+                is_last = tried >= self._attempts or transmission.seconds_left == 0.0
+                if is_last or not call.is_read:
+                    raise
+
+    def _pass_on(
+        self, credential: Credential, call: PassedCall, transmission: Transmission
+    ) -> PassedAnswer:
+        send = self._transport.send if call.is_read else self._transport.send_on_its_own
+        proof = credential.proof
+        answer = send(
+            transmission,
+            call.method,
+            f"{self._root_url}/{self._versioned(call.path)}",
+            params=call.query if proof is None else (*call.query, ("appsecret_proof", proof)),
+            data=call.data or call.form,
+            files=[
+                (name, (each.filename, each.stream, each.content_type))
+                for name, each in call.files.items()
+            ],
+            headers=_headers_of(call),
+            auth=_Bearer(credential.token),
+            is_streamed=lambda headers: not is_text(headers),
+        )
+        return PassedAnswer(
+            answer.http_status, answer.headers, answer.body, answer.stream, answer.usage
+        )
+
+    def _versioned(self, path: str) -> str:
+        version, segments = split_path(path)
+        return path if version is not None else "/".join((self._version, *segments))
 
     def _read(
         self, credential: Credential, call: Call, reader: Callable[[Any], _Value]
@@ -215,7 +315,17 @@ class GraphClient:
             return self._transport.send_on_its_own(
                 transmission, "POST", url, data=parameters, auth=auth
             )
+        if call.method == "DELETE":
+            return self._transport.send_on_its_own(
+                transmission, "DELETE", url, params=parameters, auth=auth
+            )
         return self._transport.send(transmission, "GET", url, params=parameters, auth=auth)
+
+
+def _headers_of(call: PassedCall) -> dict[str, str]:
+    if call.data and call.content_type:
+        return {**call.headers, "Content-Type": call.content_type}
+    return dict(call.headers)
 
 
 class _Bearer(AuthBase):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Protocol
 
 from receiver.graph.usage import NO_USAGE, Usage
 
@@ -33,13 +33,21 @@ class PassedCall:
     query: Pairs = field(default=(), repr=False)
     form: Pairs = field(default=(), repr=False)
     files: Mapping[str, Attachment] = field(default_factory=dict, repr=False)
-    data: bytes = field(default=b"", repr=False)
+    data: bytes | IO[bytes] = field(default=b"", repr=False)
     content_type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def is_read(self) -> bool:
         return self.method in ("GET", "HEAD")
+
+
+class Body(Protocol):
+    """A body that is read piece by piece, and has to be closed."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -49,5 +57,15 @@ class PassedAnswer:
     http_status: int
     headers: Mapping[str, str]
     body: bytes
-    stream: Iterator[bytes] | None = None
+    stream: Body | None = None
     usage: Usage = NO_USAGE
+
+
+def is_text(headers: Mapping[str, str]) -> bool:
+    """Tell whether an answer's body is text, in which a token or a link may stand."""
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return (
+        not kind
+        or kind.startswith("text/")
+        or kind.endswith(("json", "xml", "javascript", "x-www-form-urlencoded"))
+    )

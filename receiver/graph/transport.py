@@ -16,7 +16,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -49,12 +49,51 @@ _FAILURES = (requests.RequestException, HTTPError, HTTPException, OSError, Value
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that came back whole; its body is decoded, its headers match in any case."""
+    """An answer; its body is decoded, its headers match in any case.
+
+    ``stream`` stands for a body that is to be read piece by piece, and has to be closed.
+    """
 
     http_status: int
     headers: Mapping[str, str]
     body: bytes
     usage: Usage
+    stream: Stream | None = None
+
+
+class Stream:
+    """A body that is read piece by piece, within the deadline of its call.
+
+    Iterating raises NoAnswer for one that breaks off, UnreadableAnswer for one that is too long.
+    """
+
+    def __init__(
+        self, response: requests.Response, transmission: Transmission, *, limit_bytes: int
+    ) -> None:
+        self._response = response
+        self._transmission = transmission
+        self._limit_bytes = limit_bytes
+        self._guards = transmission.keep_watching()
+
+    def __iter__(self) -> Iterator[bytes]:
+        seen = 0
+        try:
+            for chunk in self._response.raw.stream(_CHUNK_BYTES, decode_content=True):
+                seen += len(chunk)
+                if seen > self._limit_bytes:
+                    status = self._response.status_code
+                    raise UnreadableAnswer("The answer is too long", http_status=status)
+                yield chunk
+        except _FAILURES as error:
+            raise self._transmission.failure(error) from None
+        if self._transmission.is_cut_off:
+            # The end of a stream that was cut off looks like the end of an answer.
+            raise NoAnswer("Sent, and no complete answer came: the deadline passed.")
+
+    def close(self) -> None:
+        """Let go of the connection, read to its end or not."""
+        with self._guards:
+            self._response.close()
 
 
 class Transmission:
@@ -78,6 +117,10 @@ class Transmission:
     @property
     def is_cut_off(self) -> bool:
         return self._guard is not None and self._guard.expired
+
+    def keep_watching(self) -> contextlib.ExitStack:
+        """Go on guarding the call's socket after the call, until what is returned is closed."""
+        return self._guards.pop_all()
 
     def watch(self, sock: socket.socket) -> None:
         """Cut the socket off at the deadline; a call has only one, the first counts.
@@ -204,7 +247,9 @@ class Transport:
         connect_timeout_seconds: float,
         read_timeout_seconds: float,
         answer_limit_bytes: int,
+        stream_limit_bytes: int = 1024**3,
     ) -> None:
+        self._stream_limit_bytes = stream_limit_bytes
         self._connect_timeout_seconds = connect_timeout_seconds
         self._read_timeout_seconds = read_timeout_seconds
         self._answer_limit_bytes = answer_limit_bytes
@@ -213,12 +258,23 @@ class Transport:
     def close(self) -> None:
         self._pooled.close()
 
-    def send(self, transmission: Transmission, method: str, url: str, **arguments: Any) -> Answer:
+    def send(
+        self,
+        transmission: Transmission,
+        method: str,
+        url: str,
+        *,
+        is_streamed: Callable[[Mapping[str, str]], bool] = lambda _headers: False,
+        **arguments: Any,
+    ) -> Answer:
         """Send a call over a pooled connection; ``arguments`` are those of requests.
 
+        ``is_streamed`` tells from an answer's headers whether its body is read piece by piece.
         Raises NotSent, NoAnswer, UnreadableAnswer.
         """
-        return self._send(self._pooled, transmission, method, url, **arguments)
+        return self._send(
+            self._pooled, transmission, method, url, is_streamed=is_streamed, **arguments
+        )
 
     def send_on_its_own(
         self, transmission: Transmission, method: str, url: str, **arguments: Any
@@ -236,12 +292,16 @@ class Transport:
         transmission: Transmission,
         method: str,
         url: str,
+        *,
+        is_streamed: Callable[[Mapping[str, str]], bool] = lambda _headers: False,
         **arguments: Any,
     ) -> Answer:
         transmission.check_moment()
         try:
             with transmission.under_way():
-                answer = self._exchange(session, transmission, method, url, **arguments)
+                answer = self._exchange(
+                    session, transmission, method, url, is_streamed=is_streamed, **arguments
+                )
         except _FAILURES as error:
             failure = transmission.failure(error)
         else:
@@ -258,23 +318,33 @@ class Transport:
         transmission: Transmission,
         method: str,
         url: str,
+        *,
+        is_streamed: Callable[[Mapping[str, str]], bool],
         **arguments: Any,
     ) -> Answer:
         timeouts = (
             min(self._connect_timeout_seconds, transmission.seconds_left),
             min(self._read_timeout_seconds, transmission.seconds_left),
         )
-        with session.request(
+        response = session.request(
             method, url, timeout=timeouts, allow_redirects=False, stream=True, **arguments
-        ) as response:
+        )
+        if is_streamed(response.headers):
+            stream = Stream(response, transmission, limit_bytes=self._stream_limit_bytes)
             usage = parse_usage(response.headers)
-            body = bytearray()
-            problem = self._read_body(response, into=body)
-            if problem is not None:
-                failure = UnreadableAnswer(problem, http_status=response.status_code)
-                failure.usage = usage
-                raise failure
-            return Answer(response.status_code, response.headers, bytes(body), usage)
+            return Answer(response.status_code, response.headers, b"", usage, stream=stream)
+        with response:
+            return self._read(response)
+
+    def _read(self, response: requests.Response) -> Answer:
+        usage = parse_usage(response.headers)
+        body = bytearray()
+        problem = self._read_body(response, into=body)
+        if problem is not None:
+            failure = UnreadableAnswer(problem, http_status=response.status_code)
+            failure.usage = usage
+            raise failure
+        return Answer(response.status_code, response.headers, bytes(body), usage)
 
     def _read_body(self, response: requests.Response, *, into: bytearray) -> str | None:
         """Read the body; return what is wrong with it, if something is."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from receiver.graph.errors import Advice, GraphError
+from receiver.graph.usage import Usage
+from receiver.store.waits import Wait
 
 _MARGIN = timedelta(seconds=5)
 """What is granted beyond a deadline before it counts as passed."""
@@ -18,6 +20,9 @@ _WAIT_SECONDS = 300.0
 
 It is the block of the published ad-account score (the facts, section 5).
 """
+
+_LIMITS_OF_APPS = (4, 341)
+"""The codes of limits that all accounts of an app share (the facts, section 4)."""
 
 _SEARCHES_FOR_REJECTED = 8
 """With the usual intervals, about an hour: Facebook's edge is no slower than that."""
@@ -84,11 +89,20 @@ def verdict_look_at(pace: Pace, *, completed_at: datetime) -> datetime:
     return completed_at + timedelta(seconds=pace.notification_grace_seconds)
 
 
-def resume_at(error: Exception, *, now: datetime) -> datetime | None:
-    """When an account may be asked again after an error that asks to wait; None for any other."""
+def wait_after(error: Exception, *, now: datetime) -> Wait | None:
+    """The wait that an error asks for; None for any other error."""
     if not isinstance(error, GraphError) or error.advice is not Advice.WAIT:
         return None
-    return now + timedelta(seconds=error.usage.wait_seconds or _WAIT_SECONDS)
+    resume_at = now + timedelta(seconds=error.usage.wait_seconds or _WAIT_SECONDS)
+    is_of_app = error.code in _LIMITS_OF_APPS
+    return Wait(resume_at, error.http_status, body=error.body, is_of_app=is_of_app)
+
+
+def wait_for(usage: Usage, *, now: datetime) -> Wait | None:
+    """The wait that usage headers ask for, on whatever answer; None where they ask for none."""
+    if not usage.wait_seconds:
+        return None
+    return Wait(now + timedelta(seconds=usage.wait_seconds))
 
 
 def grace_is_over(pace: Pace, *, completed_at: datetime, now: datetime) -> bool:

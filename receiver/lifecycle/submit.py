@@ -18,7 +18,7 @@ from receiver.lifecycle import plan
 from receiver.lifecycle.change import notification_uri, tell_uri
 from receiver.lifecycle.resolve import contradiction
 from receiver.lifecycle.tools import Tools, unseal
-from receiver.store import accounts, intents
+from receiver.store import accounts, intents, waits
 from receiver.store.intents import Attempt, NewIntent, Opening
 
 log = structlog.get_logger(__name__)
@@ -144,7 +144,7 @@ def _write_rejected(
     tools: Tools, attempt: Attempt, error: CallFailed, *, account_id: int
 ) -> Rejected:
     now = tools.now()
-    resume_at = plan.resume_at(error, now=now)
+    wait = plan.wait_after(error, now=now)
     refusal = error if isinstance(error, GraphError) else None
 
     def write() -> None:
@@ -157,8 +157,8 @@ def _write_rejected(
                 body=refusal.body if refusal else None,
                 now=now,
             )
-            if resume_at is not None:
-                accounts.wait_until(session, account_id, resume_at=resume_at)
+            if wait is not None:
+                waits.wait(session, account_id, wait)
 
     _write_answer(write, attempt)
     return Rejected(error)

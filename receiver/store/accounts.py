@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -119,21 +119,20 @@ def _shared_credential(account_ids: Sequence[int], *, known: dict[int, int]) -> 
 
 def credential_of(session: Session, account_id: int) -> SealedCredential:
     """Return the credential that acts on an account."""
+    is_meant = (
+        Credential.id
+        == select(Account.credential_id).where(Account.id == account_id).scalar_subquery()
+    )
+    return _sealed(session, is_meant)
+
+
+def find_credential(session: Session, credential_id: int) -> SealedCredential:
+    """Return a credential by its own number."""
+    return _sealed(session, Credential.id == credential_id)
+
+
+def _sealed(session: Session, is_meant: ColumnElement[bool]) -> SealedCredential:
     row = session.execute(
-        select(Credential.id, Credential.sealed_token, Credential.sealed_app_secret)
-        .join(Account, Account.credential_id == Credential.id)
-        .where(Account.id == account_id)
+        select(Credential.id, Credential.sealed_token, Credential.sealed_app_secret).where(is_meant)
     ).one()
     return SealedCredential(row.id, token=row.sealed_token, app_secret=row.sealed_app_secret)
-
-
-def wait_until(session: Session, account_id: int, *, resume_at: datetime) -> None:
-    """Ask nothing for this account before ``resume_at``. A longer wait that is known stands."""
-    session.execute(
-        update(Account)
-        .where(
-            Account.id == account_id,
-            or_(Account.resume_at.is_(None), Account.resume_at < resume_at),
-        )
-        .values(resume_at=resume_at)
-    )

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from receiver.graph.wire import SetReading
 from receiver.store import intents
-from receiver.store.models import Account, Look, RequestSet
+from receiver.store.models import Account, Credential, Look, RequestSet
 from receiver.store.types import UTCDateTime
 
 
@@ -82,7 +82,11 @@ def _is_due(now: datetime, passing_over: Collection[int]) -> tuple[ColumnElement
 
 def _is_free(now: datetime, *, passing_over: Collection[int]) -> tuple[ColumnElement[bool], ...]:
     """Whether nobody has a set, and its account may be asked."""
-    waiting = exists().where(Account.id == RequestSet.account_id, Account.resume_at > now)
+    waiting = exists().where(
+        Account.id == RequestSet.account_id,
+        Credential.id == Account.credential_id,
+        or_(Account.resume_at > now, Credential.resume_at > now),
+    )
     return (
         or_(RequestSet.lease_expires_at.is_(None), RequestSet.lease_expires_at <= now),
         ~waiting,

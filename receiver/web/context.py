@@ -7,12 +7,14 @@ from typing import cast
 from flask import Flask, current_app
 
 from receiver.assembly import Parts
+from receiver.web.gates import AccountGates
 from receiver.web.readers import Readers
 from receiver.web.slots import OutgoingSlots
 
 _NAME = "receiver"
 _SLOTS = "receiver.outgoing_slots"
 _READERS = "receiver.readers"
+_GATES = "receiver.batch_gates"
 
 
 def attach(app: Flask, parts: Parts) -> None:
@@ -20,6 +22,7 @@ def attach(app: Flask, parts: Parts) -> None:
     app.extensions[_NAME] = parts
     app.extensions[_SLOTS] = OutgoingSlots(threads=parts.settings.web_threads)
     app.extensions[_READERS] = Readers(threads=parts.settings.web_threads)
+    app.extensions[_GATES] = AccountGates(most=parts.settings.batch_threads_per_account)
 
 
 def parts() -> Parts:
@@ -35,3 +38,8 @@ def outgoing_slots() -> OutgoingSlots:
 def readers() -> Readers:
     """Return the threads that look at Facebook for the callers of this process."""
     return cast("Readers", current_app.extensions[_READERS])
+
+
+def batch_gates() -> AccountGates:
+    """Return the gates of the calls that this process makes for batches."""
+    return cast("AccountGates", current_app.extensions[_GATES])

@@ -107,7 +107,7 @@ def create(
         credential,
         account_id=71597454,
         name="Ünïcode & co",
-        ad_specs=AD_SPECS,
+        specs=AD_SPECS,
         notification_uri="https://receiver.example/notifications/abc",
         send_before_monotonic=time.monotonic() + within_seconds,
     )
@@ -381,7 +381,7 @@ def test_a_large_create_that_nobody_reads_ends_with_its_deadline() -> None:
             CREDENTIAL,
             account_id=1,
             name="large",
-            ad_specs="x" * 8_000_000,
+            specs="x" * 8_000_000,
             notification_uri="https://receiver.example",
             send_before_monotonic=time.monotonic() + 10,
         )
@@ -399,7 +399,7 @@ def test_a_large_create_may_take_longer_to_send_than_to_connect() -> None:
             CREDENTIAL,
             account_id=1,
             name="large",
-            ad_specs="x" * 10_000_000,
+            specs="x" * 10_000_000,
             notification_uri="https://receiver.example",
             send_before_monotonic=time.monotonic() + 10,
         )
@@ -557,7 +557,7 @@ def test_a_text_that_cannot_be_encoded_means_nothing_was_sent() -> None:
             CREDENTIAL,
             account_id=1,
             name="\ud800",
-            ad_specs="[]",
+            specs="[]",
             notification_uri="https://receiver.example",
             send_before_monotonic=time.monotonic() + 10,
         )

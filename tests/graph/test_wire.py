@@ -30,7 +30,11 @@ NEXT = "https://graph.facebook.com/v21.0/1/requests?access_token=x&after=from%20
 
 def test_a_create_sends_the_ads_as_one_text_and_asks_to_be_notified() -> None:
     call = wire.create_set(
-        71597454, name="a", ad_specs='[{"name":"ad"}]', notification_uri="https://x/y"
+        71597454,
+        edge="asyncadrequestsets",
+        name="a",
+        specs='[{"name":"ad"}]',
+        notification_uri="https://x/y",
     )
     assert (call.method, call.path) == ("POST", "act_71597454/asyncadrequestsets")
     assert call.parameters == {
@@ -53,7 +57,7 @@ def test_pages_are_asked_for_by_cursor() -> None:
     first = wire.read_requests(12, after=None, limit=500)
     assert (first.path, first.parameters["limit"]) == ("12/requests", "500")
     assert "after" not in first.parameters
-    second = wire.read_account_sets(34, after="abc", limit=10)
+    second = wire.read_account_sets(34, edge="asyncadrequestsets", after="abc", limit=10)
     assert (second.path, second.parameters["after"]) == ("act_34/asyncadrequestsets", "abc")
 
 

@@ -51,7 +51,7 @@ def impatient(database_url: str) -> Iterator[House]:
 
 
 def send(house: House, tools: Tools | None = None) -> Submitted:
-    return submit(tools or house.parts.tools, INTENT, public_url=PUBLIC_URL)
+    return submit(tools or house.parts.tools, INTENT)
 
 
 def the_submission(house: House) -> Submission:
@@ -226,7 +226,7 @@ def test_a_database_that_goes_away_meanwhile_does_not_hide_a_refusal(
     expired = replace(INTENT, account_id=99)
     with impatient_tools(house, database_url) as tools, ThreadPoolExecutor(1) as pool:
         house.sandbox.trouble("hold", effect="before", **CREATE)
-        future = pool.submit(submit, tools, expired, public_url=PUBLIC_URL)
+        future = pool.submit(submit, tools, expired)
         while not creates(house):
             time.sleep(0.005)
         with locked(database_url):
@@ -303,7 +303,7 @@ def test_two_accounts_go_to_facebook_with_their_own_tokens(house: House) -> None
     add_account(house.parts, 99, token="expired-token")
     other = replace(INTENT, account_id=99)
     with pytest.raises(Rejected, match="190"):
-        submit(house.parts.tools, other, public_url=PUBLIC_URL)
+        submit(house.parts.tools, other)
     assert send(house).facebook_id
 
 

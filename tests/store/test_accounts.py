@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from receiver.store import accounts, keys
+from receiver.store import accounts, keys, waits
 from receiver.store.accounts import AccountsDiffer
 from receiver.store.database import Database, Session
 from receiver.store.keys import Caller, NameTaken
 from receiver.store.models import Account, ApiKey, Credential
+from receiver.store.waits import Wait
 from tests.support.rows import NOW, add_account, at, rows
 
 
@@ -88,7 +89,7 @@ def test_a_wait_is_never_cut_short_by_another_answer(database: Database) -> None
     put(database, 1, 2)
     with database.writing() as session:
         for second in (60, 3600, 300):
-            accounts.wait_until(session, 1, resume_at=at(second))
+            waits.wait(session, 1, Wait(at(second)))
     assert [row.resume_at for row in rows(database, Account)] == [at(3600), None]
 
 

@@ -9,10 +9,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from receiver.store import accounts, intents, looks, notifications, results
+from receiver.store import intents, looks, notifications, results, waits
 from receiver.store.database import Database
 from receiver.store.looks import Claim, LeaseLost, LookRecord
 from receiver.store.models import Look, RequestSet
+from receiver.store.waits import Wait
 from tests.support.rows import (
     ACCOUNT,
     LEASE_SECONDS,
@@ -118,7 +119,7 @@ def test_sets_of_an_account_that_must_wait_are_passed_over(database: Database) -
         add_account(database, account_id)
         add_open_set(database, account_id, account_id=account_id)
     with database.writing() as session:
-        accounts.wait_until(session, ACCOUNT, resume_at=at(60))
+        waits.wait(session, ACCOUNT, Wait(at(60)))
     assert must_claim(database).account_id == 2
     assert claim(database) is None
     with database.reading() as session:

@@ -169,6 +169,6 @@ def open_set_of(house: House, account_id: int) -> int:
         notification_uri=None,
         notification_mode="OFF",
     )
-    submitted = submit(house.parts.tools, intent, public_url=PUBLIC_URL)
+    submitted = submit(house.parts.tools, intent)
     house.clock.move(60)
     return submitted.request_set_id

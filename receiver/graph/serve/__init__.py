@@ -8,9 +8,13 @@ from receiver.graph.lenient_json import loads_strict
 from receiver.graph.serve.adbatch import AsyncOperation, parse_adbatch
 from receiver.graph.serve.batch import (
     BadBatch,
+    Entry,
     OperationAnswer,
     ReadyOperation,
+    fill_in,
+    is_omitted,
     parse_batch,
+    read_result,
     run_batch,
     show_answer,
 )
@@ -73,6 +77,7 @@ __all__ = [
     "BadBatch",
     "BadOperation",
     "BadParameter",
+    "Entry",
     "Field",
     "ListedStatus",
     "ListedType",
@@ -87,6 +92,8 @@ __all__ = [
     "decode_json",
     "encode_cursor",
     "etag",
+    "fill_in",
+    "is_omitted",
     "is_unchanged",
     "listed_status",
     "loads_strict",
@@ -109,6 +116,7 @@ __all__ = [
     "parse_notification_uri",
     "parse_statuses",
     "read_parameters",
+    "read_result",
     "run_batch",
     "select_fields",
     "show_answer",

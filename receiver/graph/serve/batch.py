@@ -8,7 +8,7 @@ an operation that others use is answered by null unless its caller says otherwis
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,10 +58,10 @@ class OperationAnswer:
         return self.code < _FIRST_ERROR
 
 
-def parse_batch(parameters: Mapping[str, Any]) -> tuple[Entry, ...]:
+def parse_batch(parameters: Mapping[str, Any], *, most: int = MAX_OPERATIONS) -> tuple[Entry, ...]:
     """Read ``batch``, leniently: the page prints operations that are no JSON.
 
-    Raises BadBatch for what is no list, for more than 50 operations, and for a dependence on
+    Raises BadBatch for what is no list, for more than ``most`` operations, and for a dependence on
     anything but an earlier operation.
     """
     try:
@@ -70,10 +70,8 @@ def parse_batch(parameters: Mapping[str, Any]) -> tuple[Entry, ...]:
         raise BadBatch(error.message) from error
     if not isinstance(entries, list) or not entries:
         raise BadBatch("Param batch must be a non-empty array.")
-    if len(entries) > MAX_OPERATIONS:
-        raise BadBatch(
-            f"Too many requests in batch message. Maximum batch size is {MAX_OPERATIONS}"
-        )
+    if len(entries) > most:
+        raise BadBatch(f"Too many requests in batch message. Maximum batch size is {most}")
     operations = tuple(map(parse_operation, entries))
     _check_order(operations)
     return operations
@@ -120,9 +118,9 @@ def run_batch(
         answers.append(answer)
         if operation.name in used:
             latest[operation.name] = answer
-            results[operation.name] = _read(answer)
+            results[operation.name] = read_result(answer)
     return [
-        None if _is_omitted(operation, answer, used=used) else answer
+        None if is_omitted(operation, answer, used=used) else answer
         for operation, answer in zip(operations, answers, strict=True)
     ]
 
@@ -135,13 +133,13 @@ def _execute(
     refuse: Callable[[str], OperationAnswer],
 ) -> OperationAnswer | None:
     try:
-        ready = _fill_in(operation, results)
+        ready = fill_in(operation, results)
     except UnresolvedReference as error:
         return refuse(str(error))
     return execute(ready)
 
 
-def _read(answer: OperationAnswer | None) -> Any:
+def read_result(answer: OperationAnswer | None) -> Any:
     """Return an answer's JSON; None for one without, in which no reference finds anything."""
     try:
         return json.loads(answer.body or "null") if answer else None
@@ -149,7 +147,12 @@ def _read(answer: OperationAnswer | None) -> Any:
         return None
 
 
-def _fill_in(operation: Operation, results: Mapping[str, Any]) -> ReadyOperation:
+def fill_in(operation: Operation, results: Mapping[str, Any]) -> ReadyOperation:
+    """Fill the references of an operation in, from the results of those that it needs, by name.
+
+    Raises UnresolvedReference.
+    """
+
     def fill(pairs: Pairs) -> Pairs:
         return tuple((key, substitute(text, results=results)) for key, text in pairs)
 
@@ -164,7 +167,9 @@ def _fill_in(operation: Operation, results: Mapping[str, Any]) -> ReadyOperation
     )
 
 
-def _is_omitted(operation: Entry, answer: OperationAnswer | None, *, used: set[str]) -> bool:
+def is_omitted(
+    operation: Entry, answer: OperationAnswer | None, *, used: Container[str | None]
+) -> bool:
     """Tell whether a success is answered by null: another used it, or its caller wants none."""
     if isinstance(operation, BadOperation) or answer is None or not answer.is_success:
         return False

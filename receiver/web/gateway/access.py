@@ -1,10 +1,21 @@
-"""Who makes a Graph call, and what its key allows."""
+"""Who makes a Graph call, and what its key allows.
+
+A key names ad accounts. An object may be used when SQL knows that it belongs to one of them, or one
+read of it says so, which is remembered.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
+from receiver.store import objects
 from receiver.store.keys import Caller
+from receiver.web.context import parts
+from receiver.web.gateway import learning
 from receiver.web.gateway.call import GraphCall
 from receiver.web.gateway.faults import PERMISSION, TOKEN, Fault
+from receiver.web.gateway.learning import Owner
+from receiver.web.gateway.paths import account_number, object_number
 from receiver.web.keys import holder_of
 
 
@@ -15,16 +26,96 @@ def holder(call: GraphCall) -> Caller:
     found = holder_of(call.key)
     if found is None:
         raise Fault(TOKEN, "Invalid OAuth access token: this is no key of the receiver.")
-    if found.is_read_only and call.method != "GET" and not call.is_batch:
-        raise Fault(PERMISSION, "This key may only read.", http_status=403)
-    return found
+    return may(found, call)
+
+
+def may(holder: Caller, call: GraphCall) -> Caller:
+    """Return the holder again, if its key may change what a call changes. Raises Fault (200)."""
+    if holder.is_read_only and call.method != "GET" and not call.is_batch:
+        raise _denied("This key may only read.")
+    return holder
 
 
 def require_account(holder: Caller, account_id: int) -> None:
     """Raise Fault (200) for an account that the key may not use."""
     if account_id not in holder.account_ids:
-        raise Fault(
-            PERMISSION,
-            f"This key may not use the ad account act_{account_id}.",
-            http_status=403,
-        )
+        raise _denied(f"This key may not use the ad account act_{account_id}.")
+
+
+def allow(call: GraphCall, holder: Caller) -> int | None:
+    """Return the account that a call addresses; None for a read that addresses none.
+
+    Raises Fault (200) for what the key may not use, and Refused where Facebook refuses
+    to show what is addressed.
+    """
+    return allow_all([call], holder)[0]
+
+
+def allow_all(calls: Sequence[GraphCall], holder: Caller) -> list[int | None]:
+    """Return the account of each of several calls, learning what is not known in few reads.
+
+    Raises Fault (200) and Refused for the first that is not allowed.
+    """
+    nodes = {node for call in calls for node in nodes_of(call)}
+    accounts = known_accounts(nodes, holder)
+    return [check(call, holder, accounts) for call in calls]
+
+
+def known_accounts(nodes: Collection[str], holder: Caller) -> dict[str, Owner]:
+    """Return the account of each object that calls address, or why it is not known."""
+    numbers = {number: node for node in nodes if (number := object_number(node)) is not None}
+    found: dict[str, Owner] = {}
+    if numbers:
+        with parts().database.reading() as session:
+            known = objects.accounts_of(session, numbers)
+        found = {numbers[number]: account_id for number, account_id in known.items()}
+        missing = [node for node in numbers.values() if node not in found]
+        if missing:
+            found |= learning.learn_accounts(missing, holder)
+    return found
+
+
+def check(call: GraphCall, holder: Caller, accounts: dict[str, Owner]) -> int | None:
+    """Return the account of a call whose objects' accounts were found out. Raises Fault."""
+    owners = [_owner(node, accounts) for node in nodes_of(call)]
+    for account_id in owners:
+        require_account(holder, account_id)
+    if owners:
+        return owners[0]
+    _check_without_account(call)
+    return None
+
+
+def _owner(node: str, accounts: dict[str, Owner]) -> int:
+    number = account_number(node)
+    if number is None and ":" in node:
+        number = object_number(node.partition(":")[0])
+    if number is not None:
+        return number
+    owner = accounts.get(node)
+    if isinstance(owner, int):
+        return owner
+    raise owner if owner is not None else _denied(f"This key may not use the object {node}.")
+
+
+def nodes_of(call: GraphCall) -> tuple[str, ...]:
+    """Return the objects that a call addresses: those of ``ids``, or that its path begins with."""
+    if call.ids:
+        return call.ids
+    first = call.segments[0] if call.segments else ""
+    return (first,) if (first and first[:1].isdigit()) or first.startswith("act_") else ()
+
+
+def _check_without_account(call: GraphCall) -> None:
+    """Let through what reads and belongs to no account: ``me``, its accounts, searches.
+
+    Raises Fault (200).
+    """
+    if call.method != "GET":
+        raise _denied("This key may only change what belongs to its ad accounts.")
+    if call.segments[:1] == ("me",) and call.segments[1:] not in ((), ("adaccounts",)):
+        raise _denied("Of this user, a key may read the user itself and its ad accounts.")
+
+
+def _denied(message: str) -> Fault:
+    return Fault(PERMISSION, message, http_status=403)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from receiver.graph import serve
+from receiver.graph.passing import Body
 from receiver.web.gateway.call import GraphCall
 
 JSON_TYPE = "application/json; charset=UTF-8"
@@ -27,7 +27,7 @@ class Answer:
     body: bytes
     headers: Headers = ()
     content_type: str = JSON_TYPE
-    stream: Iterator[bytes] | None = None
+    stream: Body | None = None
 
     def header(self, name: str) -> str | None:
         """Return a header by its name in any case."""

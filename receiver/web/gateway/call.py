@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode
 
 from receiver.graph import serve
 from receiver.graph.passing import Attachment
@@ -137,8 +136,3 @@ def _attached(batch: GraphCall, name: str) -> Attachment:
     if name not in batch.body.files:
         raise BadParameter("attached_files", f"There is no attached file named {name}.")
     return batch.body.files[name]
-
-
-def query_string(pairs: Pairs) -> str:
-    """Write a query or a form; what is no Unicode text becomes a question mark."""
-    return urlencode(pairs, errors="replace")

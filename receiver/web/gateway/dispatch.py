@@ -1,30 +1,24 @@
-"""Which part of the gateway answers a call: its own sets, a batch, or Facebook."""
+"""Which part of the gateway answers a single call: its own sets, or Facebook."""
 
 from __future__ import annotations
 
 from receiver.store.keys import Caller
-from receiver.web.gateway import access, batches, pass_through
+from receiver.web.gateway import access, pass_through
 from receiver.web.gateway.answer import Answer, with_etag
 from receiver.web.gateway.call import GraphCall
 from receiver.web.gateway.own import routes as own_routes
+from receiver.web.gateway.tokens import refuse_tokens
 
 
 def answer(call: GraphCall) -> Answer:
-    """Answer a call, whether it came by HTTP or is an operation of a batch.
+    """Answer a call that is no batch, whether it came by HTTP or is an operation of one.
 
-    Raises Fault, BadParameter, DatabaseAway, CannotOpen.
+    Raises Fault, Refused, BadParameter, DatabaseAway, CannotOpen.
     """
     holder = access.holder(call)
-    pass_through.refuse_tokens(call)
-    if call.is_batch:
-        return batches.answer(call, holder)
-    return with_etag(_answer(call, holder), call)
-
-
-def _answer(call: GraphCall, holder: Caller) -> Answer:
-    if call.ids:
-        return own_routes.read_many(call, holder)
-    return own_routes.answer(call, holder) or pass_through.answer(call, holder)
+    refuse_tokens(call)
+    found = own_routes.answer(call, holder) or pass_through.answer(call, holder)
+    return with_etag(found, call)
 
 
 def is_own(call: GraphCall, holder: Caller) -> bool:

@@ -6,24 +6,26 @@ import structlog
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from receiver.crypto import CannotOpen
-from receiver.graph.serve import BadBatch, BadParameter
+from receiver.graph.serve import BadBatch, BadParameter, MissingParameter
 from receiver.store.database import DatabaseAway
 from receiver.web.gateway import faults
 from receiver.web.gateway.answer import Answer
-from receiver.web.gateway.faults import Fault
+from receiver.web.gateway.faults import Fault, Refused
 
 log = structlog.get_logger(__name__)
 
 
 def answer_to(error: Exception) -> Answer:
     """Return the answer to a call that ended in an error. One that nobody foresaw is logged."""
-    return faults.answer(_fault(error))
+    return error.answer if isinstance(error, Refused) else faults.answer(_fault(error))
 
 
 def _fault(error: Exception) -> Fault:  # noqa: PLR0911  # one return for each kind of error
     match error:
         case Fault():
             return error
+        case MissingParameter():
+            return Fault(faults.MISSING, error.message)
         case BadParameter():
             return faults.bad_parameter(error.message)
         case BadBatch():

@@ -11,11 +11,13 @@ import json
 import secrets
 from dataclasses import dataclass, field
 
+from receiver.graph.errors import GraphError
 from receiver.web.gateway.answer import Answer, Headers
 
 UNKNOWN = 1
 PARAMETER = 100
 SERVICE = 2
+MISSING = 194
 PERMISSION = 200
 TOKEN = 190
 QUERY = 2500
@@ -40,6 +42,14 @@ class Fault(Exception):
         return self.message if self.code is None else f"(#{self.code}) {self.message}"
 
 
+class Refused(Exception):
+    """A refusal that was worded already, by Facebook or for it: the answer as it is to be given."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"HTTP {answer.status}")
+        self.answer = answer
+
+
 def bad_parameter(message: str) -> Fault:
     """The caller's parameter is wrong; the message names it."""
     return Fault(PARAMETER, message)
@@ -59,6 +69,29 @@ def no_such_object(node: str) -> Fault:
 def service_away(message: str) -> Fault:
     """Nothing was done, and the call may be repeated."""
     return Fault(SERVICE, message, http_status=503, is_transient=True)
+
+
+def outcome_unknown(reason: str) -> Fault:
+    """A change was sent and what became of it is not known: no client is to send it again."""
+    return Fault(
+        OUTCOME_UNKNOWN,
+        f"Facebook was asked for this change and what became of it is not known ({reason}). Do not "
+        "send it again before you have read what is there.",
+        http_status=409,
+    )
+
+
+def too_busy() -> Fault:
+    """As many calls wait for Facebook as may: nothing was written or sent."""
+    return service_away("Too many calls wait for Facebook: nothing was sent, try again.")
+
+
+def as_it_came(refusal: GraphError) -> Answer:
+    """Facebook's refusal, as it came."""
+    headers: Headers = (("X-Receiver-Source", "graph"), ("Cache-Control", "no-store"))
+    if refusal.www_authenticate is not None:
+        headers = (*headers, ("WWW-Authenticate", refusal.www_authenticate))
+    return Answer(refusal.http_status, refusal.body, headers)
 
 
 def answer(fault: Fault) -> Answer:

@@ -2,15 +2,154 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from receiver.graph.client import Credential
+from receiver.graph.errors import CallFailed, NotSent
+from receiver.graph.passing import PassedAnswer, PassedCall
+from receiver.graph.rewriting import Rewriting
 from receiver.store.keys import Caller
-from receiver.web.gateway.answer import Answer
+from receiver.web.context import parts
+from receiver.web.gateway import access, faults, limits, outgoing
+from receiver.web.gateway.answer import JSON_TYPE, NEVER_CACHED, Answer, Headers
 from receiver.web.gateway.call import GraphCall
+from receiver.web.gateway.faults import Fault
 
+_OK = 200
 
-def refuse_tokens(call: GraphCall) -> None:
-    """Raise Fault (200) for a path or a field that mints or shows tokens."""
+SENT_HEADERS = frozenset(
+    {
+        "accept",
+        "accept-language",
+        "if-none-match",
+        "if-modified-since",
+        "range",
+        "file_offset",
+        "x-entity-length",
+        "x-entity-name",
+        "x-entity-type",
+        "offset",
+    }
+)
+"""What goes along of a caller's headers, beside the content type."""
+
+_ANSWER_HEADERS = frozenset(
+    {
+        "cache-control",
+        "content-disposition",
+        "content-range",
+        "etag",
+        "expires",
+        "facebook-api-version",
+        "last-modified",
+        "location",
+        "pragma",
+        "retry-after",
+        "www-authenticate",
+        "x-ad-account-usage",
+        "x-app-usage",
+        "x-business-use-case-usage",
+        "x-fb-ads-insights-throttle",
+        "x-fb-debug",
+        "x-fb-request-id",
+        "x-fb-rev",
+        "x-fb-trace-id",
+        "x-page-usage",
+    }
+)
+"""What comes back of Facebook's."""
 
 
 def answer(call: GraphCall, holder: Caller) -> Answer:
-    """Pass a call on and answer what Facebook answers. Raises Fault, CannotOpen, DatabaseAway."""
-    raise NotImplementedError
+    """Pass a call on and answer what Facebook answers.
+
+    Raises Fault, Refused, CannotOpen, DatabaseAway.
+    """
+    account_id = access.allow(call, holder)
+    limits.check(account_id, holder)
+    credential = outgoing.credential_of(holder)
+    try:
+        passed = outgoing.send(
+            passed_call(call),
+            holder,
+            account_id=account_id,
+            credential=credential,
+            deadline_seconds=_deadline_seconds(call),
+        )
+    except CallFailed as failure:
+        raise _failed(call, failure) from failure
+    return _only_own_accounts(call, holder, facebooks_answer(passed, rewriting(call, credential)))
+
+
+def passed_call(call: GraphCall) -> PassedCall:
+    """Return a call as it goes on: what its caller sent, without what named the caller."""
+    path = "/".join((*([call.version] if call.version else []), call.path))
+    return PassedCall(
+        method=call.sent_method,
+        path=quote(path, safe="/:", errors="replace"),
+        query=call.query,
+        form=call.body.form,
+        files=call.body.files,
+        data=call.body.data,
+        content_type=call.body.content_type,
+        headers={name: call.headers[name] for name in call.headers if name in SENT_HEADERS},
+    )
+
+
+def _deadline_seconds(call: GraphCall) -> float | None:
+    return parts().settings.upload_deadline_seconds if call.body.files else None
+
+
+def rewriting(call: GraphCall, credential: Credential) -> Rewriting:
+    """How an answer to a call is rewritten: our host and its caller's key for Facebook's."""
+    secrets = (credential.app_secret, credential.proof)
+    return Rewriting(
+        graph_url=parts().settings.graph_url,
+        public_url=call.base_url,
+        token=credential.token,
+        key=call.key if call.is_key_in_query else None,
+        secrets=tuple(secret for secret in secrets if secret is not None),
+    )
+
+
+def facebooks_answer(passed: PassedAnswer, rewriting: Rewriting) -> Answer:
+    """Return what Facebook answered, without its host and our token."""
+    return Answer(
+        passed.http_status,
+        rewriting.bytes(passed.body),
+        answer_headers(passed.headers.items(), rewriting),
+        content_type=rewriting.text(passed.headers.get("Content-Type", JSON_TYPE)),
+        stream=passed.stream,
+    )
+
+
+def answer_headers(headers: Iterable[tuple[str, str]], rewriting: Rewriting) -> Headers:
+    """Return those of Facebook's headers that come back, without its host and our token."""
+    kept = [
+        (name, rewriting.text(text)) for name, text in headers if name.lower() in _ANSWER_HEADERS
+    ]
+    if not any(name.lower() == "cache-control" for name, _ in kept):
+        kept.append(("Cache-Control", NEVER_CACHED))
+    return (*kept, ("X-Receiver-Source", "graph"))
+
+
+def _failed(call: GraphCall, failure: CallFailed) -> Fault:
+    """Say what became of a call that got no usable answer."""
+    if isinstance(failure, NotSent):
+        return faults.service_away(f"Facebook could not be reached: {failure}")
+    if call.method == "GET":
+        return faults.service_away(f"Facebook's answer did not come: {failure}")
+    return faults.outcome_unknown(str(failure))
+
+
+def _only_own_accounts(call: GraphCall, holder: Caller, answer: Answer) -> Answer:
+    """Take the accounts out of ``me/adaccounts`` that the key may not use."""
+    if call.segments != ("me", "adaccounts") or answer.status != _OK:
+        return answer
+    shown = json.loads(answer.body)
+    allowed = {f"act_{account_id}" for account_id in holder.account_ids}
+    shown["data"] = [each for each in shown["data"] if each.get("id") in allowed]
+    headers = tuple(pair for pair in answer.headers if pair[0].lower() != "etag")
+    return Answer(answer.status, json.dumps(shown).encode("ascii"), headers)

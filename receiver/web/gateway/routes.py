@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from receiver.web.gateway import dispatch, failures
+from receiver.web.gateway import access, dispatch, failures
 from receiver.web.gateway.answer import Answer
+from receiver.web.gateway.batches import routes as batch_routes
 from receiver.web.gateway.incoming import read_call
 
 blueprint = Blueprint("gateway", __name__)
@@ -18,7 +19,10 @@ _METHODS = ["GET", "POST", "PUT", "DELETE"]
 @blueprint.route("/<path:path>", methods=_METHODS)
 def graph(path: str) -> Response:
     """Answer one Graph call."""
-    return _respond(dispatch.answer(read_call(path)))
+    call = read_call(path)
+    if call.is_batch:
+        return _respond(batch_routes.answer(call, access.holder(call)))
+    return _respond(dispatch.answer(call))
 
 
 def _respond(answer: Answer) -> Response:

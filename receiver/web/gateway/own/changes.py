@@ -13,17 +13,17 @@ from receiver.graph import serve
 from receiver.graph.errors import CallFailed, GraphError
 from receiver.lifecycle import change
 from receiver.store import intents, reports
+from receiver.store.keys import Caller
 from receiver.store.models import RequestSet
-from receiver.web.context import outgoing_slots, parts
-from receiver.web.gateway import faults
+from receiver.web.context import parts
+from receiver.web.gateway import faults, limits, outgoing
 from receiver.web.gateway.answer import Answer, json_answer
 from receiver.web.gateway.call import GraphCall
 from receiver.web.gateway.own import freshness
 from receiver.web.gateway.own.nodes import OwnObject
-from receiver.web.slots import NoSlot
 
 
-def update(call: GraphCall, row: RequestSet) -> Answer:
+def update(call: GraphCall, holder: Caller, row: RequestSet) -> Answer:
     """Answer ``POST /<set>`` with ``name``, ``notification_uri``, ``notification_mode``.
 
     Raises Fault and BadParameter.
@@ -31,13 +31,13 @@ def update(call: GraphCall, row: RequestSet) -> Answer:
     name = serve.parse_name(call.parameters) if "name" in call.parameters else None
     new = _new_notification(call, row)
     if name is not None:
-        refusal = _ask(call, row, lambda: change.rename(parts().tools, row, name=name))
+        refusal = _ask(call, holder, row, lambda: change.rename(parts().tools, row, name=name))
         if refusal is not None:
             return refusal
     if new is not None:
         with parts().database.writing() as session:
             intents.change_notification(session, row.id, uri=new[0], mode=new[1])
-    return _done(call, row)
+    return _done(call, holder, row)
 
 
 def _new_notification(call: GraphCall, row: RequestSet) -> tuple[str | None, str] | None:
@@ -55,7 +55,7 @@ def _new_notification(call: GraphCall, row: RequestSet) -> tuple[str | None, str
     return uri, mode
 
 
-def cancel(call: GraphCall, found: OwnObject) -> Answer:
+def cancel(call: GraphCall, holder: Caller, found: OwnObject) -> Answer:
     """Answer ``DELETE`` of a set or a request: what is not processed yet is canceled.
 
     Raises Fault.
@@ -63,22 +63,24 @@ def cancel(call: GraphCall, found: OwnObject) -> Answer:
     request, row = found.request, found.request_set
     refusal = _ask(
         call,
+        holder,
         row,
         lambda: change.cancel(parts().tools, row, request_id=request.id if request else None),
     )
-    return refusal or _done(call, row)
+    return refusal or _done(call, holder, row)
 
 
-def _ask(call: GraphCall, row: RequestSet, ask: Callable[[], None]) -> Answer | None:
+def _ask(
+    call: GraphCall, holder: Caller, row: RequestSet, ask: Callable[[], None]
+) -> Answer | None:
     """Ask Facebook for a change; return its refusal, or None when it was done.
 
     Asked again, each of these changes nothing more: whoever got no answer may repeat it.
     """
+    limits.check(row.account_id, holder)
     try:
-        with outgoing_slots().slot(row.account_id):
+        with outgoing.slot(row.account_id, holder):
             ask()
-    except NoSlot:
-        raise faults.too_busy() from None
     except GraphError as refusal:
         return faults.as_it_came(refusal)
     except CallFailed as failure:
@@ -88,7 +90,7 @@ def _ask(call: GraphCall, row: RequestSet, ask: Callable[[], None]) -> Answer | 
     return None
 
 
-def _done(call: GraphCall, row: RequestSet) -> Answer:
-    freshness.freshen_set(row, with_requests=True)
+def _done(call: GraphCall, holder: Caller, row: RequestSet) -> Answer:
+    freshness.look_again(row, holder)
     headers = (("X-Receiver-Set", str(row.id)),)
     return json_answer({"success": True}, call, source="graph", headers=headers)

@@ -10,8 +10,8 @@ from receiver.store import reports
 from receiver.store.intents import NewIntent
 from receiver.store.keys import Caller
 from receiver.store.models import RequestSet
-from receiver.web.context import outgoing_slots, parts
-from receiver.web.gateway import faults
+from receiver.web.context import parts
+from receiver.web.gateway import faults, limits, outgoing
 from receiver.web.gateway.access import require_account
 from receiver.web.gateway.answer import Answer, json_answer
 from receiver.web.gateway.call import GraphCall
@@ -20,7 +20,6 @@ from receiver.web.gateway.own import freshness
 from receiver.web.gateway.own.new_intent import Creation, read_creation
 from receiver.web.gateway.own.operations import check_operations
 from receiver.web.gateway.own.show import check_set_fields, expands_requests, show_set
-from receiver.web.slots import NoSlot
 
 
 def create(call: GraphCall, holder: Caller, *, account_id: int, edge: str) -> Answer:
@@ -33,12 +32,11 @@ def create(call: GraphCall, holder: Caller, *, account_id: int, edge: str) -> An
     check_set_fields(fields)
     creation = read_creation(call.parameters, edge=edge)
     check_operations(call, holder, creation.operations)
+    limits.check(account_id, holder)
     intent = _intent(creation, holder, account_id=account_id, edge=edge)
     try:
-        with outgoing_slots().slot(account_id):
+        with outgoing.slot(account_id, holder):
             submitted = submit(parts().tools, intent)
-    except NoSlot:
-        raise faults.too_busy() from None
     except Rejected as refusal:
         return _refusal(refusal)
     except OutcomeUnknown as unknown:
@@ -67,7 +65,7 @@ def _created(
     if not fields:
         return json_answer({"id": str(set_id)}, call, source="graph", headers=headers)
     row = _read(holder, set_id)
-    if freshness.freshen_set(row, with_requests=expands_requests(fields)):
+    if freshness.freshen_set(row, holder, with_requests=expands_requests(fields)):
         row = _read(holder, set_id)
     return json_answer(show_set(call, row, fields), call, source="graph", headers=headers)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from receiver.graph.vocabulary import CREATE_EDGES
@@ -17,10 +17,12 @@ from receiver.lifecycle.refresh import refresh
 from receiver.lifecycle.tools import credential_of
 from receiver.store import intents, reports, results
 from receiver.store.edges import EdgeName
+from receiver.store.keys import Caller
 from receiver.store.models import RequestSet
-from receiver.web.context import outgoing_slots, parts, readers
+from receiver.web.context import parts, readers
+from receiver.web.gateway import outgoing
+from receiver.web.gateway.faults import Fault
 from receiver.web.readers import PATIENCE_SECONDS
-from receiver.web.slots import NoSlot
 
 _MOST_SETS = 25
 """How many sets a read of a list looks at: those that are older are looked at by the worker."""
@@ -28,20 +30,27 @@ _MOST_SETS = 25
 Job = Callable[[], object]
 
 
-def freshen_set(row: RequestSet, *, with_requests: bool) -> bool:
+def freshen_set(row: RequestSet, holder: Caller, *, with_requests: bool) -> bool:
     """Look at one set. Returns whether it may have changed since ``row`` was read."""
-    return _run(row.account_id, _look(row, with_requests=with_requests))
+    return _run(row.account_id, holder, _look(row, with_requests=with_requests))
 
 
-def freshen_account(account_id: int, name: EdgeName, *, own_edges: Iterable[str]) -> None:
+def look_again(row: RequestSet, holder: Caller) -> None:
+    """Look at a set that was changed just now, however lately it was looked at."""
+    _run(row.account_id, holder, [_refresh_job(row, read_before=None, with_requests=True)])
+
+
+def freshen_account(
+    account_id: int, holder: Caller, name: EdgeName, *, own_edges: Iterable[str]
+) -> None:
     """Look at an account's sets at work, and read what others made on one of its edges."""
     with parts().database.reading() as session:
         rows = reports.sets_at_work(session, account_id, edges=list(own_edges), limit=_MOST_SETS)
     jobs = [job for row in rows for job in _look(row, with_requests=False)]
-    _run(account_id, [_edge_job(account_id, name), *jobs])
+    _run(account_id, holder, [_edge_job(account_id, name), *jobs])
 
 
-def freshen_scope(account_id: int, name: EdgeName) -> None:
+def freshen_scope(account_id: int, holder: Caller, name: EdgeName) -> None:
     """Look at the sets at work with requests for an object, and read what others asked for it."""
     with parts().database.reading() as session:
         rows = reports.sets_at_work_on(
@@ -51,17 +60,17 @@ def freshen_scope(account_id: int, name: EdgeName) -> None:
             # Whose requests were never read may have some too.
             rows = reports.sets_at_work(session, account_id, edges=CREATE_EDGES, limit=_MOST_SETS)
     jobs = [job for row in rows for job in _look(row, with_requests=True)]
-    _run(account_id, [_edge_job(account_id, name), *jobs])
+    _run(account_id, holder, [_edge_job(account_id, name), *jobs])
 
 
-def _run(account_id: int, jobs: list[Job]) -> bool:
+def _run(account_id: int, holder: Caller, jobs: list[Job]) -> bool:
     """Do the jobs while a slot is free; without one, what is known has to do."""
     if not jobs:
         return False
     try:
-        with outgoing_slots().slot(account_id):
+        with outgoing.slot(account_id, holder):
             readers().run(jobs)
-    except NoSlot:
+    except Fault:
         return False
     return True
 
@@ -77,12 +86,11 @@ def _look(row: RequestSet, *, with_requests: bool) -> list[Job]:
         with parts().database.reading() as session:
             requests_read_at = results.newest_reading(session, row.id)
         if requests_read_at is None or requests_read_at <= read_before:
-            return [_refresh_job(row, with_requests=True)]
-    return [_refresh_job(row, with_requests=False)] if is_old else []
+            return [_refresh_job(row, read_before=None, with_requests=True)]
+    return [_refresh_job(row, read_before=read_before, with_requests=False)] if is_old else []
 
 
-def _refresh_job(row: RequestSet, *, with_requests: bool) -> Job:
-    read_before = None if with_requests else parts().now() - _ttl()
+def _refresh_job(row: RequestSet, *, read_before: datetime | None, with_requests: bool) -> Job:
     return partial(
         refresh, parts().tools, row.id, read_before=read_before, with_requests=with_requests
     )

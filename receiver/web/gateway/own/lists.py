@@ -67,7 +67,7 @@ def list_sets(call: GraphCall, holder: Caller, *, account_id: int, edge: str) ->
     own_edges = CREATE_EDGES if is_listed else (edge,)
     is_completed = serve.parse_flag(asked.parameters.get("is_completed"), name="is_completed")
     keep = _listed_filter(asked) if is_listed else _all
-    freshness.freshen_account(account_id, name, own_edges=own_edges)
+    freshness.freshen_account(account_id, holder, name, own_edges=own_edges)
     members = _Members(
         ids=lambda session, after, before, limit: edges.set_ids(
             session,
@@ -102,7 +102,7 @@ def list_scope(call: GraphCall, holder: Caller, *, account_id: int, object_id: i
     asked, name = edge_call(call), EdgeName(object_id, SCOPE_EDGE)
     check_request_fields(asked.fields)
     statuses = serve.parse_statuses(asked.parameters)
-    freshness.freshen_scope(account_id, name)
+    freshness.freshen_scope(account_id, holder, name)
     members = _Members(
         ids=lambda session, after, before, limit: edges.request_ids(
             session,

@@ -131,7 +131,7 @@ def _show_request(call: GraphCall, found: OwnObject) -> Json:
 
 def _fresh(holder: Caller, found: OwnObject, *, with_requests: bool) -> OwnObject:
     """Return the same object as it is after a look, where one was due."""
-    if not freshness.freshen_set(found.request_set, with_requests=with_requests):
+    if not freshness.freshen_set(found.request_set, holder, with_requests=with_requests):
         return found
     own = found.request_set.facebook_id if found.request is None else found.request.id
     return find(holder, str(own)) or found

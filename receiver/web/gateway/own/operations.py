@@ -9,8 +9,9 @@ from receiver.graph import serve
 from receiver.graph.references import find_references
 from receiver.graph.serve import AsyncOperation, BadParameter
 from receiver.store.keys import Caller
-from receiver.web.gateway import access, pass_through
+from receiver.web.gateway import access
 from receiver.web.gateway.call import Body, GraphCall
+from receiver.web.gateway.tokens import refuse_tokens
 
 _MADE_BY_ANOTHER = re.compile(r"\{result=[^{}:]+:\$\.id\}")
 
@@ -25,7 +26,7 @@ def check_operations(call: GraphCall, holder: Caller, operations: Sequence[Async
     """
     calls = [_operation_call(call, operation) for operation in operations]
     for each in calls:
-        pass_through.refuse_tokens(each)
+        refuse_tokens(each)
     if not calls:
         return
     access.allow_all([each for each in calls if not _addresses_another(each)], holder)

@@ -76,8 +76,8 @@ def _of_object(
     if method == "GET":
         return lambda: nodes.read(call, holder, found)
     if method == "DELETE":
-        return lambda: changes.cancel(call, found)
-    return (lambda: changes.update(call, row)) if request is None else None
+        return lambda: changes.cancel(call, holder, found)
+    return (lambda: changes.update(call, holder, row)) if request is None else None
 
 
 def _list_scope(call: GraphCall, holder: Caller, node: str) -> Answer:

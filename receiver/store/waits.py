@@ -1,0 +1,74 @@
+"""Statements on the waits that Facebook asks for: of an account, or of a credential's whole app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from receiver.store.models import Account, Credential
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Until when not to ask, and the error that said so, as it came; None where a header did.
+
+    ``is_of_app`` is a limit of the app, which every account of its credential shares.
+    """
+
+    resume_at: datetime
+    http_status: int | None = None
+    body: bytes | None = field(default=None, repr=False)
+    is_of_app: bool = False
+
+
+def wait(session: Session, account_id: int, wanted: Wait) -> None:
+    """Ask nothing for an account, or with its credential, before the wait is over.
+
+    A longer wait that is known stands.
+    """
+    if wanted.is_of_app:
+        of_account = select(Account.credential_id).where(Account.id == account_id)
+        _write(session, Credential, Credential.id.in_(of_account), wanted)
+    else:
+        _write(session, Account, Account.id == account_id, wanted)
+
+
+def wait_with(session: Session, credential_id: int, wanted: Wait) -> None:
+    """Ask nothing with a credential before the wait is over."""
+    _write(session, Credential, Credential.id == credential_id, wanted)
+
+
+def _write(session: Session, model: Any, is_meant: Any, wanted: Wait) -> None:
+    session.execute(
+        update(model)
+        .where(is_meant, or_(model.resume_at.is_(None), model.resume_at < wanted.resume_at))
+        .values(
+            resume_at=wanted.resume_at,
+            wait_http_status=wanted.http_status,
+            wait_body=wanted.body,
+        )
+    )
+
+
+def current(
+    session: Session, *, account_id: int | None, credential_id: int, now: datetime
+) -> Wait | None:
+    """Return the wait that a call on an account with a credential runs into, if there is one."""
+    waits = [_read(session, Credential, credential_id)]
+    if account_id is not None:
+        waits.append(_read(session, Account, account_id))
+    under_way = [each for each in waits if each is not None and each.resume_at > now]
+    return max(under_way, key=lambda each: each.resume_at, default=None)
+
+
+def _read(session: Session, model: Any, row_id: int) -> Wait | None:
+    row = session.execute(
+        select(model.resume_at, model.wait_http_status, model.wait_body).where(
+            model.id == row_id, model.resume_at.is_not(None)
+        )
+    ).one_or_none()
+    return None if row is None else Wait(row.resume_at, row.wait_http_status, row.wait_body)

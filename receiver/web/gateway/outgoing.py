@@ -1,0 +1,80 @@
+"""A call to Facebook on the way: its slot, its credential, and what its answer says of limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+
+import structlog
+
+from receiver.graph.client import Credential
+from receiver.graph.passing import PassedAnswer, PassedCall
+from receiver.lifecycle.tools import unseal
+from receiver.store import accounts
+from receiver.store.database import DatabaseAway
+from receiver.store.keys import Caller
+from receiver.web.context import outgoing_slots, parts
+from receiver.web.gateway import faults, limits
+from receiver.web.slots import NoSlot
+
+log = structlog.get_logger(__name__)
+
+
+def credential_of(holder: Caller) -> Credential:
+    """Return the credential of a key. Raises CannotOpen, DatabaseAway."""
+    with parts().database.reading() as session:
+        sealed = accounts.find_credential(session, holder.credential_id)
+    return unseal(parts().keys, sealed)
+
+
+_holds_slot: ContextVar[bool] = ContextVar("holds a slot", default=False)
+
+
+@contextmanager
+def slot(account_id: int | None, holder: Caller) -> Iterator[None]:
+    """Hold the right to wait for Facebook. Raises Fault where too many do.
+
+    Calls that belong to no account share what one account may take. One slot is enough for all
+    that a call does, on other threads too: it stands for the web thread that waits.
+    """
+    if _holds_slot.get():
+        yield
+        return
+    with ExitStack() as held:
+        try:
+            held.enter_context(outgoing_slots().slot(account_id or -holder.credential_id))
+        except NoSlot:
+            raise faults.too_busy() from None
+        reset = _holds_slot.set(True)
+        try:
+            yield
+        finally:
+            _holds_slot.reset(reset)
+
+
+def send(
+    call: PassedCall,
+    holder: Caller,
+    *,
+    account_id: int | None,
+    credential: Credential,
+    deadline_seconds: float | None = None,
+) -> PassedAnswer:
+    """Pass a call on while a slot is free, and keep what its answer says of limits.
+
+    Raises Fault, NotSent, NoAnswer, UnreadableAnswer, DatabaseAway.
+    """
+    with slot(account_id, holder):
+        answer = parts().tools.client.pass_on(credential, call, deadline_seconds=deadline_seconds)
+    note(answer, holder, account_id=account_id)
+    return answer
+
+
+def note(answer: PassedAnswer, holder: Caller, *, account_id: int | None) -> None:
+    """Keep the wait that an answer asks for. A database that is away must not hide the answer."""
+    error = limits.error_in(answer.http_status, answer.headers, answer.body, usage=answer.usage)
+    try:
+        limits.note(account_id, holder, error=error, usage=answer.usage)
+    except DatabaseAway as away:
+        log.warning("A wait could not be kept", reason=str(away))
