@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -17,6 +17,17 @@ _SECONDS_PER_MINUTE = 60.0
 _FULL_PERCENT = 100.0
 _LONGEST_WAIT_SECONDS = 86_400.0
 """A header that asks for more than a day is taken for a day: every limit rolls faster than that."""
+
+HEADERS = frozenset(
+    {
+        "x-ad-account-usage",
+        "x-app-usage",
+        "x-business-use-case-usage",
+        "x-fb-ads-insights-throttle",
+        "x-page-usage",
+    }
+)
+"""The names of the usage headers, in lower case."""
 
 _PERCENT_FIELDS = (
     "call_count",
@@ -47,6 +58,8 @@ class Usage:
     percent: float = 0.0
     wait_seconds: float = 0.0
     tier: str | None = None
+    headers: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
+    """The usage headers themselves, as they came, for a caller who knows them."""
 
 
 NO_USAGE = Usage()
@@ -61,6 +74,7 @@ def parse_usage(headers: Mapping[str, str]) -> Usage:
         percent=max((_percent(record) for record in records), default=0.0),
         wait_seconds=min(max(waits, default=0.0), _LONGEST_WAIT_SECONDS),
         tier=_tier(records),
+        headers=tuple((name, text) for name, text in headers.items() if name.lower() in HEADERS),
     )
 
 

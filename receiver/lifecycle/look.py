@@ -10,6 +10,7 @@ from receiver.lifecycle import plan
 from receiver.lifecycle.change import tell_uri
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.verdict import PENDING, verdict_of
+from receiver.lifecycle.waiting import note_usage
 from receiver.store import intents, looks, notifications
 from receiver.store.database import Session
 from receiver.store.intents import Attempt
@@ -27,6 +28,7 @@ def look(tools: Tools, claim: Claim) -> SetReading | None:
     started_at = tools.now()
     credential = credential_of(tools, claim.account_id)
     answered = tools.client.read_set(credential, claim.facebook_id)
+    note_usage(tools, claim.account_id, answered.usage)
     if _should_be_told(claim, answered.value):
         attempt = Attempt(claim.request_set_id, number=claim.attempt)
         tell_uri(tools, credential, attempt, facebook_id=claim.facebook_id)

@@ -13,11 +13,13 @@ import structlog
 
 from receiver.graph.client import Credential
 from receiver.graph.errors import CallFailed, GraphError, outcome_is_unknown
+from receiver.graph.usage import NO_USAGE, Usage
 from receiver.graph.vocabulary import BATCHES_EDGE
 from receiver.lifecycle import plan
 from receiver.lifecycle.change import notification_uri, tell_uri
 from receiver.lifecycle.resolve import contradiction
 from receiver.lifecycle.tools import Tools, unseal
+from receiver.lifecycle.waiting import note_usage
 from receiver.store import accounts, intents, waits
 from receiver.store.intents import Attempt, NewIntent, Opening
 
@@ -30,6 +32,7 @@ class Submitted:
 
     request_set_id: int
     facebook_id: int
+    usage: Usage = NO_USAGE
 
 
 class Rejected(Exception):
@@ -83,7 +86,8 @@ def submit(tools: Tools, intent: NewIntent) -> Submitted:
         raise OutcomeUnknown(attempt.request_set_id, reason=reason)
     if intent.edge == BATCHES_EDGE:
         tell_uri(tools, credential, attempt, facebook_id=created.set_id)
-    return Submitted(attempt.request_set_id, facebook_id=created.set_id)
+    note_usage(tools, intent.account_id, created.usage)
+    return Submitted(attempt.request_set_id, facebook_id=created.set_id, usage=created.usage)
 
 
 def _write_intent(tools: Tools, intent: NewIntent) -> tuple[Attempt, Credential]:

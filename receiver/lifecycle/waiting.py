@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import structlog
+
 from receiver.graph.usage import Usage
 from receiver.lifecycle import plan
 from receiver.lifecycle.tools import Tools
 from receiver.store import waits
+from receiver.store.database import DatabaseAway
+
+log = structlog.get_logger(__name__)
 
 
 def note_usage(tools: Tools, account_id: int, usage: Usage) -> None:
-    """Keep the wait that an answer's usage headers ask for. Raises DatabaseAway."""
+    """Keep the wait that an answer's usage headers ask for; without a database, only say so."""
     wait = plan.wait_for(usage, now=tools.now())
-    if wait is not None:
+    if wait is None:
+        return
+    try:
         with tools.database.writing() as session:
             waits.wait(session, account_id, wait)
+    except DatabaseAway as away:
+        log.warning("A wait could not be kept", account_id=account_id, reason=str(away))

@@ -10,6 +10,8 @@ from facebook_business.adobjects.adaccount import AdAccount
 
 from tests.conformance.curl import Shell
 from tests.conformance.page import ACCOUNT, ad_spec
+from tests.support.databases import fresh_database_url
+from tests.support.gateway import QUIET, running_gateway
 from tests.support.sandbox import GraphCaller, SandboxControl
 from tests.support.sdk import Callbacks, sdk_api
 from tests.support.sdk_objects import Family, create_family
@@ -21,11 +23,51 @@ IMAGE = base64.b64decode(
 """A JPEG of one pixel."""
 
 
+ACCOUNTS = (1, 2, 123456, 12345678, 19643108, 71597454, 187687683)
+"""The accounts of the page's examples and of the tests."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what calls a host twice: against the sandbox, and against a receiver in front of it."""
+    if "host_kind" in metafunc.fixturenames:
+        is_sandbox_only = metafunc.definition.get_closest_marker("sandbox_only") is not None
+        kinds = ["sandbox"] if is_sandbox_only else ["sandbox", "receiver"]
+        metafunc.parametrize("host_kind", kinds)
+
+
 @pytest.fixture
-def shell(sandbox: SandboxControl, tmp_path: Path) -> Shell:
+def host(host_kind: str, sandbox: SandboxControl, tmp_path: Path) -> Iterator[str]:
+    """The URL that a client of Facebook calls instead."""
+    if host_kind == "sandbox":
+        yield sandbox.url
+        return
+    with (
+        fresh_database_url("sqlite", tmp_path) as database_url,
+        running_gateway(
+            sandbox,
+            database_url=database_url,
+            account_ids=ACCOUNTS,
+            read_ttl_seconds=0,
+            delivery_allow_private_addresses=True,
+            **QUIET,
+        ) as gateway,
+    ):
+        yield gateway.url
+
+
+@pytest.fixture
+def graph(host: str) -> Iterator[GraphCaller]:
+    """Plain Graph calls to the host."""
+    caller = GraphCaller(host)
+    with caller.session:
+        yield caller
+
+
+@pytest.fixture
+def shell(host: str, tmp_path: Path) -> Shell:
     """A shell in a folder that holds the page's ``test1.jpg``."""
     (tmp_path / "test1.jpg").write_bytes(IMAGE)
-    return Shell(sandbox.url, tmp_path)
+    return Shell(host, tmp_path)
 
 
 @pytest.fixture
@@ -36,9 +78,9 @@ def open_set_id(sandbox: SandboxControl, graph: GraphCaller) -> str:
 
 
 @pytest.fixture
-def api(sandbox: SandboxControl) -> Iterator[Any]:
-    """The official Python SDK, pointed at the sandbox."""
-    with sdk_api(sandbox.url) as api:
+def api(host: str) -> Iterator[Any]:
+    """The official Python SDK, pointed at the host."""
+    with sdk_api(host) as api:
         yield api
 
 

@@ -25,11 +25,6 @@ def create_sets(account: Any, *, count: int) -> list[Any]:
     return [account.create_async_ad_request_set(params=new_set(f"set {n}")) for n in range(count)]
 
 
-def set_names(sandbox: SandboxControl) -> list[str]:
-    """Return the names of the sets that really exist, oldest first."""
-    return [each["name"] for each in sandbox.ledger()]
-
-
 def test_every_operation_of_a_batch_calls_back(
     api: Any, account: Any, callbacks: Callbacks
 ) -> None:
@@ -81,7 +76,7 @@ def test_fifty_operations_are_one_batch(api: Any, account: Any, sandbox: Sandbox
     for number in range(50):
         account.create_async_ad_request_set(params=new_set(f"set {number}"), batch=batch)
     assert batch.execute() is None
-    assert set_names(sandbox) == [f"set {number}" for number in range(50)]
+    assert sandbox.set_names() == [f"set {number}" for number in range(50)]
 
 
 def test_more_than_fifty_operations_are_refused_as_a_whole(
@@ -98,7 +93,7 @@ def test_more_than_fifty_operations_are_refused_as_a_whole(
     assert raised.value.http_status() == 400
     assert not callbacks.successes
     assert not callbacks.failures
-    assert set_names(sandbox) == []
+    assert sandbox.set_names() == []
 
 
 def test_a_batch_without_operations_calls_nobody(api: Any, sandbox: SandboxControl) -> None:

@@ -23,11 +23,6 @@ def new_set(name: str) -> dict[str, Any]:
     return {"name": name, "ad_specs": [ad_spec(f"ad of {name}")]}
 
 
-def set_names(sandbox: SandboxControl) -> list[str]:
-    """Return the names of the sets that really exist, oldest first."""
-    return [each["name"] for each in sandbox.ledger()]
-
-
 def test_an_image_a_creative_of_it_and_three_ads_are_one_batch(
     api: Any, callbacks: Callbacks, picture: Path
 ) -> None:
@@ -96,7 +91,7 @@ def test_a_parent_that_succeeds_is_null_and_seems_to_be_worth_a_retry(
     assert callbacks.successes.keys() == {"child"}
     assert not callbacks.failures
     assert [operation["name"] for operation in retry._batch] == ["a"]
-    assert set_names(sandbox) == ["parent"]
+    assert sandbox.set_names() == ["parent"]
 
 
 def test_a_retry_of_an_omitted_parent_makes_it_again(
@@ -107,7 +102,7 @@ def test_a_retry_of_an_omitted_parent_makes_it_again(
     batch.add("GET", "{result=a:$.id}", **callbacks.of("child"))
     while batch:
         batch = batch.execute()
-    assert set_names(sandbox) == ["parent", "parent"]
+    assert sandbox.set_names() == ["parent", "parent"]
     first, second = sandbox.ledger()
     assert callbacks.successes["child"].json()["id"] == first["id"]
     assert callbacks.successes["parent"].json()["id"] == second["id"]
@@ -128,7 +123,7 @@ def test_what_depends_on_a_failure_is_null_and_not_done(
     assert callbacks.failures.keys() == {"parent"}
     assert callbacks.failures["parent"].error().api_error_subcode() == 33
     assert [operation["depends_on"] for operation in retry._batch] == ["a"]
-    assert set_names(sandbox) == []
+    assert sandbox.set_names() == []
 
 
 def test_a_retry_of_what_depends_on_a_failure_fails_as_a_whole(
@@ -150,7 +145,7 @@ def test_what_depends_on_a_failure_fails_where_facebook_says_960(
     assert batch.execute() is None
     assert callbacks.failures["child"].error().api_error_code() == 960
     assert callbacks.failures["child"].error().api_error_type() == "FacebookApiException"
-    assert set_names(sandbox) == []
+    assert sandbox.set_names() == []
 
 
 def test_of_a_batch_that_times_out_something_may_have_been_done(
@@ -163,11 +158,11 @@ def test_of_a_batch_that_times_out_something_may_have_been_done(
         batch.add("POST", SETS_PATH, params=new_set(name), **callbacks.of(name))
     retry = batch.execute()
     assert len(retry) == 2
-    assert set_names(sandbox) == ["first"]
+    assert sandbox.set_names() == ["first"]
     sandbox.batches()
     assert retry.execute() is None
     assert callbacks.successes.keys() == {"first", "second"}
-    assert set_names(sandbox) == ["first", "first", "second"]
+    assert sandbox.set_names() == ["first", "first", "second"]
 
 
 def test_a_dependence_on_nobody_fails_the_whole_batch(
@@ -179,7 +174,7 @@ def test_a_dependence_on_nobody_fails_the_whole_batch(
     with pytest.raises(FacebookRequestError, match="nobody") as raised:
         batch.execute()
     assert raised.value.api_error_type() == "GraphBatchException"
-    assert set_names(sandbox) == []
+    assert sandbox.set_names() == []
 
 
 def test_an_operation_that_was_done_may_be_null_and_is_done_again(
@@ -193,4 +188,4 @@ def test_an_operation_that_was_done_may_be_null_and_is_done_again(
     assert callbacks.successes.keys() == {"account"}
     assert len(retry) == 1
     assert retry.execute() is None
-    assert set_names(sandbox) == ["one", "one"]
+    assert sandbox.set_names() == ["one", "one"]

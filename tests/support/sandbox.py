@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,6 +92,10 @@ class SandboxControl:
         query = {} if account is None else {"account": account}
         sets: list[dict[str, Any]] = self._call("GET", "ledger", params=query)["sets"]
         return sets
+
+    def set_names(self) -> list[str]:
+        """Return the names of the sets that really exist, oldest first, without a receiver's tag."""
+        return [re.sub(r" \[rcv:.*\]\Z", "", each["name"]) for each in self.ledger()]
 
     def calls(self) -> dict[str, Any]:
         """Return ``{"calls": […], "totals": {…}}``."""

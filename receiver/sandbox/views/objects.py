@@ -105,18 +105,28 @@ def _list_requests(context: Context, thing: GraphObject, edge_call: EdgeCall) ->
     return list_requests(context, members, edge_call)
 
 
-def _record(_context: Context, thing: GraphObject) -> Json:
+def _record(context: Context, thing: GraphObject) -> Json:
     """Every field of an object. Of one that was not made here, hardly anything is known."""
     status = thing.fields.get("status")
     return {
         **thing.fields,
         "id": thing.id,
-        "account_id": thing.account_id,
+        "account_id": thing.account_id or _account_of_stranger(context),
         "configured_status": status,
         "effective_status": status,
         "created_time": graph_time(thing.created_time) if thing.is_created else None,
         "updated_time": graph_time(thing.updated_time) if thing.is_settled else None,
     }
+
+
+def _account_of_stranger(context: Context) -> str:
+    """The account that an object from elsewhere belongs to, as long as nothing says which.
+
+    Every object has one, and a token sees only those of its accounts.
+    """
+    token = context.world.tokens.get(context.call.token)
+    known = token.accounts if token and token.accounts else ()
+    return next(iter((*known, *(account.id for account in context.world.accounts))), "1")
 
 
 def _record_ad(context: Context, ad: GraphObject) -> Json:

@@ -13,7 +13,7 @@ from receiver.store.keys import Caller
 from receiver.web.context import parts
 from receiver.web.gateway import learning
 from receiver.web.gateway.call import GraphCall
-from receiver.web.gateway.faults import PERMISSION, TOKEN, Fault
+from receiver.web.gateway.faults import PERMISSION, QUERY, TOKEN, Fault, Refused
 from receiver.web.gateway.learning import Owner
 from receiver.web.gateway.paths import account_number, object_number
 from receiver.web.keys import holder_of
@@ -22,7 +22,7 @@ from receiver.web.keys import holder_of
 def holder(call: GraphCall) -> Caller:
     """Return who holds the call's key. Raises Fault (190, or 200 for a write) and DatabaseAway."""
     if not call.key:
-        raise Fault(TOKEN, "An access token is required: send a key of the receiver.")
+        raise Fault(QUERY, "An access token is required: send a key of the receiver.")
     found = holder_of(call.key)
     if found is None:
         raise Fault(TOKEN, "Invalid OAuth access token: this is no key of the receiver.")
@@ -77,13 +77,18 @@ def known_accounts(nodes: Collection[str], holder: Caller) -> dict[str, Owner]:
 
 def check(call: GraphCall, holder: Caller, accounts: dict[str, Owner]) -> int | None:
     """Return the account of a call whose objects' accounts were found out. Raises Fault."""
-    owners = [_owner(node, accounts) for node in nodes_of(call)]
+    nodes = nodes_of(call)
+    # Of several, one that does not exist fails all, and Facebook says so better.
+    owners = [
+        _owner(node, accounts)
+        for node in nodes
+        if not (call.ids and isinstance(accounts.get(node), Refused))
+    ]
     for account_id in owners:
         require_account(holder, account_id)
-    if owners:
-        return owners[0]
-    _check_without_account(call)
-    return None
+    if not nodes:
+        _check_without_account(call)
+    return owners[0] if owners else None
 
 
 def _owner(node: str, accounts: dict[str, Owner]) -> int:

@@ -40,7 +40,8 @@ def json_answer(
 ) -> Answer:
     """Answer with JSON, in ASCII: Facebook's texts may hold what no other writer takes."""
     body = json.dumps(value, indent=3 if call.wants_pretty else None).encode("ascii")
-    named = (("X-Receiver-Source", source), ("Cache-Control", NEVER_CACHED), *headers)
+    version = () if call.version is None else (("Facebook-API-Version", call.version),)
+    named = (("X-Receiver-Source", source), ("Cache-Control", NEVER_CACHED), *version, *headers)
     return Answer(status, body, named)
 
 

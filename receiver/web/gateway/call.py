@@ -85,6 +85,11 @@ class GraphCall:
         return self.method == "POST" and "batch" in self.parameters and not self.is_operation
 
     @property
+    def is_crash_report(self) -> bool:
+        """The official SDK sends these by default, without a token (the facts, section 9)."""
+        return self.sent_method == "POST" and self.segments[1:] == ("instruments",)
+
+    @property
     def wants_pretty(self) -> bool:
         return str(self.parameters.get("pretty") or "").lower() in ("1", "true")
 

@@ -27,7 +27,7 @@ def _fault(error: Exception) -> Fault:  # noqa: PLR0911  # one return for each k
         case MissingParameter():
             return Fault(faults.MISSING, error.message)
         case BadParameter():
-            return faults.bad_parameter(error.message)
+            return faults.bad_parameter(error.message, blamed_field=error.name)
         case BadBatch():
             return Fault(None, str(error), type="GraphBatchException")
         case RequestEntityTooLarge():

@@ -36,6 +36,7 @@ class Fault(Exception):
     type: str = "OAuthException"
     subcode: int | None = None
     is_transient: bool = False
+    blamed_field: str | None = None
     headers: Headers = field(default=())
 
     def __str__(self) -> str:
@@ -50,9 +51,9 @@ class Refused(Exception):
         self.answer = answer
 
 
-def bad_parameter(message: str) -> Fault:
+def bad_parameter(message: str, *, blamed_field: str | None = None) -> Fault:
     """The caller's parameter is wrong; the message names it."""
-    return Fault(PARAMETER, message)
+    return Fault(PARAMETER, message, blamed_field=blamed_field)
 
 
 def no_such_object(node: str) -> Fault:
@@ -91,6 +92,7 @@ def as_it_came(refusal: GraphError) -> Answer:
     headers: Headers = (("X-Receiver-Source", "graph"), ("Cache-Control", "no-store"))
     if refusal.www_authenticate is not None:
         headers = (*headers, ("WWW-Authenticate", refusal.www_authenticate))
+    headers = (*headers, *refusal.usage.headers)
     return Answer(refusal.http_status, refusal.body, headers)
 
 
@@ -105,6 +107,8 @@ def answer(fault: Fault) -> Answer:
     }
     if fault.subcode is not None:
         error["error_subcode"] = fault.subcode
+    if fault.blamed_field is not None:
+        error["error_data"] = {"blame_field_specs": [[fault.blamed_field]]}
     headers: Headers = (("Cache-Control", "no-store"), *fault.headers)
     if fault.code == TOKEN:
         reason = f'OAuth "Facebook Platform" "invalid_token" "{fault.message}"'

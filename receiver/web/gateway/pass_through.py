@@ -10,6 +10,7 @@ from receiver.graph.client import Credential
 from receiver.graph.errors import CallFailed, NotSent
 from receiver.graph.passing import PassedAnswer, PassedCall
 from receiver.graph.rewriting import Rewriting
+from receiver.graph.usage import HEADERS as USAGE_HEADERS
 from receiver.store.keys import Caller
 from receiver.web.context import parts
 from receiver.web.gateway import access, faults, limits, outgoing
@@ -23,42 +24,36 @@ SENT_HEADERS = frozenset(
     {
         "accept",
         "accept-language",
-        "if-none-match",
-        "if-modified-since",
-        "range",
         "file_offset",
+        "if-modified-since",
+        "if-none-match",
+        "offset",
+        "range",
         "x-entity-length",
         "x-entity-name",
         "x-entity-type",
-        "offset",
     }
 )
 """What goes along of a caller's headers, beside the content type."""
 
-_ANSWER_HEADERS = frozenset(
-    {
-        "cache-control",
-        "content-disposition",
-        "content-range",
-        "etag",
-        "expires",
-        "facebook-api-version",
-        "last-modified",
-        "location",
-        "pragma",
-        "retry-after",
-        "www-authenticate",
-        "x-ad-account-usage",
-        "x-app-usage",
-        "x-business-use-case-usage",
-        "x-fb-ads-insights-throttle",
-        "x-fb-debug",
-        "x-fb-request-id",
-        "x-fb-rev",
-        "x-fb-trace-id",
-        "x-page-usage",
-    }
-)
+_ANSWER_HEADERS = USAGE_HEADERS | {
+    "access-control-allow-origin",
+    "cache-control",
+    "content-disposition",
+    "content-range",
+    "etag",
+    "expires",
+    "facebook-api-version",
+    "last-modified",
+    "location",
+    "pragma",
+    "retry-after",
+    "www-authenticate",
+    "x-fb-debug",
+    "x-fb-request-id",
+    "x-fb-rev",
+    "x-fb-trace-id",
+}
 """What comes back of Facebook's."""
 
 

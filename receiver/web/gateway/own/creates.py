@@ -60,7 +60,7 @@ def _intent(creation: Creation, holder: Caller, *, account_id: int, edge: str) -
 def _created(
     call: GraphCall, holder: Caller, submitted: Submitted, fields: tuple[Field, ...]
 ) -> Answer:
-    headers = (("X-Receiver-Set", str(submitted.request_set_id)),)
+    headers = (("X-Receiver-Set", str(submitted.request_set_id)), *submitted.usage.headers)
     set_id = submitted.facebook_id
     if not fields:
         return json_answer({"id": str(set_id)}, call, source="graph", headers=headers)
