@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from receiver.crypto import Keys
+from receiver.delivery.sender import Sender
 from receiver.graph.client import GraphClient
 from receiver.lifecycle.plan import Pace
 from receiver.lifecycle.tools import Tools
@@ -54,9 +55,18 @@ def build(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Parts
         keys=keys,
         pace=_pace(settings),
         public_url=settings.public_url,
+        sender=_sender(settings),
+        delivery_retry_seconds=settings.delivery_retry_seconds,
         now=now,
     )
     return Parts(settings=settings, database=database, keys=keys, tools=tools, now=now)
+
+
+def _sender(settings: Settings) -> Sender:
+    return Sender(
+        timeout_seconds=settings.delivery_timeout_seconds,
+        allow_private_addresses=settings.delivery_allow_private_addresses,
+    )
 
 
 def _pace(settings: Settings) -> Pace:

@@ -61,6 +61,7 @@ class Keys:
             _derive(key, label="key id", length=4).hex(): _derive(key, label="signing")
             for key in secret_keys
         }
+        self._secret_keys = tuple(secret_keys)
         self._newest_id = next(iter(self._signing))
         self._sealing = MultiFernet(
             [Fernet(base64.urlsafe_b64encode(_derive(key, label="sealing"))) for key in secret_keys]
@@ -117,6 +118,14 @@ class Keys:
     def remove_tag(self, name: str) -> str:
         """Return a set's name as its caller gave it: without a tag of ours at its end."""
         return name if self.parse_tag(name) is None else _TAG.sub("", name)
+
+    def webhook_secrets(self, api_key_id: int) -> tuple[bytes, ...]:
+        """Return the secrets that sign what a key's holder is told: one of each key, newest first.
+
+        Nobody has to keep them: they follow from the secret keys, and rotate with them.
+        """
+        label = f"webhook {api_key_id}"
+        return tuple(_derive(key, label=label) for key in self._secret_keys)
 
     def seal(self, text: str) -> bytes:
         """Encrypt a secret for the database."""

@@ -13,7 +13,7 @@ from receiver.lifecycle import plan
 from receiver.lifecycle.look import verdict_due
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.verdict import verdict_of
-from receiver.store import looks, notifications, results
+from receiver.store import deliveries, looks, notifications, results
 from receiver.store.database import Session
 from receiver.store.looks import Claim, LeaseLost, LookRecord
 
@@ -142,6 +142,7 @@ def _close(
     )
     look_at = verdict_due(tools, verdict, completed_at=completed_at)
     looks.finish_collected(session, claim, verdict=verdict, look_at=look_at, now=now)
+    deliveries.add_if_wanted(session, claim.request_set_id, now=now)
 
 
 def _what_is_missing(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from receiver.crypto import Keys
+from receiver.delivery.sender import Sender
 from receiver.graph.client import Credential, GraphClient
 from receiver.lifecycle.plan import Pace
 from receiver.store import accounts
@@ -25,6 +26,9 @@ class Tools:
     pace: Pace
     public_url: str
     """The base of every ``notification_uri``, without a slash at its end."""
+    sender: Sender
+    delivery_retry_seconds: tuple[float, ...]
+    """How long after each failed attempt a caller is told again."""
     now: Callable[[], datetime]
     monotonic: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random

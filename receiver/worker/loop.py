@@ -1,8 +1,8 @@
 """The lifecycle's steps in one process, no broker: SQL is the only memory.
 
-One thread applies hints; the others claim what is due and work on it, at most half of them for one
-account. Everything is claimed under a lease, so any number of such processes may run on one
-database.
+One thread applies hints; others claim the sets that are due and work on them, and a few more tell
+callers of collected ones: at most half of each kind for one account. Everything is claimed under a
+lease, so any number of such processes may run on one database.
 """
 
 from __future__ import annotations
@@ -11,66 +11,59 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import structlog
 
-from receiver.lifecycle import step
+from receiver.lifecycle import deliver, step
 from receiver.lifecycle.tools import Tools
 from receiver.store.database import DatabaseAway
+from receiver.store.deliveries import DeliveryClaim
+from receiver.store.looks import Claim
 
 log = structlog.get_logger(__name__)
 
 _DATABASE_PAUSE_SECONDS = 1.0
 
 
-class Loop:
-    """The threads of one worker. ``stop`` ends each of them between two steps."""
+ClaimT = TypeVar("ClaimT", Claim, DeliveryClaim)
 
-    def __init__(self, tools: Tools, *, threads: int, interval_seconds: float) -> None:
-        """``interval_seconds`` is how long a thread that found nothing waits at the most."""
+
+class _Work(Generic[ClaimT]):
+    """One kind of work that several threads share: how it is claimed, and done."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        *,
+        claim: Callable[..., ClaimT | None],
+        do: Callable[[Tools, ClaimT], None],
+        threads: int,
+        interval_seconds: float,
+    ) -> None:
         self._tools = tools
+        self._claim: Callable[..., ClaimT | None] = claim
+        self._do: Callable[[Tools, ClaimT], None] = do
         self._interval_seconds = interval_seconds
-        self._stopping = threading.Event()
+        self._most_of_account = max(1, threads // 2)
         self._claiming = threading.Lock()
         self._busy: Counter[int] = Counter()
         self._nothing_before = 0.0
-        self._most_of_account = max(1, threads // 2)
-        self._threads = [threading.Thread(target=self._apply_hints, name="hints")]
-        self._threads += [
-            threading.Thread(target=self._advance, name=f"steps-{number}")
-            for number in range(1, threads + 1)
-        ]
 
-    def run(self) -> None:
-        """Work until ``stop`` is called."""
-        for thread in self._threads:
-            thread.start()
-        for thread in self._threads:
-            thread.join()
-
-    def stop(self) -> None:
-        """Let every thread finish the step it is in, and begin no other."""
-        self._stopping.set()
-
-    def _apply_hints(self) -> None:
-        self._repeat(lambda: step.apply_hints(self._tools))
-
-    def _advance(self) -> None:
-        self._repeat(self._step)
-
-    def _step(self) -> bool:
+    def step(self) -> bool:
+        """Do what has been due for longest. Returns whether there was anything."""
         # One thread at a time claims, so that the accounts are counted when the next one looks.
         with self._claiming:
             # What one thread did not find just now, the others need not look for either.
             if time.monotonic() < self._nothing_before:
                 return False
-            claim = step.claim_next(self._tools, passing_over=self._crowded())
+            claim = self._claim(self._tools, passing_over=self._crowded())
             if claim is None:
                 self._nothing_before = time.monotonic() + self._interval_seconds
                 return False
             self._busy[claim.account_id] += 1
         try:
-            step.work_on(self._tools, claim)
+            self._do(self._tools, claim)
         finally:
             with self._claiming:
                 self._busy[claim.account_id] -= 1
@@ -82,6 +75,50 @@ class Loop:
         return frozenset(
             account_id for account_id, busy in self._busy.items() if busy >= self._most_of_account
         )
+
+
+class Loop:
+    """The threads of one worker. ``stop`` ends each of them between two steps."""
+
+    def __init__(self, tools: Tools, *, threads: int, interval_seconds: float) -> None:
+        """``interval_seconds`` is how long a thread that found nothing waits at the most."""
+        self._tools = tools
+        self._interval_seconds = interval_seconds
+        self._stopping = threading.Event()
+        sets = _Work(
+            tools,
+            claim=step.claim_next,
+            do=step.work_on,
+            threads=threads,
+            interval_seconds=interval_seconds,
+        )
+        delivering = max(2, threads // 2)
+        told = _Work(
+            tools,
+            claim=deliver.claim_next,
+            do=deliver.deliver,
+            threads=delivering,
+            interval_seconds=interval_seconds,
+        )
+        self._threads = [
+            self._thread("hints", lambda: step.apply_hints(self._tools)),
+            *(self._thread(f"steps-{number + 1}", sets.step) for number in range(threads)),
+            *(self._thread(f"deliveries-{number + 1}", told.step) for number in range(delivering)),
+        ]
+
+    def _thread(self, name: str, do: Callable[[], bool]) -> threading.Thread:
+        return threading.Thread(target=self._repeat, args=(do,), name=name)
+
+    def run(self) -> None:
+        """Work until ``stop`` is called."""
+        for thread in self._threads:
+            thread.start()
+        for thread in self._threads:
+            thread.join()
+
+    def stop(self) -> None:
+        """Let every thread finish the step it is in, and begin no other."""
+        self._stopping.set()
 
     def _repeat(self, do: Callable[[], bool]) -> None:
         while not self._stopping.is_set():

@@ -23,7 +23,7 @@ IMAGE = base64.b64decode(
 """A JPEG of one pixel."""
 
 
-ACCOUNTS = (1, 2, 123456, 12345678, 19643108, 71597454, 187687683)
+ACCOUNTS = (1, 2, 123456, 600335, 12345678, 19643108, 71597454, 187687683)
 """The accounts of the page's examples and of the tests."""
 
 

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from receiver.graph import serve
 from receiver.graph.errors import CallFailed, GraphError
 from receiver.lifecycle import change
-from receiver.store import intents, reports
+from receiver.store import deliveries, intents, reports
 from receiver.store.keys import Caller
 from receiver.store.models import RequestSet
 from receiver.web.context import parts
 from receiver.web.gateway import faults, limits, outgoing
 from receiver.web.gateway.answer import Answer, json_answer
 from receiver.web.gateway.call import GraphCall
+from receiver.web.gateway.faults import Fault
 from receiver.web.gateway.own import freshness
 from receiver.web.gateway.own.nodes import OwnObject
 
@@ -35,9 +36,20 @@ def update(call: GraphCall, holder: Caller, row: RequestSet) -> Answer:
         if refusal is not None:
             return refusal
     if new is not None:
-        with parts().database.writing() as session:
-            intents.change_notification(session, row.id, uri=new[0], mode=new[1])
+        _change_notification(row, uri=new[0], mode=new[1])
     return _done(call, holder, row)
+
+
+def _change_notification(row: RequestSet, *, uri: str | None, mode: str) -> None:
+    """Write where the caller wants to be told. Raises Fault where it is being told already."""
+    with parts().database.writing() as session:
+        intents.change_notification(session, row.id, uri=uri, mode=mode)
+        if not deliveries.change_unsent(session, row.id, now=parts().now()):
+            raise _already_sent()
+
+
+def _already_sent() -> Fault:
+    return faults.bad_parameter("The notification of this request set was already sent.")
 
 
 def _new_notification(call: GraphCall, row: RequestSet) -> tuple[str | None, str] | None:
@@ -49,7 +61,7 @@ def _new_notification(call: GraphCall, row: RequestSet) -> tuple[str | None, str
     with parts().database.reading() as session:
         delivery = reports.deliveries_of(session, [row.id]).get(row.id)
     if delivery is not None and delivery.attempts:
-        raise faults.bad_parameter("The notification of this request set was already sent.")
+        raise _already_sent()
     mode, uri = mode or row.caller_notification_mode, uri or row.caller_notification_uri
     serve.check_notification(mode=mode, uri=uri)
     return uri, mode

@@ -43,8 +43,11 @@ def set_record(row: RequestSet, delivery: Delivery | None) -> dict[str, Any]:
 
 
 def view_of(delivery: Delivery | None) -> tuple[str, Json | None]:
+    """Return ``notification_status`` and ``notification_result``: Facebook's words for ours."""
     if delivery is None or not delivery.attempts:
         return "NOT_SENT", None
+    if delivery.result_status is None:
+        return "SENDING", None
     result = {"status": delivery.result_status, "response": delivery.result_response or ""}
     return ("SENDING" if delivery.ended_at is None else "SENT"), result
 
