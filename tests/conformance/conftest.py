@@ -49,6 +49,8 @@ def host(host_kind: str, sandbox: SandboxControl, tmp_path: Path) -> Iterator[st
             account_ids=ACCOUNTS,
             read_ttl_seconds=0,
             delivery_allow_private_addresses=True,
+            # Facebook tries once.
+            delivery_retry_seconds=(),
             **QUIET,
         ) as gateway,
     ):

@@ -148,6 +148,9 @@ def test_an_operation_needs_each_of_its_parts(account: Any, part: str) -> None:
     assert raised.value.api_error_code() in (100, 194)
 
 
+@pytest.mark.sandbox_only(
+    "notification_status and _result are those of the own delivery, which comes a moment later"
+)
 def test_the_notification_of_a_batch_is_set_afterwards(
     account: Any, sandbox: SandboxControl
 ) -> None:

@@ -79,6 +79,7 @@ def test_fifty_operations_are_one_batch(api: Any, account: Any, sandbox: Sandbox
     assert sandbox.set_names() == [f"set {number}" for number in range(50)]
 
 
+@pytest.mark.sandbox_only("a receiver takes more than fifty operations")
 def test_more_than_fifty_operations_are_refused_as_a_whole(
     api: Any, account: Any, sandbox: SandboxControl, callbacks: Callbacks
 ) -> None:

@@ -136,6 +136,7 @@ def test_a_retry_of_what_depends_on_a_failure_fails_as_a_whole(
     assert raised.value.api_error_type() == "GraphBatchException"
 
 
+@pytest.mark.sandbox_only("what the gateway itself does not do is null")
 def test_what_depends_on_a_failure_fails_where_facebook_says_960(
     api: Any, callbacks: Callbacks, sandbox: SandboxControl
 ) -> None:
@@ -148,6 +149,7 @@ def test_what_depends_on_a_failure_fails_where_facebook_says_960(
     assert sandbox.set_names() == []
 
 
+@pytest.mark.sandbox_only("a write whose outcome is unknown is never null")
 def test_of_a_batch_that_times_out_something_may_have_been_done(
     api: Any, callbacks: Callbacks, sandbox: SandboxControl
 ) -> None:
@@ -177,6 +179,7 @@ def test_a_dependence_on_nobody_fails_the_whole_batch(
     assert sandbox.set_names() == []
 
 
+@pytest.mark.sandbox_only("a write whose outcome is unknown is never null")
 def test_an_operation_that_was_done_may_be_null_and_is_done_again(
     api: Any, callbacks: Callbacks, sandbox: SandboxControl
 ) -> None:

@@ -117,6 +117,7 @@ def test_the_headers_of_an_error_are_at_hand(sandbox: SandboxControl) -> None:
     assert headers["content-type"] == "application/json; charset=UTF-8"
 
 
+@pytest.mark.sandbox_only("what a receiver refuses or answers itself uses nothing")
 def test_an_error_has_the_usage_of_the_account_in_its_headers(api: Any) -> None:
     with pytest.raises(FacebookRequestError) as raised:
         read_with("nonsense")(api)
@@ -133,6 +134,7 @@ def test_an_error_that_will_pass_says_so(api: Any, sandbox: SandboxControl) -> N
     assert read_account(api)
 
 
+@pytest.mark.sandbox_only("a receiver refuses the call before Facebook has to")
 @pytest.mark.parametrize(
     ("code", "subcode"), [(17, 2446079), (613, 1487742), (80004, 2446079)], ids=str
 )

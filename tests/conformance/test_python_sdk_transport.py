@@ -64,6 +64,7 @@ def test_a_write_has_no_etag(api: Any) -> None:
     assert api.call("POST", (request_set["id"],), params={"name": "new"}).etag() is None
 
 
+@pytest.mark.sandbox_only("what a receiver refuses or answers itself uses nothing")
 def test_the_usage_of_an_account_is_read_from_an_answer(api: Any) -> None:
     headers = api.call("GET", SETS_PATH).headers()
     usage = json.loads(headers["x-ad-account-usage"])
@@ -74,11 +75,13 @@ def test_the_usage_of_an_account_is_read_from_an_answer(api: Any) -> None:
     assert type(kind["estimated_time_to_regain_access"]) is int
 
 
+@pytest.mark.sandbox_only("what a receiver refuses or answers itself uses nothing")
 def test_the_usage_of_an_account_is_read_from_a_list(api: Any) -> None:
     cursor = AdAccount("act_1", api=api).get_async_ad_request_sets()
     assert "acc_id_util_pct" in cursor.headers()["X-Ad-Account-Usage"]
 
 
+@pytest.mark.sandbox_only("what a receiver refuses or answers itself uses nothing")
 def test_usage_rises_with_the_calls(api: Any) -> None:
     def used() -> float:
         headers = api.call("GET", SETS_PATH).headers()

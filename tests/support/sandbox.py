@@ -94,7 +94,7 @@ class SandboxControl:
         return sets
 
     def set_names(self) -> list[str]:
-        """Return the names of the sets that really exist, oldest first, without a receiver's tag."""
+        """Return the names of the sets that exist, oldest first, without the tag of a receiver."""
         return [re.sub(r" \[rcv:.*\]\Z", "", each["name"]) for each in self.ledger()]
 
     def calls(self) -> dict[str, Any]:
