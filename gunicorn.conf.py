@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 from receiver.app import check_start
+from receiver.secret_keys import SecretKeyMissing
 from receiver.settings import SettingsError, load_settings
 from receiver.store.migrate import SchemaOutdated
 
@@ -55,5 +56,5 @@ def on_starting(_server: object) -> None:
     """Check the tables once, before any worker starts, and say in words what is wrong."""
     try:
         check_start(settings)
-    except SchemaOutdated as error:
+    except (SchemaOutdated, SecretKeyMissing) as error:
         sys.exit(f"Error: {error}")

@@ -8,6 +8,7 @@ import structlog
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from receiver import secret_keys
 from receiver.assembly import Parts, build
 from receiver.logs import configure_logging
 from receiver.settings import Settings, load_settings
@@ -25,7 +26,7 @@ log = structlog.get_logger(__name__)
 def create_app(parts: Parts | None = None) -> Flask:
     """Make the application, from the environment's settings unless the parts are given.
 
-    Raises SettingsError, SchemaOutdated.
+    Raises SettingsError, SchemaOutdated, SecretKeyMissing.
     """
     if parts is None:
         settings = load_settings()
@@ -51,13 +52,15 @@ def create_app(parts: Parts | None = None) -> Flask:
 
 
 def check_start(settings: Settings) -> None:
-    """Check what a web service needs before it starts. Raises SchemaOutdated.
+    """Check what a web service needs before it starts. Raises SchemaOutdated, SecretKeyMissing.
 
-    Without its tables it would look as if its database were away, until somebody read the log.
+    Without its tables it would look as if its database were away, until somebody read the log;
+    without a key that pending notification URLs need it would refuse Facebook.
     """
     with closing(build(settings)) as parts:
         try:
             migrate.check(parts.database)
+            secret_keys.check(parts.database, parts.keys)
         except DatabaseAway as error:
             # It may come back: until then the service answers 503.
             log.warning("The database is away at the start", reason=str(error))

@@ -48,6 +48,7 @@ def build(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Parts
         connect_timeout_seconds=settings.graph_connect_timeout_seconds,
         read_timeout_seconds=settings.graph_read_timeout_seconds,
         deadline_seconds=settings.graph_deadline_seconds,
+        stream_limit_bytes=settings.upload_limit_bytes,
     )
     tools = Tools(
         database=database,

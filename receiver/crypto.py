@@ -8,6 +8,7 @@ and no other: what differs in a single character is refused, malformed and forge
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import re
@@ -62,10 +63,17 @@ class Keys:
             for key in secret_keys
         }
         self._secret_keys = tuple(secret_keys)
-        self._newest_id = next(iter(self._signing))
-        self._sealing = MultiFernet(
-            [Fernet(base64.urlsafe_b64encode(_derive(key, label="sealing"))) for key in secret_keys]
-        )
+        self.ids = tuple(self._signing)
+        """The short ids of the keys, newest first: they tell nothing of the keys themselves."""
+        self._sealing = {
+            key_id: Fernet(base64.urlsafe_b64encode(_derive(key, label="sealing")))
+            for key_id, key in zip(self.ids, secret_keys, strict=True)
+        }
+
+    @property
+    def newest_id(self) -> str:
+        """The id of the key that signs and seals."""
+        return self.ids[0]
 
     def sign_token(self, *, intent: int, attempt: int) -> str:
         """Return the URL-safe token of an intent's attempt.
@@ -74,7 +82,7 @@ class Keys:
         """
         if not (0 < intent < _INTENT_LIMIT and 0 < attempt < _ATTEMPT_LIMIT):
             raise ValueError(f"no token can name attempt {attempt} of intent {intent}")
-        return self._signed(self._newest_id, intent=intent, attempt=attempt)
+        return self._signed(self.newest_id, intent=intent, attempt=attempt)
 
     def open_token(self, token: str) -> Token | None:
         """Return what a token names; None for every text that is not a token of ours."""
@@ -129,12 +137,20 @@ class Keys:
 
     def seal(self, text: str) -> bytes:
         """Encrypt a secret for the database."""
-        return self._sealing.encrypt(text.encode())
+        return self._sealing[self.newest_id].encrypt(text.encode())
+
+    def sealed_with(self, data: bytes) -> str | None:
+        """Return the id of the key that sealed a secret; None where it is none of ours."""
+        for key_id, sealing in self._sealing.items():
+            with contextlib.suppress(InvalidToken):
+                sealing.decrypt(data)
+                return key_id
+        return None
 
     def open_sealed(self, data: bytes) -> str:
         """Decrypt a secret. Raises CannotOpen when none of the keys sealed it."""
         try:
-            return self._sealing.decrypt(data).decode()
+            return MultiFernet(list(self._sealing.values())).decrypt(data).decode()
         except InvalidToken:
             raise CannotOpen(
                 "None of the keys in RECEIVER_SECRET_KEYS opens a stored secret: add the key that "

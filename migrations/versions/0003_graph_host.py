@@ -32,6 +32,7 @@ ADDED: dict[str, list[sa.Column[Any]]] = {
         sa.Column("revoked_at", MOMENT),
         sa.Column("last_used_at", MOMENT),
     ],
+    "submission": [sa.Column("signing_key_id", sa.String())],
     "request_set": [
         sa.Column("edge", sa.String(), server_default="asyncadrequestsets", nullable=False),
         sa.Column("uri_pending", sa.Boolean(), server_default=sa.false(), nullable=False),

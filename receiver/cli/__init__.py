@@ -10,7 +10,7 @@ import click
 
 from receiver import __version__
 
-COMMANDS = ("account", "db", "demo", "key", "sandbox", "settings", "worker")
+COMMANDS = ("account", "db", "demo", "key", "sandbox", "secrets", "settings", "worker")
 
 
 class CommandGroup(click.Group):

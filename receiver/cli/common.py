@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
+from receiver import secret_keys
 from receiver.assembly import Parts, build
+from receiver.secret_keys import SecretKeyMissing
 from receiver.settings import load_settings
 from receiver.store import migrate
 from receiver.store.database import DatabaseAway
@@ -18,7 +20,7 @@ from receiver.store.types import MAX_ID
 
 
 @contextmanager
-def opened_parts(*, check_tables: bool = True) -> Iterator[Parts]:
+def opened_parts(*, check_tables: bool = True, check_secrets: bool = False) -> Iterator[Parts]:
     """Build the parts from the environment, and close them. What stops a command ends it in words.
 
     Raises SettingsError.
@@ -27,12 +29,14 @@ def opened_parts(*, check_tables: bool = True) -> Iterator[Parts]:
     try:
         if check_tables:
             migrate.check(parts.database)
+        if check_secrets:
+            secret_keys.check(parts.database, parts.keys)
         yield parts
     except DatabaseAway as error:
         raise click.ClickException(
             f"The database is away: {error}. Check RECEIVER_DATABASE_URL."
         ) from error
-    except SchemaOutdated as error:
+    except (SchemaOutdated, SecretKeyMissing) as error:
         raise click.ClickException(str(error)) from error
     finally:
         parts.close()

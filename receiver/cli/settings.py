@@ -53,6 +53,10 @@ def _shown(settings: Settings, name: str) -> str | float:
         return _without_password(value)
     if name == "secret_keys":
         return ", ".join(_MASK for _ in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(f"{each:g}" for each in value)
     shown: str | float = value
     return shown
 

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 @click.command()
 def worker() -> None:
     """Run the worker until SIGTERM or SIGINT, which end it between two steps."""
-    with opened_parts() as parts:
+    with opened_parts(check_secrets=True) as parts:
         settings = parts.settings
         configure_logging(settings.log_level)
         loop = Loop(

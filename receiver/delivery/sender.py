@@ -54,7 +54,7 @@ class Sender:
 
     def __init__(self, *, timeout_seconds: float, allow_private_addresses: bool) -> None:
         self.timeout_seconds = timeout_seconds
-        self._allow_private_addresses = allow_private_addresses
+        self.allow_private_addresses = allow_private_addresses
 
     def post(self, uri: str, *, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Post a form to a URI, exactly as it is given. It raises nothing."""
@@ -89,7 +89,9 @@ class Sender:
             text = response.read(_ANSWER_BYTES).decode("utf-8", "replace")
         if time.monotonic() >= ends:
             return Reply(None, error="timeout", response="")
-        return Reply(response.status, error=None, response=text.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+        return Reply(
+            response.status, error=None, response=text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        )
 
     def _pool(
         self, uri: str, *, watch: Callable[[socket.socket], None]
@@ -100,7 +102,7 @@ class Sender:
             "port": parts.port,
             "timeout": urllib3.Timeout(self.timeout_seconds),
             "watch": watch,
-            "allow_private_addresses": self._allow_private_addresses,
+            "allow_private_addresses": self.allow_private_addresses,
         }
         if parts.scheme == "http":
             return _Pool(**settings)

@@ -10,7 +10,7 @@ import base64
 import hmac
 from collections.abc import Sequence
 
-SECRET_PREFIX = "whsec_"
+_PREFIX = "whsec_"
 
 
 def headers(
@@ -30,4 +30,4 @@ def headers(
 
 def written_secret(secret: bytes) -> str:
     """Return a secret as its holder is given it."""
-    return SECRET_PREFIX + base64.b64encode(secret).decode()
+    return _PREFIX + base64.b64encode(secret).decode()

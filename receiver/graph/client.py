@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
 import time
@@ -24,6 +25,7 @@ from receiver.graph.errors import (
     NotSent,
     UnreadableAnswer,
 )
+from receiver.graph.multipart import write_multipart
 from receiver.graph.passing import PassedAnswer, PassedCall, is_text
 from receiver.graph.serve import split_path
 from receiver.graph.transport import Answer, Transmission, Transport
@@ -77,7 +79,7 @@ class GraphClient:
     once or not at all. One client serves many threads.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is a limit of its own
         self,
         base_url: str,
         *,
@@ -87,6 +89,7 @@ class GraphClient:
         deadline_seconds: float,
         attempts: int = 3,
         answer_limit_bytes: int = 64 * 1024 * 1024,
+        stream_limit_bytes: int = 1024**3,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.deadline_seconds = deadline_seconds
@@ -99,6 +102,7 @@ class GraphClient:
             connect_timeout_seconds=connect_timeout_seconds,
             read_timeout_seconds=read_timeout_seconds,
             answer_limit_bytes=answer_limit_bytes,
+            stream_limit_bytes=stream_limit_bytes,
         )
 
     def close(self) -> None:
@@ -243,20 +247,18 @@ class GraphClient:
     ) -> PassedAnswer:
         send = self._transport.send if call.is_read else self._transport.send_on_its_own
         proof = credential.proof
-        answer = send(
-            transmission,
-            call.method,
-            f"{self._root_url}/{self._versioned(call.path)}",
-            params=call.query if proof is None else (*call.query, ("appsecret_proof", proof)),
-            data=call.data or call.form,
-            files=[
-                (name, (each.filename, each.stream, each.content_type))
-                for name, each in call.files.items()
-            ],
-            headers=_headers_of(call),
-            auth=_Bearer(credential.token),
-            is_streamed=lambda headers: not is_text(headers),
-        )
+        with contextlib.ExitStack() as held:
+            data, content_type = _body_of(call, held)
+            answer = send(
+                transmission,
+                call.method,
+                f"{self._root_url}/{self._versioned(call.path)}",
+                params=call.query if proof is None else (*call.query, ("appsecret_proof", proof)),
+                data=data,
+                headers=_headers_of(call, content_type),
+                auth=_Bearer(credential.token),
+                is_streamed=lambda headers: not is_text(headers),
+            )
         return PassedAnswer(
             answer.http_status, answer.headers, answer.body, answer.stream, answer.usage
         )
@@ -322,10 +324,18 @@ class GraphClient:
         return self._transport.send(transmission, "GET", url, params=parameters, auth=auth)
 
 
-def _headers_of(call: PassedCall) -> dict[str, str]:
-    if call.data and call.content_type:
-        return {**call.headers, "Content-Type": call.content_type}
-    return dict(call.headers)
+def _body_of(call: PassedCall, held: contextlib.ExitStack) -> tuple[Any, str]:
+    """Return the body to be sent and its content type, which requests itself writes for a form."""
+    if call.files:
+        body, content_type = write_multipart(call.form, call.files)
+        return held.enter_context(body), content_type
+    if call.data:
+        return call.data, call.content_type
+    return call.form, ""
+
+
+def _headers_of(call: PassedCall, content_type: str) -> dict[str, str]:
+    return {**call.headers, "Content-Type": content_type} if content_type else dict(call.headers)
 
 
 class _Bearer(AuthBase):

@@ -247,7 +247,7 @@ class Transport:
         connect_timeout_seconds: float,
         read_timeout_seconds: float,
         answer_limit_bytes: int,
-        stream_limit_bytes: int = 1024**3,
+        stream_limit_bytes: int,
     ) -> None:
         self._stream_limit_bytes = stream_limit_bytes
         self._connect_timeout_seconds = connect_timeout_seconds

@@ -13,7 +13,7 @@ from receiver.delivery import signing
 from receiver.delivery.sender import Reply
 from receiver.lifecycle.tools import Tools
 from receiver.store import deliveries
-from receiver.store.deliveries import Attempted, DeliveryClaim, DeliveryLeaseLost
+from receiver.store.deliveries import Attempted, DeliveryClaim
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,9 @@ _RESPONSE_CHARACTERS = 1024
 _LEASE_MARGIN = timedelta(seconds=10)
 
 
-def claim_next(tools: Tools, *, passing_over: Collection[int] = frozenset()) -> DeliveryClaim | None:
+def claim_next(
+    tools: Tools, *, passing_over: Collection[int] = frozenset()
+) -> DeliveryClaim | None:
     """Claim the delivery that has been due for longest. Raises DatabaseAway."""
     now = tools.now()
     with tools.database.reading() as session:
@@ -72,12 +74,11 @@ def _write(tools: Tools, claim: DeliveryClaim, attempted: Attempted, reply: Repl
         now=now,
         chance=tools.chance(),
     )
-    try:
-        with tools.database.writing() as session:
-            deliveries.finish_attempt(
-                session, claim, attempted, state=state, send_at=send_at, now=now
-            )
-    except DeliveryLeaseLost:
+    with tools.database.writing() as session:
+        is_ours = deliveries.finish_attempt(
+            session, claim, attempted, state=state, send_at=send_at, now=now
+        )
+    if not is_ours:
         log.warning("A delivery's lease ran out", request_set_id=claim.request_set_id)
 
 

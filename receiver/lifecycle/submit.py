@@ -100,6 +100,7 @@ def _write_intent(tools: Tools, intent: NewIntent) -> tuple[Attempt, Credential]
             session,
             intent,
             credential_id=sealed.id,
+            signing_key_id=tools.keys.newest_id,
             send_before=plan.send_before(tools.pace, now=now),
             look_at=plan.sender_is_gone(tools.pace, now=now),
             now=now,

@@ -20,10 +20,6 @@ FAILED = "failed"
 GONE = "gone"
 
 
-class DeliveryLeaseLost(Exception):
-    """Another worker has the delivery, because our lease ran out: nothing of ours may be written."""
-
-
 @dataclass(frozen=True)
 class DeliveryClaim:
     """The right to make one attempt, and what is to be sent."""
@@ -148,12 +144,14 @@ def finish_attempt(
     state: str,
     send_at: datetime | None,
     now: datetime,
-) -> None:
-    """Write how an attempt went and what follows. Raises DeliveryLeaseLost.
+) -> bool:
+    """Write how an attempt went, and what follows if the lease still holds. Returns whether it did.
 
-    The attempt is kept by whoever made it, the rest is for the holder of the lease.
+    The attempt itself is kept by whoever made it.
     """
-    session.add(DeliveryAttempt(delivery_id=claim.delivery_id, number=claim.number, **vars(attempted)))
+    session.add(
+        DeliveryAttempt(delivery_id=claim.delivery_id, number=claim.number, **vars(attempted))
+    )
     written = session.execute(
         update(Delivery)
         .where(Delivery.id == claim.delivery_id, Delivery.lease_token == claim.lease)
@@ -168,5 +166,4 @@ def finish_attempt(
         )
         .returning(Delivery.id)
     ).first()
-    if written is None:
-        raise DeliveryLeaseLost
+    return written is not None

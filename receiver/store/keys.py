@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from receiver.store.accounts import AccountsDiffer, credential_ids
 from receiver.store.models import ApiKey, ApiKeyAccount
+from receiver.store.types import UTCDateTime
+
+_USE_KEPT_EVERY = timedelta(minutes=1)
 
 
 class NameTaken(ValueError):
@@ -105,3 +108,64 @@ def find_caller(session: Session, key_hash: bytes, *, now: datetime) -> Caller |
         is_read_only=first.is_read_only,
         last_used_at=first.last_used_at,
     )
+
+
+def is_use_due(caller: Caller, *, now: datetime) -> bool:
+    """Tell whether a key's use is to be written: not each one of a key that is always in use."""
+    return caller.last_used_at is None or now - caller.last_used_at >= _USE_KEPT_EVERY
+
+
+def note_use(session: Session, key_id: int, *, now: datetime) -> None:
+    """Write that a key was used."""
+    session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """A key as its administrator sees it: never itself, nor its hash."""
+
+    id: int
+    name: str
+    account_ids: tuple[int, ...]
+    is_read_only: bool
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+def list_keys(session: Session) -> list[KeyRow]:
+    """Return every key, in the order of their names."""
+    accounts: dict[int, list[int]] = {}
+    for row in session.execute(select(ApiKeyAccount).order_by(ApiKeyAccount.account_id)).scalars():
+        accounts.setdefault(row.api_key_id, []).append(row.account_id)
+    rows = session.execute(select(ApiKey).order_by(ApiKey.name)).scalars()
+    return [
+        KeyRow(
+            id=row.id,
+            name=row.name,
+            account_ids=tuple(accounts.get(row.id, ())),
+            is_read_only=row.is_read_only,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            revoked_at=row.revoked_at,
+            last_used_at=row.last_used_at,
+        )
+        for row in rows
+    ]
+
+
+def revoke_key(session: Session, name: str, *, now: datetime) -> bool:
+    """End a key at once. Returns whether there is one of that name; the first end stands."""
+    found = session.execute(
+        update(ApiKey)
+        .where(ApiKey.name == name)
+        .values(revoked_at=func.coalesce(ApiKey.revoked_at, literal(now, UTCDateTime())))
+        .returning(ApiKey.id)
+    ).first()
+    return found is not None
+
+
+def find_key_id(session: Session, name: str) -> int | None:
+    """Return a key's number by its name."""
+    return session.execute(select(ApiKey.id).where(ApiKey.name == name)).scalar_one_or_none()

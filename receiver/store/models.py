@@ -180,6 +180,8 @@ class Submission(Base):
     request_set_id: Mapped[int] = mapped_column(ForeignKey("request_set.id"))
     attempt: Mapped[int]
     credential_id: Mapped[int] = mapped_column(ForeignKey("credential.id"))
+    signing_key_id: Mapped[str | None]
+    """Which secret key signed its notification URL; None before this was kept."""
     send_before: Mapped[datetime]
     answered_at: Mapped[datetime | None]
     outcome: Mapped[str]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import io
+import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
@@ -43,26 +43,47 @@ class Body:
 
 def read_body(request: Request, *, limit_bytes: int, deadline_seconds: float) -> Body:
     """Read at most ``limit_bytes`` of the body; what came before a sender broke off is kept."""
+    data = bytearray()
+    cut = _read(request, data.extend, limit_bytes=limit_bytes, deadline_seconds=deadline_seconds)
+    return Body(bytes(data), cut=cut)
+
+
+def spool_body(
+    request: Request, file: IO[bytes], *, limit_bytes: int, deadline_seconds: float
+) -> str | None:
+    """Read at most ``limit_bytes`` of the body into a file; return why it is not whole, if so.
+
+    The reasons are those of ``Body.cut``.
+    """
+    return _read(request, file.write, limit_bytes=limit_bytes, deadline_seconds=deadline_seconds)
+
+
+def _read(
+    request: Request,
+    keep: Callable[[bytes], object],
+    *,
+    limit_bytes: int,
+    deadline_seconds: float,
+) -> str | None:
     # Not the request's own stream: the limit that Flask sets it refuses what is only to be cut.
     stream = get_input_stream(request.environ)
-    data = bytearray()
-    discarded = 0
+    kept = discarded = 0
     is_broken_off = False
     with _reading_deadline(request, seconds=deadline_seconds) as guard:
         try:
             for chunk in _chunks(stream):
-                room = limit_bytes - len(data)
-                data += chunk[:room]
-                discarded += len(chunk[room:])
+                piece = chunk[: limit_bytes - kept]
+                keep(piece)
+                kept += len(piece)
+                discarded += len(chunk) - len(piece)
                 if discarded > _DISCARD_BYTES:
                     break
         except _BROKEN_OFF:
             is_broken_off = True
-    is_broken_off |= len(data) + discarded < (request.content_length or 0)
-    cut = _why_cut(guard, discarded=discarded, is_broken_off=is_broken_off)
+    is_broken_off |= kept + discarded < (request.content_length or 0)
     is_late = guard is not None and guard.expired
     request.environ[_IS_WHOLE] = not (is_late or is_broken_off or discarded > _DISCARD_BYTES)
-    return Body(bytes(data), cut=cut)
+    return _why_cut(guard, discarded=discarded, is_broken_off=is_broken_off)
 
 
 def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
@@ -85,10 +106,12 @@ def _why_cut(guard: Guard | None, *, discarded: int, is_broken_off: bool) -> str
     return "hangup" if is_broken_off else None
 
 
-def put_back(request: Request, body: Body) -> None:
+def put_back(request: Request, file: IO[bytes]) -> None:
     """Let Flask parse a body that was read, as if it had just come."""
-    request.environ["wsgi.input"] = io.BytesIO(body.data)
-    request.environ["CONTENT_LENGTH"] = str(len(body.data))
+    length_bytes = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    request.environ["wsgi.input"] = file
+    request.environ["CONTENT_LENGTH"] = str(length_bytes)
 
 
 def end_unread_body(request: Request) -> None:

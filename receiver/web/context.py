@@ -25,6 +25,11 @@ def attach(app: Flask, parts: Parts) -> None:
     app.extensions[_GATES] = AccountGates(most=parts.settings.batch_threads_per_account)
 
 
+def detach(app: Flask) -> None:
+    """Wait for what an application still does in threads of its own."""
+    cast("Readers", app.extensions[_READERS]).close()
+
+
 def parts() -> Parts:
     """Return the parts of the application that serves this request."""
     return cast("Parts", current_app.extensions[_NAME])

@@ -28,6 +28,10 @@ class Readers:
     def __init__(self, *, threads: int) -> None:
         self._pool = ThreadPoolExecutor(max_workers=max(1, threads // 4), thread_name_prefix="read")
 
+    def close(self) -> None:
+        """Wait for the looks under way; none begins any more."""
+        self._pool.shutdown(cancel_futures=True)
+
     def run(self, jobs: Sequence[Job]) -> None:
         """Do the jobs, and wait for them as long as a caller waits; what did not begin is dropped.
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ def states(house: House) -> list[str]:
     return [row.state for row in house.rows(RequestSet)]
 
 
-@pytest.mark.parametrize(("code", "subcode"), [(17, 2446079), (80004, 2446079), (4, None)])
+@pytest.mark.parametrize(("code", "subcode"), [(17, 2446079), (80004, 2446079)])
 def test_a_throttled_account_waits_alone(house: House, code: int, subcode: int | None) -> None:
     house.create_open()
     house.create_open()
@@ -58,6 +59,18 @@ def test_a_throttled_account_waits_alone(house: House, code: int, subcode: int |
     assert resume_seconds(house, OTHER) is None
     reads = [call for call in house.sandbox.calls()["calls"] if call["trouble"]]
     assert len(reads) == 1  # the account's second set was not even asked for
+
+
+def test_a_throttled_app_keeps_every_account_of_its_credential_waiting(house: House) -> None:
+    house.create_open()
+    create_for_other(house)
+    house.sandbox.trouble("graph_error", code=4, count=None, **{**READ, "account": str(ACCOUNT)})
+    house.clock.move(60)
+    house.work()
+    assert states(house) == [intents.OPEN, intents.COLLECTED]
+    assert resume_seconds(house) is None
+    first, _ = house.rows(Credential)
+    assert first.resume_at == house.clock() + timedelta(seconds=300)
 
 
 def test_a_throttled_account_goes_on_after_its_wait(house: House) -> None:

@@ -16,6 +16,7 @@ from receiver.assembly import Parts, build
 from receiver.crypto import hash_api_key
 from receiver.lifecycle import deliver, step
 from receiver.store import accounts, keys
+from receiver.web.context import detach
 from tests.support.house import make_settings
 from tests.support.sandbox import SandboxControl
 
@@ -71,7 +72,8 @@ def running_gateway(
     url = f"http://127.0.0.1:{server.server_port}"
     parts = build(make_settings(database_url, sandbox.url, public_url=url, **settings))
     _add_keys(parts, token_words, account_ids)
-    app = create_app(parts).wsgi_app
+    flask_app = create_app(parts)
+    app = flask_app.wsgi_app
     stopping = threading.Event()
     worker = threading.Thread(target=_work, args=(parts, turn, stopping), name="worker")
     web = threading.Thread(target=server.serve_forever, args=(0.01,), name="web")
@@ -85,6 +87,7 @@ def running_gateway(
         stopping.set()
         worker.join()
         web.join()
+        detach(flask_app)
         parts.close()
     assert not leaks, f"The token of Facebook stands in {leaks}"
 

@@ -10,16 +10,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from receiver.app import create_app
 from receiver.assembly import Parts, build
 from receiver.crypto import hash_api_key, new_api_key
-from receiver.lifecycle import step
+from receiver.lifecycle import deliver, step
 from receiver.settings import Settings
 from receiver.store import accounts, keys
-from receiver.store.models import Base, RequestSet
+from receiver.store.models import ApiKey, Base, RequestSet
+from receiver.web.context import detach
 from tests.support.sandbox import SandboxControl, running_sandbox
 
 RowT = TypeVar("RowT", bound=Base)
@@ -72,7 +73,7 @@ class House:
     def get(self, path: str, **query: Any) -> TestResponse:
         """Read as a caller does, on Graph-shaped or admin paths."""
         return self.client.get(
-            path, query_string=query, headers={"Authorization": f"Bearer {self.key}"}
+            path, query_string=query or None, headers={"Authorization": f"Bearer {self.key}"}
         )
 
     def notify(self, set_id: str | None = None, **request: Any) -> TestResponse:
@@ -89,6 +90,24 @@ class House:
             if not step.advance(self.parts.tools):
                 return done
         raise AssertionError("The work does not end")
+
+    def deliver(self, *, most: int = 100) -> int:
+        """Make every attempt to tell a caller that is due now; return how many there were."""
+        for done in range(most):
+            claim = deliver.claim_next(self.parts.tools)
+            if claim is None:
+                return done
+            deliver.deliver(self.parts.tools, claim)
+        raise AssertionError("The deliveries do not end")
+
+    def set_private_addresses(self, *, allowed: bool) -> None:
+        """Let callers be told at addresses of this machine, or not."""
+        self.parts.tools.sender.allow_private_addresses = allowed
+
+    def make_key_read_only(self) -> None:
+        """Take from the caller's key all that changes something."""
+        with self.parts.database.writing() as session:
+            session.execute(update(ApiKey).values(is_read_only=True))
 
     def the_set(self) -> RequestSet:
         """Return the one intent there is."""
@@ -119,6 +138,7 @@ def open_house(database_url: str, **settings: Any) -> Iterator[House]:
             key = add_account(parts, ACCOUNT)
             yield House(parts, sandbox, clock, client=app.test_client(), key=key)
         finally:
+            detach(app)
             parts.close()
 
 

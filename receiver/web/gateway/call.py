@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import IO, Any
 
 from receiver.graph import serve
 from receiver.graph.passing import Attachment
@@ -29,7 +29,7 @@ class Body:
 
     form: Pairs = ()
     files: Mapping[str, Attachment] = field(default_factory=dict)
-    data: bytes = b""
+    data: bytes | IO[bytes] = b""
     content_type: str = ""
 
 

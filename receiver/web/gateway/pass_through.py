@@ -94,7 +94,8 @@ def passed_call(call: GraphCall) -> PassedCall:
 
 
 def _deadline_seconds(call: GraphCall) -> float | None:
-    return parts().settings.upload_deadline_seconds if call.body.files else None
+    is_upload = call.body.files or not isinstance(call.body.data, bytes)
+    return parts().settings.upload_deadline_seconds if is_upload else None
 
 
 def rewriting(call: GraphCall, credential: Credential) -> Rewriting:

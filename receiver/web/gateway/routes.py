@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from receiver.web.gateway import access, dispatch, failures
 from receiver.web.gateway.answer import Answer, json_answer
 from receiver.web.gateway.batches import routes as batch_routes
-from receiver.web.gateway.incoming import read_call
+from receiver.web.gateway.incoming import close_body, read_call
 
 blueprint = Blueprint("gateway", __name__)
 
@@ -28,6 +28,12 @@ def graph(path: str) -> Response:
     if call.is_batch:
         return _respond(batch_routes.answer(call, access.holder(call)))
     return _respond(dispatch.answer(call))
+
+
+@blueprint.after_request
+def _close_body(response: Response) -> Response:
+    close_body()
+    return response
 
 
 def _respond(answer: Answer) -> Response:

@@ -180,12 +180,19 @@ def test_an_account_that_the_key_may_not_use_is_refused(house: House) -> None:
     assert nothing_was_written(house)
 
 
-@pytest.mark.parametrize("key", ["", "wrong", "rcv_" + "x" * 43, "\u00e4"])
+@pytest.mark.parametrize("key", ["wrong", "rcv_" + "x" * 43, "\u00e4"])
 def test_a_wrong_key_is_refused(house: House, key: str) -> None:
     response = house.client.post(CREATE, data={"name": "A", "ad_specs": SPECS, "access_token": key})
 
     assert (response.status_code, response.get_json()["error"]["code"]) == (400, 190)
     assert "invalid_token" in response.headers["WWW-Authenticate"]
+    assert nothing_was_written(house)
+
+
+def test_a_call_without_a_key_is_told_to_bring_one(house: House) -> None:
+    response = house.client.post(CREATE, data={"name": "A", "ad_specs": SPECS})
+
+    assert (response.status_code, response.get_json()["error"]["code"]) == (400, 2500)
     assert nothing_was_written(house)
 
 
@@ -204,12 +211,13 @@ def test_a_key_is_taken_wherever_a_client_puts_its_token(house: House, place: st
 
 
 def test_a_path_that_graph_does_not_know_is_a_graph_error(house: House) -> None:
-    response = post(house, "/v21.0/me/friends/x/y")
+    response = house.get("/v21.0/search/x/y/z")
 
     assert (response.status_code, response.get_json()["error"]["code"]) == (400, 2500)
+    assert response.headers["X-Receiver-Source"] == "graph"
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE"])
+@pytest.mark.parametrize("method", ["PATCH", "TRACE"])
 def test_a_method_that_graph_does_not_know_is_a_graph_error(house: House, method: str) -> None:
     response = house.client.open(CREATE, method=method)
 
