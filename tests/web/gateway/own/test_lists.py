@@ -178,7 +178,17 @@ def test_a_campaign_lists_the_requests_in_its_ad_sets(house: House) -> None:
         f"/act_{ACCOUNT}/campaigns", data={**key, "name": "c", "objective": "LINK_CLICKS"}
     ).get_json()["id"]
     ad_set = house.client.post(
-        f"/act_{ACCOUNT}/adsets", data={**key, "name": "s", "campaign_id": campaign}
+        f"/act_{ACCOUNT}/adsets",
+        data={
+            **key,
+            "name": "s",
+            "campaign_id": campaign,
+            "daily_budget": 5000,
+            "bid_amount": 2,
+            "billing_event": "IMPRESSIONS",
+            "optimization_goal": "REACH",
+            "targeting": '{"geo_locations": {"countries": ["US"]}}',
+        },
     ).get_json()["id"]
     set_id = house.create_open([ad("one", adset_id=ad_set)])
     (request,) = house.get(f"/{set_id}/requests").get_json()["data"]
