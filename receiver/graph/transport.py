@@ -76,6 +76,10 @@ class Stream:
         self._guards = transmission.keep_watching()
 
     def __iter__(self) -> Iterator[bytes]:
+        with contextlib.closing(self):
+            yield from self._pieces()
+
+    def _pieces(self) -> Iterator[bytes]:
         seen = 0
         try:
             for chunk in self._response.raw.stream(_CHUNK_BYTES, decode_content=True):

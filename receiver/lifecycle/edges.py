@@ -16,7 +16,8 @@ from receiver.graph.errors import CallFailed, GraphError
 from receiver.graph.vocabulary import MAX_PAGE_LIMIT
 from receiver.lifecycle import plan
 from receiver.lifecycle.tools import Tools
-from receiver.store import edges
+from receiver.lifecycle.waiting import keep_wait
+from receiver.store import edges, waits
 from receiver.store.edges import EdgeClaim, EdgeLeaseLost, EdgeName
 
 log = structlog.get_logger(__name__)
@@ -29,15 +30,20 @@ def read_edge(
     credential: Credential,
     name: EdgeName,
     *,
+    account_id: int,
     ttl: timedelta,
     is_time_up: Callable[[], bool],
 ) -> None:
     """Read what is new on an edge into SQL, unless that was done within ``ttl`` or is being done.
 
-    Between two pages it stops when its time is up; the next reading goes on from there.
+    ``account_id`` is whose limits it counts against: one that waits is not asked. Between two pages
+    it stops when its time is up; the next reading goes on from there.
     Raises CallFailed, DatabaseAway.
     """
     started_at = tools.now()
+    with tools.database.reading() as session:
+        if waits.is_waiting(session, account_id, now=started_at):
+            return
     with tools.database.writing() as session:
         claim = edges.claim_reading(
             session,
@@ -56,6 +62,7 @@ def read_edge(
         # A cursor may have grown too old: the next reading begins anew.
         after = None if isinstance(failure, GraphError) else claim.after
         _finish(tools, claim, after=after)
+        keep_wait(tools, account_id, failure)
         raise
 
 

@@ -16,7 +16,8 @@ from receiver.lifecycle.look import look
 from receiver.lifecycle.resolve import next_search_at, resolve
 from receiver.lifecycle.tools import Tools
 from receiver.lifecycle.verdict import FAILED
-from receiver.store import intents, looks, notifications, waits
+from receiver.lifecycle.waiting import keep_wait
+from receiver.store import intents, looks, notifications
 from receiver.store.database import DatabaseAway
 from receiver.store.looks import Claim, LeaseLost, LookRecord
 
@@ -110,18 +111,15 @@ def _put_off(
 ) -> None:
     """Keep the failed look, and let go of the set until it is worth asking again."""
     now = tools.now()
-    wait = plan.wait_after(error, now=now)
     _keep_failed_look(tools, claim, error, kind=kind, started_at=started_at)
-    if wait is not None:
-        # The account waits whatever became of the lease.
-        with tools.database.writing() as session:
-            waits.wait(session, claim.account_id, wait)
+    # The account waits whatever became of the lease.
+    resume_at = keep_wait(tools, claim.account_id, error)
     try:
         with tools.database.writing() as session:
             if _is_gone(claim, error):
                 looks.give_up_verdict(session, claim, verdict=FAILED)
                 return
-            look_at = wait.resume_at if wait else _next_at(tools, claim, now=now)
+            look_at = resume_at or _next_at(tools, claim, now=now)
             looks.finish(session, claim, look_at=look_at, reason=_in_words(error))
     except LeaseLost:
         _tell_lease_lost(claim)

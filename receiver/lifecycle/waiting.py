@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import structlog
 
 from receiver.graph.usage import Usage
@@ -11,6 +13,16 @@ from receiver.store import waits
 from receiver.store.database import DatabaseAway
 
 log = structlog.get_logger(__name__)
+
+
+def keep_wait(tools: Tools, account_id: int, error: Exception) -> datetime | None:
+    """Keep the wait that an error asks for, and return until when. Raises DatabaseAway."""
+    wait = plan.wait_after(error, now=tools.now())
+    if wait is None:
+        return None
+    with tools.database.writing() as session:
+        waits.wait(session, account_id, wait)
+    return wait.resume_at
 
 
 def note_usage(tools: Tools, account_id: int, usage: Usage) -> None:

@@ -54,6 +54,19 @@ def _write(session: Session, model: Any, is_meant: Any, wanted: Wait) -> None:
     )
 
 
+def is_waiting(session: Session, account_id: int, *, now: datetime) -> bool:
+    """Tell whether nothing may be asked for an account now."""
+    waiting = (
+        select(Account.id)
+        .join(Credential, Credential.id == Account.credential_id)
+        .where(
+            Account.id == account_id,
+            or_(Account.resume_at > now, Credential.resume_at > now),
+        )
+    )
+    return session.execute(waiting).first() is not None
+
+
 def current(
     session: Session, *, account_id: int | None, credential_id: int, now: datetime
 ) -> Wait | None:

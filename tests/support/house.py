@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -16,11 +16,13 @@ from werkzeug.test import TestResponse
 from receiver.app import create_app
 from receiver.assembly import Parts, build
 from receiver.crypto import hash_api_key, new_api_key
+from receiver.graph.client import GraphClient
 from receiver.lifecycle import deliver, step
 from receiver.settings import Settings
 from receiver.store import accounts, keys
 from receiver.store.models import ApiKey, Base, RequestSet
-from receiver.web.context import detach
+from receiver.web.context import attach, detach, outgoing_slots
+from receiver.web.slots import NoSlot
 from tests.support.sandbox import SandboxControl, running_sandbox
 
 RowT = TypeVar("RowT", bound=Base)
@@ -53,6 +55,7 @@ class House:
     clock: Clock
     client: FlaskClient
     key: str
+    taken: list[ExitStack] = field(default_factory=list)
 
     def create(self, specs: Any = None, **parameters: Any) -> TestResponse:
         """Create a set as a caller does; without specs, one with two ads."""
@@ -104,6 +107,31 @@ class House:
         """Let callers be told at addresses of this machine, or not."""
         self.parts.tools.sender.allow_private_addresses = allowed
 
+    @contextmanager
+    def with_facebook_at(self, url: str) -> Iterator[None]:
+        """Let the web service call another Facebook for the block."""
+        tools = self.parts.tools
+        settings = make_settings(self.parts.settings.database_url.get_secret_value(), url)
+        other = replace(self.parts, settings=settings)
+        with closing(client_for(self.parts.settings, url)) as client:
+            app = self.client.application
+            attach(app, replace(other, tools=replace(tools, client=client)))
+            try:
+                yield
+            finally:
+                detach(app)
+                attach(app, self.parts)
+
+    def take_all_slots(self) -> None:
+        """Let as many calls wait for Facebook as may, for as long as the test runs."""
+        with self.client.application.app_context():
+            slots = outgoing_slots()
+        taken = ExitStack()
+        with suppress(NoSlot):
+            for account_id in range(1, 1000):
+                taken.enter_context(slots.slot(account_id))
+        self.taken.append(taken)
+
     def make_key_read_only(self) -> None:
         """Take from the caller's key all that changes something."""
         with self.parts.database.writing() as session:
@@ -140,6 +168,17 @@ def open_house(database_url: str, **settings: Any) -> Iterator[House]:
         finally:
             detach(app)
             parts.close()
+
+
+def client_for(settings: Settings, url: str) -> GraphClient:
+    """A client of another Facebook that gives up soon."""
+    return GraphClient(
+        url,
+        connect_timeout_seconds=1,
+        read_timeout_seconds=2,
+        deadline_seconds=3,
+        stream_limit_bytes=settings.upload_limit_bytes,
+    )
 
 
 def make_settings(database_url: str, graph_url: str, **settings: Any) -> Settings:

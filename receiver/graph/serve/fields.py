@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from receiver.graph.serve.parameters import BadParameter
+from receiver.graph.serve.parameters import BadParameter, decode_json
 from receiver.graph.vocabulary import Node
 
 _TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|[{},]|\.[a-z_]+\([^()]*\))\s*")
@@ -52,12 +52,14 @@ def unknown_field(name: str, *, node: Node) -> BadParameter:
 
 
 def parse_expansion(value: object) -> tuple[Field, ...]:
-    """Read ``fields``: a text with expansion, or a list of such texts; nothing for none.
+    """Read ``fields``: a text with expansion, or a list of such texts, perhaps as JSON in a text.
 
     Which fields exist is the node's affair: nothing is checked here but the grammar.
 
     Raises BadParameter for what has no meaning, and for what is nested or long beyond use.
     """
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = decode_json({"fields": value}, "fields", lenient=True)
     text = ",".join(map(str, value)) if isinstance(value, list) else str(value or "")
     return _parse(text)
 

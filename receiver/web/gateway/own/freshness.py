@@ -102,7 +102,14 @@ def _edge_job(account_id: int, name: EdgeName) -> Job:
 
     def read() -> None:
         credential = credential_of(tools, account_id)
-        read_edge(tools, credential, name, ttl=ttl, is_time_up=lambda: time.monotonic() > ends)
+        read_edge(
+            tools,
+            credential,
+            name,
+            account_id=account_id,
+            ttl=ttl,
+            is_time_up=lambda: time.monotonic() > ends,
+        )
 
     return read
 
