@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import base64
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,65 @@ def test_a_database_without_tables_is_named_with_what_to_do(backend: str, tmp_pa
         result = create(url, "reports", "1")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "run 'receiver db upgrade'" in result.stderr
+
+
+def key_command(url: str, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["key", *arguments], env=environment(url))
+
+
+def test_a_key_may_be_made_to_read_only_and_to_end(database: Database, database_url: str) -> None:
+    add_account(database, 1)
+    options = ("--account", "1", "--read-only", "--expires-in-days", "30")
+    assert key_command(database_url, "create", "reports", *options).exit_code == 0
+    (row,) = rows(database, ApiKey)
+    assert row.is_read_only
+    assert row.expires_at == row.created_at + timedelta(days=30)
+
+
+def test_keys_are_listed_with_what_they_may_and_never_themselves(
+    database: Database, database_url: str
+) -> None:
+    add_account(database, 1)
+    secret = create(database_url, "writer", "1").stdout.strip()
+    key_command(database_url, "create", "reader", "--account", "1", "--read-only")
+    key_command(database_url, "revoke", "reader")
+    listed = json.loads(key_command(database_url, "list", "--json").stdout)
+    assert [(each["name"], each["state"], each["is_read_only"]) for each in listed] == [
+        ("reader", "revoked", True),
+        ("writer", "valid", False),
+    ]
+    assert listed[1]["accounts"] == ["act_1"]
+    assert listed[1]["last_used_at"] is None
+    table = key_command(database_url, "list").stdout
+    assert "read and write" in table
+    for shown in (table, str(listed)):
+        assert secret not in shown
+        assert hash_api_key(secret).hex() not in shown
+
+
+def test_a_revoked_key_keeps_its_first_end(database: Database, database_url: str) -> None:
+    add_account(database, 1)
+    create(database_url, "reports", "1")
+    key_command(database_url, "revoke", "reports")
+    (first,) = rows(database, ApiKey)
+    assert key_command(database_url, "revoke", "reports").stdout == "Revoked reports.\n"
+    (second,) = rows(database, ApiKey)
+    assert second.revoked_at == first.revoked_at
+
+
+@pytest.mark.parametrize("command", ["revoke", "webhook-secret"])
+def test_an_unknown_name_is_told_so(database_url: str, command: str) -> None:
+    result = key_command(database_url, command, "nobody")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "There is no key named 'nobody': see 'receiver key list'." in result.stderr
+
+
+def test_the_webhook_secret_is_that_of_the_key(database: Database, database_url: str) -> None:
+    add_account(database, 1)
+    create(database_url, "reports", "1")
+    create(database_url, "other", "1")
+    first = key_command(database_url, "webhook-secret", "reports").stdout
+    other = key_command(database_url, "webhook-secret", "other").stdout
+    assert first.startswith("whsec_")
+    assert len(base64.b64decode(first.removeprefix("whsec_"))) == 32
+    assert first == key_command(database_url, "webhook-secret", "reports").stdout != other

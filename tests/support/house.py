@@ -20,7 +20,7 @@ from receiver.graph.client import GraphClient
 from receiver.lifecycle import deliver, step
 from receiver.settings import Settings
 from receiver.store import accounts, keys
-from receiver.store.models import ApiKey, Base, RequestSet
+from receiver.store.models import ApiKey, Base, RequestSet, Submission
 from receiver.web.context import attach, detach, outgoing_slots
 from receiver.web.slots import NoSlot
 from tests.support.sandbox import SandboxControl, running_sandbox
@@ -131,6 +131,15 @@ class House:
             for account_id in range(1, 1000):
                 taken.enter_context(slots.slot(account_id))
         self.taken.append(taken)
+
+    def rotate_keys(self, *secret_keys: str) -> None:
+        """Let every part of this process go on with other keys, as after a restart."""
+        self.parts.keys.__init__(secret_keys)  # type: ignore[misc]  # all parts share the object
+
+    def forget_signing_keys(self) -> None:
+        """Let every submission look as if it were from before its key was kept."""
+        with self.parts.database.writing() as session:
+            session.execute(update(Submission).values(signing_key_id=None))
 
     def make_key_read_only(self) -> None:
         """Take from the caller's key all that changes something."""

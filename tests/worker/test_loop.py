@@ -14,7 +14,7 @@ from receiver.store.intents import NewIntent
 from receiver.store.models import Request, RequestSet
 from receiver.worker.loop import Loop
 from tests.support.databases import locked
-from tests.support.house import ACCOUNT, PUBLIC_URL, House, ad, add_account
+from tests.support.house import ACCOUNT, House, ad, add_account
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import IO, Any
 
 from flask import request
 
@@ -53,7 +53,7 @@ def _read_parameters(query: Pairs) -> tuple[dict[str, Any], Body]:
         name: Attachment(each.filename or name, each.content_type or "", each.stream)
         for name, each in request.files.items()
     }
-    data = request.stream if _is_upload() and not (form or files) else b""
+    data = _raw_upload() if _is_upload() and not (form or files) else b""
     body = Body(without_credentials(form), files=files, data=data, content_type=kind)
     return serve.read_parameters(query, form=form), body
 
@@ -99,6 +99,13 @@ def _limits() -> tuple[int, float]:
     if _is_upload() and key and holder_of(key) is not None:
         return settings.upload_limit_bytes, settings.upload_deadline_seconds
     return settings.request_body_limit_bytes, settings.request_body_deadline_seconds
+
+
+def _raw_upload() -> IO[bytes]:
+    """The body as a file, from its start."""
+    file: IO[bytes] = request.environ[_SPOOLED]
+    file.seek(0)
+    return file
 
 
 def _is_upload() -> bool:
