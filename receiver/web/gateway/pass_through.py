@@ -24,10 +24,8 @@ SENT_HEADERS = frozenset(
     {
         "accept",
         "accept-language",
-        "file_offset",
         "if-modified-since",
         "if-none-match",
-        "offset",
         "range",
         "x-entity-length",
         "x-entity-name",
