@@ -25,7 +25,7 @@ SETTING_ROWS = {
     for cells in [[cell.strip() for cell in line.strip("|").split("|")]]
 }
 COMMAND_SECTION = re.compile(
-    r"^## `receiver ([a-z ]+[a-z])[^`]*`\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL
+    r"^## `receiver ([a-z][a-z -]*[a-z])[^`]*`\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL
 )
 COMMAND_SECTIONS = dict(COMMAND_SECTION.findall(COMMANDS_DOCUMENT))
 
@@ -44,6 +44,13 @@ def commands(command: click.Command, *path: str) -> Iterator[tuple[str, click.Co
 COMMANDS = dict(commands(main))
 
 
+def written(value: object) -> str:
+    """A default as a variable of the environment holds it."""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def test_the_settings_page_names_every_setting_and_no_other() -> None:
     assert set(SETTING_ROWS) == {variable(name) for name in Settings.model_fields}
 
@@ -52,7 +59,7 @@ def test_the_settings_page_names_every_setting_and_no_other() -> None:
 def test_a_settings_row_says_its_unit_default_meaning_and_when_to_change_it(name: str) -> None:
     unit, default, meaning, change = SETTING_ROWS[variable(name)]
     expected = Settings.model_fields[name].default
-    assert default == ("required" if expected is PydanticUndefined else f"`{expected}`")
+    assert default == ("required" if expected is PydanticUndefined else f"`{written(expected)}`")
     assert ("secret" in unit) == (name in SECRETS)
     for ending in ("seconds", "bytes"):
         assert (unit == ending) == name.endswith(f"_{ending}")
@@ -75,6 +82,16 @@ def test_a_commands_section_names_its_options_and_no_other(name: str) -> None:
 def test_a_page_links_only_to_pages_that_exist(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_api_page_names_tests_that_call_a_receiver() -> None:
+    named = re.findall(r"`(tests/\S+\.py)::(test_\w+)`", (DOCUMENTS / "api.md").read_text("utf-8"))
+    assert len(named) > 40
+    for file, test in set(named):
+        source = (DOCUMENTS.parent / file).read_text("utf-8")
+        found = re.search(rf"((?:^@.*\n(?:^[ )].*\n)*)*)^def {test}\(", source, re.MULTILINE)
+        assert found is not None, f"{file} has no {test}"
+        assert "sandbox_only" not in found[1], f"{test} does not call a receiver"
 
 
 def routes() -> set[str]:

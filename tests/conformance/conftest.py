@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def host(host_kind: str, sandbox: SandboxControl, tmp_path: Path) -> Iterator[str]:
     """The URL that a client of Facebook calls instead."""
-    if host_kind == "sandbox":
+    with running_host(host_kind, sandbox, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def running_host(kind: str, sandbox: SandboxControl, folder: Path) -> Iterator[str]:
+    """Give the sandbox's own URL, or that of a receiver in front of it."""
+    if kind == "sandbox":
         yield sandbox.url
         return
     with (
-        fresh_database_url("sqlite", tmp_path) as database_url,
+        fresh_database_url("sqlite", folder) as database_url,
         running_gateway(
             sandbox,
             database_url=database_url,

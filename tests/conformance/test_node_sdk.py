@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.conformance.conftest import running_host
 from tests.support.programs import lacking, required_program
 from tests.support.sandbox import running_sandbox
 
@@ -37,10 +38,15 @@ def node() -> str:
     return path
 
 
-@pytest.fixture(scope="module")
-def journey(node: str) -> Journey:
-    with running_sandbox() as sandbox:
-        lines = run([node, FOLDER / "journey.mjs", sandbox.url])
+@pytest.fixture(scope="module", params=["sandbox", "receiver"])
+def journey(
+    node: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Journey:
+    with (
+        running_sandbox() as sandbox,
+        running_host(request.param, sandbox, tmp_path_factory.mktemp("journey")) as host,
+    ):
+        lines = run([node, FOLDER / "journey.mjs", host])
         return Journey(json.loads(lines[-1]), sandbox.ledger())
 
 
