@@ -14,7 +14,7 @@ import pytest
 
 from tests.conformance.conftest import running_host
 from tests.support.programs import lacking, required_program
-from tests.support.sandbox import running_sandbox
+from tests.support.sandbox import running_sandbox, without_tag
 
 FOLDER = Path(__file__).parent / "node"
 README = Path(__file__).parents[2] / "receiver" / "sandbox" / "README.md"
@@ -46,8 +46,9 @@ def journey(
         running_sandbox() as sandbox,
         running_host(request.param, sandbox, tmp_path_factory.mktemp("journey")) as host,
     ):
-        lines = run([node, FOLDER / "journey.mjs", host])
-        return Journey(json.loads(lines[-1]), sandbox.ledger())
+        lines = run([node, FOLDER / "journey.mjs", host, sandbox.url])
+        sets = [{**each, "name": without_tag(each["name"])} for each in sandbox.ledger()]
+        return Journey(json.loads(lines[-1]), sets)
 
 
 def run(command: list[str | Path], *, program: str = "") -> list[str]:

@@ -95,7 +95,7 @@ class SandboxControl:
 
     def set_names(self) -> list[str]:
         """Return the names of the sets that exist, oldest first, without the tag of a receiver."""
-        return [re.sub(r" \[rcv:.*\]\Z", "", each["name"]) for each in self.ledger()]
+        return [without_tag(each["name"]) for each in self.ledger()]
 
     def calls(self) -> dict[str, Any]:
         """Return ``{"calls": […], "totals": {…}}``."""
@@ -114,6 +114,11 @@ class SandboxControl:
             raise AssertionError(f"The sandbox refused {path}: {response.text}")
         answer: dict[str, Any] = response.json()
         return answer
+
+
+def without_tag(name: str) -> str:
+    """Return a set's name as its caller gave it, whether a receiver made the set or not."""
+    return re.sub(r" \[rcv:.*\]\Z", "", name)
 
 
 @contextmanager

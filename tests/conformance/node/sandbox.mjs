@@ -13,9 +13,9 @@ export function connect(url) {
   return sdk.FacebookAdsApi.init("token", "en_US", false);
 }
 
-/** Makes one call of the sandbox's control API. */
+/** Makes one call of the control API of the sandbox, which may stand behind the host at `url`. */
 export async function control(url, path, body) {
-  const answer = await fetch(`${url}/sandbox/${path}`, {
+  const answer = await fetch(`${process.argv[3] ?? url}/sandbox/${path}`, {
     method: "POST",
     body: JSON.stringify(body),
   });
