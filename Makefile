@@ -34,8 +34,9 @@ test: install $(NODE)/node_modules/.package-lock.json ## run the tests (long dri
 test-long: install $(NODE)/node_modules/.package-lock.json ## run every test, long drills and matrices too
 	@$(BIN)/pytest -n auto
 
-bench: install ## measure how fast the sandbox answers (benchmarks/README.md)
+bench: install ## measure the sandbox and the gateway (benchmarks/README.md)
 	@$(BIN)/python -m benchmarks.sandbox
+	@$(BIN)/python -m benchmarks.gateway
 
 check: install ## check format, lint, types and imports
 	@$(BIN)/ruff format --check .

@@ -52,8 +52,9 @@ def arrive(scene: Scene, call: GraphCall, *, now: datetime) -> Arrival:
         ),
         charges=charges,
     )
-    latency_seconds = 0 if call.is_operation else scene.latency_seconds
-    return Arrival(accounts, rule, latency_seconds)
+    is_operation = call.is_operation
+    waits_seconds = scene.operation_latency_seconds if is_operation else scene.latency_seconds
+    return Arrival(accounts, rule, waits_seconds)
 
 
 def _accounts_named(world: World, call: GraphCall) -> tuple[str | None, ...]:

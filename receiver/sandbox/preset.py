@@ -20,6 +20,7 @@ class Preset(BaseModel):
     accounts: dict[AccountId, AccountChange] = Field(default_factory=dict)
     troubles: tuple[TroubleRule, ...] = ()
     latency_ms: float = Field(default=0, ge=0, le=600_000)
+    operation_latency_ms: float = Field(default=0, ge=0, le=600_000)
     tokens: tuple[AccessToken, ...] = ()
 
     def apply(self, scene: Scene) -> None:
@@ -31,3 +32,4 @@ class Preset(BaseModel):
         for token in self.tokens:
             scene.world.tokens[token.token] = token
         scene.latency_seconds = self.latency_ms / 1000
+        scene.operation_latency_seconds = self.operation_latency_ms / 1000

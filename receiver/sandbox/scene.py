@@ -38,6 +38,7 @@ class Scene:
     calls: CallLog = field(default_factory=CallLog)
     overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
     latency_seconds: float = 0.0
+    operation_latency_seconds: float = 0.0
     batches: BatchBehaviour = field(default_factory=BatchBehaviour)
 
     def change_account(self, account_id: str, change: AccountChange) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -118,6 +119,16 @@ def test_a_slow_answer_comes_in_the_end(sandbox: SandboxControl, graph: GraphCal
     began = time.monotonic()
     assert create_set(graph).status_code == 200
     assert time.monotonic() - began >= 0.1
+
+
+def test_latency_is_added_to_every_operation(sandbox: SandboxControl, graph: GraphCaller) -> None:
+    sandbox.latency(0, operation_latency_ms=40)
+    began = time.monotonic()
+    graph.get("/me")
+    assert time.monotonic() - began < 1
+    began = time.monotonic()
+    graph.post("/", batch=json.dumps([{"method": "GET", "relative_url": "me"}] * 3))
+    assert time.monotonic() - began >= 0.12
 
 
 def test_latency_is_added_to_every_call(sandbox: SandboxControl, graph: GraphCaller) -> None:

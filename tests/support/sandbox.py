@@ -66,8 +66,9 @@ class SandboxControl:
         rules: list[dict[str, Any]] = self._call("GET", "troubles")["troubles"]
         return rules
 
-    def latency(self, latency_ms: float) -> None:
-        self._post("latency", {"latency_ms": latency_ms})
+    def latency(self, latency_ms: float, *, operation_latency_ms: float = 0) -> None:
+        body = {"latency_ms": latency_ms, "operation_latency_ms": operation_latency_ms}
+        self._post("latency", body)
 
     def override(self, object_id: str, **fields: Any) -> None:
         """Make reads of one set or request show these raw values."""

@@ -97,7 +97,10 @@ ROUTES = (
     Route("POST", "/sandbox/troubles", "adds a rule of trouble: kind, …", troubles.add_trouble),
     Route("GET", "/sandbox/troubles", "shows the rules that are left", troubles.show_troubles),
     Route(
-        "POST", "/sandbox/latency", "makes every Graph call wait: latency_ms", troubles.set_latency
+        "POST",
+        "/sandbox/latency",
+        "makes every Graph call wait: latency_ms, operation_latency_ms",
+        troubles.set_latency,
     ),
     Route(
         "POST",

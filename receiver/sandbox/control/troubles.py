@@ -14,10 +14,11 @@ from receiver.sandbox.troubles.trouble import TroubleRule
 
 
 class Latency(BaseModel):
-    """How long every Graph call waits before anything happens."""
+    """How long every Graph call, and every operation of a batch, waits before anything happens."""
 
     model_config = ConfigDict(extra="forbid")
     latency_ms: float = Field(ge=0, le=600_000)
+    operation_latency_ms: float = Field(default=0, ge=0, le=600_000)
 
 
 def add_trouble(sandbox: Sandbox, call: Call) -> dict[str, Any]:
@@ -36,6 +37,7 @@ def set_latency(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     latency = read_body(call, Latency)
     with sandbox.scene() as scene:
         scene.latency_seconds = latency.latency_ms / 1000
+        scene.operation_latency_seconds = latency.operation_latency_ms / 1000
     return latency.model_dump()
 
 
