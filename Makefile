@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NODE := tests/conformance/node
+# Half of the tests wait for something most of the time.
+WORKERS := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -29,10 +31,10 @@ demo: install ## run the main job on embedded defaults; ends by itself
 	@$(BIN)/receiver demo
 
 test: install $(NODE)/node_modules/.package-lock.json ## run the tests (long drills apart)
-	@$(BIN)/pytest -n auto -m "not long"
+	@$(BIN)/pytest -n $(WORKERS) -m "not long"
 
 test-long: install $(NODE)/node_modules/.package-lock.json ## run every test, long drills and matrices too
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n $(WORKERS)
 
 bench: install ## measure the sandbox and the gateway (benchmarks/README.md)
 	@$(BIN)/python -m benchmarks.sandbox

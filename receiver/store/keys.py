@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -13,8 +13,6 @@ from sqlalchemy.orm import Session
 from receiver.store.accounts import AccountsDiffer, credential_ids
 from receiver.store.models import ApiKey, ApiKeyAccount
 from receiver.store.types import UTCDateTime
-
-_USE_KEPT_EVERY = timedelta(minutes=1)
 
 
 class NameTaken(ValueError):
@@ -108,11 +106,6 @@ def find_caller(session: Session, key_hash: bytes, *, now: datetime) -> Caller |
         is_read_only=first.is_read_only,
         last_used_at=first.last_used_at,
     )
-
-
-def is_use_due(caller: Caller, *, now: datetime) -> bool:
-    """Tell whether a key's use is to be written: not each one of a key that is always in use."""
-    return caller.last_used_at is None or now - caller.last_used_at >= _USE_KEPT_EVERY
 
 
 def note_use(session: Session, key_id: int, *, now: datetime) -> None:

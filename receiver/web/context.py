@@ -8,6 +8,7 @@ from flask import Flask, current_app
 
 from receiver.assembly import Parts
 from receiver.web.gates import AccountGates
+from receiver.web.key_uses import KeyUses
 from receiver.web.readers import Readers
 from receiver.web.slots import OutgoingSlots
 
@@ -15,14 +16,21 @@ _NAME = "receiver"
 _SLOTS = "receiver.outgoing_slots"
 _READERS = "receiver.readers"
 _GATES = "receiver.batch_gates"
+_KEY_USES = "receiver.key_uses"
 
 
 def attach(app: Flask, parts: Parts) -> None:
     """Give an application its parts, and the outgoing calls of its process their slots."""
     app.extensions[_NAME] = parts
     app.extensions[_SLOTS] = OutgoingSlots(threads=parts.settings.web_threads)
+    app.extensions[_KEY_USES] = KeyUses()
     app.extensions[_READERS] = Readers(threads=parts.settings.web_threads)
     app.extensions[_GATES] = AccountGates(most=parts.settings.batch_threads_per_account)
+
+
+def key_uses() -> KeyUses:
+    """Return which uses of keys this process has written."""
+    return cast("KeyUses", current_app.extensions[_KEY_USES])
 
 
 def detach(app: Flask) -> None:

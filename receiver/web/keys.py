@@ -11,7 +11,7 @@ from receiver.crypto import hash_api_key
 from receiver.store import keys
 from receiver.store.database import DatabaseAway
 from receiver.store.keys import Caller
-from receiver.web.context import parts
+from receiver.web.context import key_uses, parts
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ def holder_of(key: str) -> Caller | None:
     now = parts().now()
     with parts().database.reading() as session:
         found = keys.find_caller(session, hash_api_key(key), now=now)
-    if found is not None and keys.is_use_due(found, now=now):
+    if found is not None and key_uses().is_due(found, now=now):
         _note_use(found, now=now)
     return found
 

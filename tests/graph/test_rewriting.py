@@ -6,7 +6,7 @@ import json
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from receiver.graph.rewriting import Rewriting
@@ -83,4 +83,5 @@ def test_the_token_stands_in_no_answer_whatever_is_around_it(
 
 @given(st.binary(max_size=200))
 def test_what_holds_neither_stays_byte_for_byte(data: bytes) -> None:
-    assert rewriting().bytes(data) == data or b"graph.facebook" in data or b"proof" in data
+    assume(not any(word in data for word in (b"graph.facebook", b"appsecret", SECRET.encode())))
+    assert rewriting().bytes(data) == data

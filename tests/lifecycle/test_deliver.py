@@ -16,7 +16,7 @@ from receiver.store import deliveries, intents
 from receiver.store.database import DatabaseAway
 from receiver.store.models import ApiKey, Delivery, DeliveryAttempt
 from tests.support.databases import locked
-from tests.support.house import House
+from tests.support.house import House, open_house
 from tests.support.sandbox import Listener, listening
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -159,16 +159,17 @@ def test_an_account_that_keeps_its_threads_busy_is_passed_over(house: House) -> 
     assert deliver.claim_next(house.parts.tools, passing_over={account_id}) is None
 
 
-def test_a_database_that_is_away_loses_no_delivery(house: House, listener: Listener) -> None:
-    collect(house, listener.url)
-    claim = deliver.claim_next(house.parts.tools)
-    assert claim is not None
-    url = house.parts.settings.database_url.get_secret_value()
-    with locked(url), pytest.raises(DatabaseAway):
-        deliver.deliver(house.parts.tools, claim)
-    house.clock.move(26)
-    assert house.deliver() == 1
-    assert the_delivery(house).state == deliveries.DELIVERED
+def test_a_database_that_is_away_loses_no_delivery(database_url: str) -> None:
+    with open_house(database_url, database_timeout_seconds=0.5) as house, listening() as listener:
+        house.set_private_addresses(allowed=True)
+        collect(house, listener.url)
+        claim = deliver.claim_next(house.parts.tools)
+        assert claim is not None
+        with locked(database_url), pytest.raises(DatabaseAway):
+            deliver.deliver(house.parts.tools, claim)
+        house.clock.move(26)
+        assert house.deliver() == 1
+        assert the_delivery(house).state == deliveries.DELIVERED
 
 
 def test_the_pause_is_stretched_by_chance_and_never_shortened() -> None:

@@ -180,12 +180,12 @@ def open_house(database_url: str, **settings: Any) -> Iterator[House]:
 
 
 def client_for(settings: Settings, url: str) -> GraphClient:
-    """A client of another Facebook that gives up soon."""
+    """A client of another Facebook."""
     return GraphClient(
         url,
         connect_timeout_seconds=1,
-        read_timeout_seconds=2,
-        deadline_seconds=3,
+        read_timeout_seconds=20,
+        deadline_seconds=20,
         stream_limit_bytes=settings.upload_limit_bytes,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 from sqlalchemy import update
@@ -9,7 +10,7 @@ from sqlalchemy import update
 from receiver.store import keys
 from receiver.store.models import ApiKey
 from tests.support.databases import locked
-from tests.support.house import ACCOUNT, House
+from tests.support.house import ACCOUNT, House, open_house
 
 
 def the_key(house: House) -> ApiKey:
@@ -47,9 +48,12 @@ def test_the_last_use_is_kept_to_the_minute(house: House) -> None:
     assert the_key(house).last_used_at == house.clock()
 
 
-def test_a_use_that_cannot_be_kept_keeps_nobody_out(house: House) -> None:
-    url = house.parts.settings.database_url.get_secret_value()
-    set_id = house.create_open()
-    house.clock.move(60)
-    with locked(url):
-        assert house.get(f"/{set_id}", fields="name").status_code == 200
+def test_a_use_that_cannot_be_kept_keeps_nobody_out_nor_waiting(database_url: str) -> None:
+    with open_house(database_url, database_timeout_seconds=0.5) as house:
+        set_id = house.create_open()
+        house.clock.move(60)
+        with locked(database_url):
+            assert house.get(f"/{set_id}", fields="name").status_code == 200
+            began = time.monotonic()
+            assert house.get("/admin/api/request-sets").status_code == 200
+            assert time.monotonic() - began < 0.4

@@ -45,12 +45,12 @@ def upload(house: House, size: int, **form: Any) -> Any:
 
 def test_a_file_larger_than_other_bodies_may_be_arrives_whole(house: House) -> None:
     with lying_server(answering(OK)) as server, house.with_facebook_at(server.url):
-        assert upload(house, 30 * MEBIBYTE).get_json() == {"id": "1"}
+        assert upload(house, 12 * MEBIBYTE).get_json() == {"id": "1"}
         (request,) = server.requests
     head, _, body = request.partition(b"\r\n\r\n")
     assert f"Content-Length: {len(body)}".encode() in head
     assert f"Bearer {TOKEN}".encode() in head
-    assert b"v" * (30 * MEBIBYTE) in body
+    assert b"v" * (12 * MEBIBYTE) in body
     assert b'name="title"\r\n\r\na video\r\n' in body
     assert b'filename="video.mp4"' in body
 
@@ -88,7 +88,7 @@ def test_a_raw_body_is_passed_on_as_it_is(house: House) -> None:
 
 
 def test_an_upload_is_not_held_in_memory(house: House) -> None:
-    source = Zeros(30 * MEBIBYTE)
+    source = Zeros(12 * MEBIBYTE)
     with lying_server(answering(OK)) as server, house.with_facebook_at(server.url):
         tracemalloc.start()
         response = house.client.post(

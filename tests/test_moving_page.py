@@ -19,7 +19,7 @@ from tests.support.gateway import QUIET, Gateway, running_gateway
 from tests.support.programs import required_program
 from tests.support.sandbox import Listener, SandboxControl, listening
 
-PAGE = (Path(__file__).parents[2] / "docs" / "moving-from-the-sdk.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[1] / "docs" / "moving-from-the-sdk.md").read_text("utf-8")
 THREE_LINES, PROGRAM, CHECK = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 (CURL,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 HOST, CALLBACK, KEY = "https://receiver.example.com", "https://my-program.example.com", "KEY"
