@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
+
+from receiver.graph.passing import PassedAnswer
 
 HIDDEN = b"(hidden)"
 
@@ -38,14 +40,20 @@ class Rewriting:
     def bytes(self, data: bytes) -> bytes:
         """Rewrite a body of text."""
         data = _without_parameter(data, _PROOF)
+        key = HIDDEN if self.key is None else self.key.encode()
         for token in _written(self.token):
             if self.key is None:
-                data = _without_parameter(data, rb"access_token(?:=|%3[Dd])" + re.escape(token))
-            data = data.replace(token, HIDDEN if self.key is None else self.key.encode())
+                data = _without_parameter(data, rb"access_token(?:=|%3[Dd])" + token)
+            data = re.sub(token, lambda _: key, data)
         for text in self.secrets:
             for secret in _written(text):
-                data = data.replace(secret, HIDDEN)
+                data = re.sub(secret, HIDDEN, data)
         return _with_host(data, old=self.graph_url, new=self.public_url)
+
+    def answer(self, answer: PassedAnswer) -> PassedAnswer:
+        """Rewrite an answer: its body, unless it is a stream, and every header."""
+        headers = {name: self.text(text) for name, text in answer.headers.items()}
+        return replace(answer, body=self.bytes(answer.body), headers=headers)
 
     def text(self, text: str) -> str:
         """Rewrite a text, such as a header's."""
@@ -53,12 +61,19 @@ class Rewriting:
 
 
 def _written(secret: str) -> Iterable[bytes]:
-    """How a secret may be written: as it is, quoted for a URL, its slashes escaped for JSON."""
+    """Patterns of how a secret may be written: as it is, or quoted for a URL once or twice.
+
+    In JSON its slashes may be escaped, as often as JSON stands in JSON.
+    """
     if len(secret) < _SHORTEST_SECRET:
         return ()
     quoted = quote(secret, safe="")
-    forms = (secret, quoted, quoted.lower(), quote(quoted, safe=""), secret.replace("/", "\\/"))
-    return tuple(dict.fromkeys(form.encode() for form in forms))
+    forms = dict.fromkeys((secret, quoted, quoted.lower(), quote(quoted, safe="")))
+    return tuple(map(_with_escaped_slashes, forms))
+
+
+def _with_escaped_slashes(text: str) -> bytes:
+    return rb"\\*/".join(re.escape(part.encode()) for part in text.split("/"))
 
 
 def _without_parameter(data: bytes, parameter: bytes) -> bytes:

@@ -51,6 +51,17 @@ def test_links_in_json_in_json_are_rewritten_too(depth: int) -> None:
     assert found == f"{OURS}?access_token={KEY}&limit=2"
 
 
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_token_in_json_in_json_is_found(depth: int) -> None:
+    written = f"bad token {TOKEN}"
+    for _ in range(depth):
+        written = json.dumps(written).replace("/", "\\/")
+    found = rewriting(None).text(written)
+    for _ in range(depth):
+        found = json.loads(found)
+    assert found == "bad token (hidden)"
+
+
 def test_a_link_inside_of_a_query_is_rewritten() -> None:
     inner = quote("https://graph.facebook.com/v21.0/1", safe="")
     assert rewriting().text(f"u={inner}") == "u=" + quote(

@@ -39,6 +39,9 @@ PACE: dict[str, Any] = {
     "notification_grace_seconds": 1,
     "notification_body_deadline_seconds": 1,
     "request_body_deadline_seconds": 3,
+    "read_ttl_seconds": 0.5,
+    "delivery_allow_private_addresses": True,
+    "delivery_retry_seconds": "0.5, 1, 1",
 }
 """Settings that let a story take seconds."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -181,7 +182,7 @@ class Received:
 class Listener:
     """An HTTP server that keeps every POST it gets, and answers all of them alike."""
 
-    def __init__(self, *, status: int, body: bytes) -> None:
+    def __init__(self, *, status: int, body: bytes, delay_seconds: float = 0) -> None:
         self.received: list[Received] = []
         self._arrived = threading.Condition()
         listener = self
@@ -191,6 +192,7 @@ class Listener:
                 length = int(self.headers.get("Content-Length", "0"))
                 call = Received(self.path, dict(self.headers.items()), self.rfile.read(length))
                 listener._keep(call)
+                time.sleep(delay_seconds)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -210,20 +212,20 @@ class Listener:
             self.received.append(call)
             self._arrived.notify_all()
 
-    def wait_for(self, count: int) -> list[Received]:
+    def wait_for(self, count: int, *, seconds: float = _TIMEOUT_SECONDS) -> list[Received]:
         """Return what was received, once there are ``count`` calls of it."""
         with self._arrived:
-            arrived = self._arrived.wait_for(
-                lambda: len(self.received) >= count, timeout=_TIMEOUT_SECONDS
-            )
+            arrived = self._arrived.wait_for(lambda: len(self.received) >= count, timeout=seconds)
             assert arrived, f"{len(self.received)} of {count} notifications came"
             return list(self.received)
 
 
 @contextmanager
-def listening(*, status: int = 200, body: bytes = b"OK") -> Iterator[Listener]:
+def listening(
+    *, status: int = 200, body: bytes = b"OK", delay_seconds: float = 0
+) -> Iterator[Listener]:
     """Run a listener for notifications, on a free port."""
-    listener = Listener(status=status, body=body)
+    listener = Listener(status=status, body=body, delay_seconds=delay_seconds)
     thread = threading.Thread(target=listener.server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:

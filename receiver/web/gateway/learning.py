@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from receiver.graph.client import Credential
 from receiver.graph.errors import CallFailed
 from receiver.graph.json_values import read_id
-from receiver.graph.passing import PassedAnswer, PassedCall
+from receiver.graph.passing import Pairs, PassedAnswer, PassedCall
 from receiver.store import objects
 from receiver.store.keys import Caller
 from receiver.web.context import parts
@@ -34,14 +33,13 @@ def learn_accounts(nodes: Sequence[str], holder: Caller) -> dict[str, Owner]:
     Raises Fault, Refused, CannotOpen, DatabaseAway.
     """
     limits.check(None, holder)
-    credential = outgoing.credential_of(holder)
     found: dict[str, Owner] = {}
     for some in _chunks(nodes):
-        together = _read_together(some, holder, credential) if len(some) > 1 else {}
+        together = _read_together(some, holder) if len(some) > 1 else {}
         found |= together
         for node in some:
             if node not in together:
-                found[node] = _read_one(node, holder, credential)
+                found[node] = _read_one(node, holder)
     accounts = {int(node): owner for node, owner in found.items() if isinstance(owner, int)}
     with parts().database.writing() as session:
         objects.remember(session, accounts, now=parts().now())
@@ -53,19 +51,17 @@ def _chunks(nodes: Sequence[str]) -> Iterator[Sequence[str]]:
         yield nodes[start : start + _MOST_IDS]
 
 
-def _read_together(
-    nodes: Sequence[str], holder: Caller, credential: Credential
-) -> dict[str, Owner]:
-    answer = _ask("", (("ids", ",".join(nodes)), ("fields", _OWNERS[0])), holder, credential)
+def _read_together(nodes: Sequence[str], holder: Caller) -> dict[str, Owner]:
+    answer = _ask("", (("ids", ",".join(nodes)), ("fields", _OWNERS[0])), holder)
     shown = _json(answer)
     owners = {node: read_id(_field(shown, node, _OWNERS[0])) for node in nodes}
     return {node: owner for node, owner in owners.items() if owner is not None}
 
 
-def _read_one(node: str, holder: Caller, credential: Credential) -> Owner:
+def _read_one(node: str, holder: Caller) -> Owner:
     """Ask for each of the fields in turn: a node that lacks one refuses the whole read."""
     for field in _OWNERS:
-        answer = _ask(node, (("fields", field),), holder, credential)
+        answer = _ask(node, (("fields", field),), holder)
         owner = read_id(_field(_json(answer), *field.rstrip("}").split("{")))
         if owner is not None:
             return owner
@@ -82,13 +78,9 @@ def _read_one(node: str, holder: Caller, credential: Credential) -> Owner:
     )
 
 
-def _ask(
-    path: str, query: tuple[tuple[str, str], ...], holder: Caller, credential: Credential
-) -> PassedAnswer:
+def _ask(path: str, query: Pairs, holder: Caller) -> PassedAnswer:
     try:
-        return outgoing.send(
-            PassedCall("GET", path, query=query), holder, account_id=None, credential=credential
-        )
+        return outgoing.send(PassedCall("GET", path, query=query), holder, account_id=None)
     except CallFailed as failure:
         raise faults.service_away(
             f"Which account this belongs to could not be read: {failure} Nothing was done."

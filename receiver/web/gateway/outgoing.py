@@ -10,6 +10,7 @@ import structlog
 
 from receiver.graph.client import Credential
 from receiver.graph.passing import PassedAnswer, PassedCall
+from receiver.graph.rewriting import Rewriting
 from receiver.lifecycle.tools import unseal
 from receiver.store import accounts
 from receiver.store.database import DatabaseAway
@@ -58,17 +59,32 @@ def send(
     holder: Caller,
     *,
     account_id: int | None,
-    credential: Credential,
+    key: str | None = None,
     deadline_seconds: float | None = None,
 ) -> PassedAnswer:
     """Pass a call on while a slot is free, and keep what its answer says of limits.
 
-    Raises Fault, NotSent, NoAnswer, UnreadableAnswer, DatabaseAway.
+    What comes back has our host for Facebook's, and ``key`` for the token, or neither of them.
+    Raises Fault, NotSent, NoAnswer, UnreadableAnswer, CannotOpen, DatabaseAway.
     """
+    credential = credential_of(holder)
     with slot(account_id, holder):
         answer = parts().tools.client.pass_on(credential, call, deadline_seconds=deadline_seconds)
-    note(answer, holder, account_id=account_id)
-    return answer
+    # What is kept is shown to holders of other keys too: neither token nor key may stand in it.
+    note(_rewriting(credential, key=None).answer(answer), holder, account_id=account_id)
+    return _rewriting(credential, key=key).answer(answer)
+
+
+def _rewriting(credential: Credential, *, key: str | None) -> Rewriting:
+    settings = parts().settings
+    secrets = (credential.app_secret, credential.proof)
+    return Rewriting(
+        graph_url=settings.graph_url,
+        public_url=settings.public_url,
+        token=credential.token,
+        key=key,
+        secrets=tuple(secret for secret in secrets if secret is not None),
+    )
 
 
 def note(answer: PassedAnswer, holder: Caller, *, account_id: int | None) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from urllib.parse import quote
 
-from receiver.graph.client import Credential
 from receiver.graph.errors import CallFailed, NotSent
 from receiver.graph.passing import PassedAnswer, PassedCall
-from receiver.graph.rewriting import Rewriting
 from receiver.graph.usage import HEADERS as USAGE_HEADERS
 from receiver.store.keys import Caller
 from receiver.web.context import parts
 from receiver.web.gateway import access, faults, limits, outgoing
-from receiver.web.gateway.answer import JSON_TYPE, NEVER_CACHED, Answer, Headers
+from receiver.web.gateway.answer import JSON_TYPE, NEVER_CACHED, Answer
 from receiver.web.gateway.call import GraphCall
 from receiver.web.gateway.faults import Fault
 
@@ -62,18 +59,17 @@ def answer(call: GraphCall, holder: Caller) -> Answer:
     """
     account_id = access.allow(call, holder)
     limits.check(account_id, holder)
-    credential = outgoing.credential_of(holder)
     try:
         passed = outgoing.send(
             passed_call(call),
             holder,
             account_id=account_id,
-            credential=credential,
+            key=call.key if call.is_key_in_query else None,
             deadline_seconds=_deadline_seconds(call),
         )
     except CallFailed as failure:
         raise _failed(call, failure) from failure
-    return _only_own_accounts(call, holder, facebooks_answer(passed, rewriting(call, credential)))
+    return _only_own_accounts(call, holder, facebooks_answer(passed))
 
 
 def passed_call(call: GraphCall) -> PassedCall:
@@ -96,37 +92,18 @@ def _deadline_seconds(call: GraphCall) -> float | None:
     return parts().settings.upload_deadline_seconds if is_upload else None
 
 
-def rewriting(call: GraphCall, credential: Credential) -> Rewriting:
-    """How an answer to a call is rewritten: our host and its caller's key for Facebook's."""
-    secrets = (credential.app_secret, credential.proof)
-    return Rewriting(
-        graph_url=parts().settings.graph_url,
-        public_url=call.base_url,
-        token=credential.token,
-        key=call.key if call.is_key_in_query else None,
-        secrets=tuple(secret for secret in secrets if secret is not None),
-    )
-
-
-def facebooks_answer(passed: PassedAnswer, rewriting: Rewriting) -> Answer:
-    """Return what Facebook answered, without its host and our token."""
-    return Answer(
-        passed.http_status,
-        rewriting.bytes(passed.body),
-        answer_headers(passed.headers.items(), rewriting),
-        content_type=rewriting.text(passed.headers.get("Content-Type", JSON_TYPE)),
-        stream=passed.stream,
-    )
-
-
-def answer_headers(headers: Iterable[tuple[str, str]], rewriting: Rewriting) -> Headers:
-    """Return those of Facebook's headers that come back, without its host and our token."""
-    kept = [
-        (name, rewriting.text(text)) for name, text in headers if name.lower() in _ANSWER_HEADERS
-    ]
+def facebooks_answer(passed: PassedAnswer) -> Answer:
+    """Return what Facebook answered, with those of its headers that come back."""
+    kept = [pair for pair in passed.headers.items() if pair[0].lower() in _ANSWER_HEADERS]
     if not any(name.lower() == "cache-control" for name, _ in kept):
         kept.append(("Cache-Control", NEVER_CACHED))
-    return (*kept, ("X-Receiver-Source", "graph"))
+    return Answer(
+        passed.http_status,
+        passed.body,
+        (*kept, ("X-Receiver-Source", "graph")),
+        content_type=passed.headers.get("Content-Type", JSON_TYPE),
+        stream=passed.stream,
+    )
 
 
 def _failed(call: GraphCall, failure: CallFailed) -> Fault:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from receiver.store.models import RequestSet
-from tests.support.house import ACCOUNT, House
+from receiver.store.models import Account, RequestSet
+from tests.support.house import ACCOUNT, TOKEN, House
+from tests.support.lying_server import answering, http_answer, lying_server
 
 ACT = f"/act_{ACCOUNT}"
 THROTTLED = {"code": 80004, "subcode": 2446079}
@@ -31,6 +33,25 @@ def test_the_same_error_comes_again_and_says_when_to_come_back(house: House) -> 
     assert (again.status_code, again.data) == (first.status_code, first.data)
     assert again.headers["Retry-After"] == "200"
     assert calls(house) == before
+
+
+def test_what_is_kept_of_a_refusal_shows_neither_our_token_nor_another_callers_key(
+    house: House,
+) -> None:
+    body = {"error": {"message": f"slow down, {TOKEN}", "code": 17}}
+    refusal = http_answer(json.dumps(body).encode(), status=400)
+    query = f"access_token={house.key}"
+    with lying_server(answering(refusal)) as server, house.with_facebook_at(server.url):
+        assert TOKEN not in house.client.get(f"{ACT}/campaigns?{query}").text
+        again = house.get(f"{ACT}/campaigns")
+        operations = json.dumps([{"method": "GET", "relative_url": f"{ACT}/ads"}])
+        batch = house.client.post(f"/?{query}", data={"batch": operations})
+    (account,) = house.rows(Account)
+    kept = (account.wait_body or b"").decode()
+    for shown in (again.text, batch.text, kept):
+        assert "slow down" in shown
+        assert TOKEN not in shown
+        assert house.key not in shown
 
 
 def test_a_create_is_refused_before_an_intent_is_written(house: House) -> None:

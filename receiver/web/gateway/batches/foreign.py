@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from receiver.graph.batch_call import SentOperation, UnreadableBatch, read_batch, write_batch
-from receiver.graph.client import Credential
 from receiver.graph.errors import CallFailed, GraphError, NotSent, outcome_is_unknown
 from receiver.graph.passing import Attachment, PassedAnswer, PassedCall
 from receiver.graph.serve import OperationAnswer
@@ -17,7 +16,7 @@ from receiver.web.gateway.answer import Answer
 from receiver.web.gateway.batches import entries
 from receiver.web.gateway.call import GraphCall
 from receiver.web.gateway.faults import Fault
-from receiver.web.gateway.pass_through import SENT_HEADERS, facebooks_answer, rewriting
+from receiver.web.gateway.pass_through import SENT_HEADERS, facebooks_answer
 
 
 @dataclass(frozen=True)
@@ -64,12 +63,11 @@ def send(
     first = operations[0]
     try:
         limits.check(first.account_id, first.holder)
-        credential = outgoing.credential_of(first.holder)
         answer = outgoing.send(
             _passed(batch, operations, files),
             first.holder,
             account_id=first.account_id,
-            credential=credential,
+            key=batch.key if batch.is_key_in_query else None,
         )
     except (Fault, faults.Refused) as refusal:
         return _all(operations, entries.refused(refusal))
@@ -78,7 +76,7 @@ def send(
         return _all(operations, entries.refused(away))
     except CallFailed as failure:
         return _unknown(operations, str(failure))
-    return _read(batch, operations, answer, credential)
+    return _read(operations, answer)
 
 
 def _passed(
@@ -111,15 +109,10 @@ def _sent(operation: ForeignOperation) -> SentOperation:
     )
 
 
-def _read(
-    batch: GraphCall,
-    operations: Sequence[ForeignOperation],
-    answer: PassedAnswer,
-    credential: Credential,
-) -> Sent:
+def _read(operations: Sequence[ForeignOperation], answer: PassedAnswer) -> Sent:
     error = limits.error_in(answer.http_status, answer.headers, answer.body, usage=answer.usage)
     if error is not None:
-        return _refused(batch, operations, answer, credential, error)
+        return _refused(operations, answer, error)
     try:
         read = read_batch(answer.body, count=len(operations))
     except UnreadableBatch as problem:
@@ -128,19 +121,7 @@ def _read(
     for operation, entry in zip(operations, read, strict=True):
         answers[operation.number] = _judge(operation, entry, answers)
         _note_limits(operation, entry)
-    rewritten = rewriting(batch, credential)
-    return Sent(
-        {
-            number: None
-            if entry is None
-            else OperationAnswer(
-                entry.code,
-                tuple((name, rewritten.text(text)) for name, text in entry.headers),
-                None if entry.body is None else rewritten.text(entry.body),
-            )
-            for number, entry in answers.items()
-        }
-    )
+    return Sent(answers)
 
 
 def _judge(
@@ -164,7 +145,8 @@ def _note_limits(operation: ForeignOperation, entry: OperationAnswer | None) -> 
     """Keep the wait that an operation's own refusal asks for."""
     if entry is None or entry.is_success:
         return
-    body = (entry.body or "").encode("utf-8", "replace")
+    # What is kept is shown to holders of other keys too.
+    body = (entry.body or "").replace(operation.call.key, "(hidden)").encode("utf-8", "replace")
     outgoing.note(
         PassedAnswer(entry.code, dict(entry.headers), body),
         operation.holder,
@@ -173,16 +155,12 @@ def _note_limits(operation: ForeignOperation, entry: OperationAnswer | None) -> 
 
 
 def _refused(
-    batch: GraphCall,
-    operations: Sequence[ForeignOperation],
-    answer: PassedAnswer,
-    credential: Credential,
-    error: GraphError,
+    operations: Sequence[ForeignOperation], answer: PassedAnswer, error: GraphError
 ) -> Sent:
     """Facebook refused the call as a whole: each operation is answered so."""
     if outcome_is_unknown(error) and error.type != "GraphBatchException":
         return _unknown(operations, str(error))
-    refusal = facebooks_answer(answer, rewriting(batch, credential))
+    refusal = facebooks_answer(answer)
     entry = entries.entry_of(refusal)
     return Sent({each.number: entry for each in operations}, refusal=refusal)
 
