@@ -7,10 +7,12 @@ in between a reading ends at the first page on which nothing is new.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
+from receiver.crypto import hide_tokens
 from receiver.graph.client import Credential
 from receiver.graph.errors import CallFailed, GraphError
 from receiver.graph.vocabulary import MAX_PAGE_LIMIT
@@ -90,7 +92,8 @@ def _read_pages(
             is_news = edges.keep_page(
                 session,
                 claim,
-                answered.value.nodes,
+                # A set of ours whose outcome is not known stands there too, with its URL.
+                [replace(node, record=hide_tokens(node.record)) for node in answered.value.nodes],
                 after=after,
                 read_at=now,
                 lease_until=plan.lease_until(tools.pace, now=now),

@@ -22,7 +22,6 @@ from receiver.graph.serve.etag import NOT_MODIFIED, etag, is_unchanged
 from receiver.graph.serve.fields import (
     Field,
     parse_expansion,
-    parse_fields,
     select_fields,
     unknown_field,
     write_fields,
@@ -102,7 +101,6 @@ __all__ = [
     "parse_adbatch_body",
     "parse_batch",
     "parse_expansion",
-    "parse_fields",
     "parse_flag",
     "parse_form",
     "parse_ids",

@@ -31,20 +31,6 @@ class Field:
     fields: tuple[Field, ...] = ()
 
 
-def parse_fields(value: object, *, node: Node) -> tuple[str, ...]:
-    """Return the plain fields that a call asks for: those of ``fields``, or the node's defaults.
-
-    Raises BadParameter for a field that the node does not have, and for an expanded one.
-    """
-    fields = parse_expansion(value)
-    if not fields:
-        return node.default_fields
-    for each in fields:
-        if each.name not in node.fields or each.fields or each.parameters:
-            raise unknown_field(each.name, node=node)
-    return tuple(each.name for each in fields)
-
-
 def unknown_field(name: str, *, node: Node) -> BadParameter:
     return BadParameter(
         "fields", f"Tried accessing nonexisting field ({name}) on node type ({node.name})"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 
 import structlog
 
+from receiver.crypto import hide_tokens
 from receiver.graph.client import Credential
 from receiver.graph.passing import PassedAnswer, PassedCall
 from receiver.graph.rewriting import Rewriting
@@ -70,6 +72,7 @@ def send(
     credential = credential_of(holder)
     with slot(account_id, holder):
         answer = parts().tools.client.pass_on(credential, call, deadline_seconds=deadline_seconds)
+    answer = replace(answer, body=hide_tokens(answer.body))
     # What is kept is shown to holders of other keys too: neither token nor key may stand in it.
     note(_rewriting(credential, key=None).answer(answer), holder, account_id=account_id)
     return _rewriting(credential, key=key).answer(answer)

@@ -10,23 +10,18 @@ from receiver.graph.serve import (
     BadParameter,
     Field,
     parse_expansion,
-    parse_fields,
     select_fields,
     write_fields,
 )
-from receiver.graph.vocabulary import REQUEST, REQUEST_SET
 
 
-def test_fields_come_as_words_or_default() -> None:
-    assert parse_fields(None, node=REQUEST_SET) == REQUEST_SET.default_fields
-    assert parse_fields("", node=REQUEST_SET) == REQUEST_SET.default_fields
-    assert parse_fields("status, id,status", node=REQUEST) == ("status", "id")
-    assert parse_fields(["status"], node=REQUEST) == ("status",)
+def names(value: object) -> list[str]:
+    return [field.name for field in parse_expansion(value)]
 
 
-def test_an_unknown_field_is_named() -> None:
-    with pytest.raises(BadParameter, match=r"\(colour\) on node type \(AdAsyncRequest\)"):
-        parse_fields("id,colour", node=REQUEST)
+def test_fields_come_as_words_each_once_in_a_text_a_list_or_json() -> None:
+    for value in ("status, id,status", ["status", "id"], '["status","id"]', "['status', 'id']"):
+        assert names(value) == ["status", "id"]
 
 
 def test_the_id_comes_along_and_what_is_absent_does_not() -> None:
@@ -40,12 +35,12 @@ def test_the_id_comes_along_and_what_is_absent_does_not() -> None:
 
 @pytest.mark.parametrize("fields", ["id,name,", ",id,,name", ["id", "", "name"]])
 def test_an_empty_word_among_the_fields_is_passed_over(fields: object) -> None:
-    assert parse_fields(fields, node=REQUEST_SET) == ("id", "name")
+    assert names(fields) == ["id", "name"]
 
 
-@pytest.mark.parametrize("fields", [",", " , ", []])
-def test_fields_without_a_word_are_the_defaults(fields: object) -> None:
-    assert parse_fields(fields, node=REQUEST_SET) == REQUEST_SET.default_fields
+@pytest.mark.parametrize("fields", [",", " , ", [], "", None])
+def test_fields_without_a_word_are_none(fields: object) -> None:
+    assert names(fields) == []
 
 
 def test_fields_expand_into_edges_and_nodes() -> None:
@@ -84,12 +79,6 @@ def test_what_is_no_list_of_fields_is_a_syntax_error(text: str) -> None:
 def test_fields_have_a_limit_in_depth_and_length(text: str) -> None:
     with pytest.raises(BadParameter):
         parse_expansion(text)
-
-
-@pytest.mark.parametrize("text", ["id{name}", "id.limit(5)"])
-def test_a_plain_field_does_not_expand(text: str) -> None:
-    with pytest.raises(BadParameter, match="nonexisting field"):
-        parse_fields(text, node=REQUEST_SET)
 
 
 NAMES = st.from_regex(r"[a-z_]{1,8}", fullmatch=True)

@@ -155,6 +155,23 @@ def test_without_facebook_a_list_shows_what_is_known(house: House) -> None:
     assert ours in known
 
 
+def test_a_set_whose_outcome_is_unknown_shows_neither_our_url_nor_our_tag(house: House) -> None:
+    house.sandbox.trouble("commit_then_drop", method="POST", path="asyncadrequestsets$")
+    assert house.create(name="lost").status_code == 409
+    (entry,) = house.sandbox.ledger()
+    token = entry["notification_uri"].rpartition(".")[2]
+    shown = [
+        house.get(EDGE, fields="name,notification_uri"),
+        house.get(f"/{entry['id']}", fields="name,notification_uri"),
+        house.get("/", ids=entry["id"], fields="notification_uri"),
+    ]
+    assert shown[0].get_json()["data"][0]["name"] == "lost"
+    for each in shown:
+        assert "/notifications/" in each.text
+        assert token not in each.text
+    assert all(token.encode() not in row.record for row in house.rows(EdgeMember))
+
+
 def test_another_account_is_not_listed(house: House) -> None:
     response = house.get("/act_5/asyncadrequestsets")
     assert (response.status_code, response.get_json()["error"]["code"]) == (403, 200)
