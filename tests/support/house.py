@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from unittest import mock
 
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
@@ -20,6 +22,7 @@ from receiver.graph.client import GraphClient
 from receiver.lifecycle import deliver, step
 from receiver.settings import Settings
 from receiver.store import accounts, keys
+from receiver.store.database import DatabaseAway
 from receiver.store.models import ApiKey, Base, RequestSet, Submission
 from receiver.web.context import attach, detach, outgoing_slots
 from receiver.web.slots import NoSlot
@@ -121,6 +124,29 @@ class House:
             finally:
                 detach(app)
                 attach(app, self.parts)
+
+    @contextmanager
+    def database_that_goes_away_after_a_call(self) -> Iterator[None]:
+        """Let the database be away once Facebook was asked, until the block ends."""
+        database, client = self.parts.database, self.parts.tools.client
+        real_reading, real_pass_on = database.reading, client.pass_on
+        is_away = threading.Event()
+
+        def reading() -> Any:
+            if is_away.is_set():
+                raise DatabaseAway("it went away")
+            return real_reading()
+
+        def pass_on(*arguments: Any, **named: Any) -> Any:
+            answer = real_pass_on(*arguments, **named)
+            is_away.set()
+            return answer
+
+        with (
+            mock.patch.object(database, "reading", reading),
+            mock.patch.object(client, "pass_on", pass_on),
+        ):
+            yield
 
     def take_all_slots(self) -> None:
         """Let as many calls wait for Facebook as may, for as long as the test runs."""

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from receiver.graph import serve
 from receiver.store import objects
 from receiver.store.keys import Caller
 from receiver.web.context import parts
 from receiver.web.gateway import learning
 from receiver.web.gateway.call import GraphCall
-from receiver.web.gateway.faults import PERMISSION, QUERY, TOKEN, Fault, Refused
+from receiver.web.gateway.faults import PARAMETER, PERMISSION, QUERY, TOKEN, Fault, Refused
 from receiver.web.gateway.learning import Owner
 from receiver.web.gateway.paths import account_number, object_number
 from receiver.web.keys import holder_of
+
+_WITHOUT_ACCOUNT = (("me",), ("search",))
+"""The paths that address no object; any other word is the name of one."""
 
 
 def holder(call: GraphCall) -> Caller:
@@ -30,7 +34,16 @@ def holder(call: GraphCall) -> Caller:
 
 
 def may(holder: Caller, call: GraphCall) -> Caller:
-    """Return the holder again, if its key may change what a call changes. Raises Fault (200)."""
+    """Return the holder again, if its key may change what a call changes. Raises Fault (200).
+
+    Also for what Facebook could read otherwise than we do: another method than the call's own,
+    which only a POST may name, and a path that leads back up.
+    """
+    named = str(call.parameters.get("method") or call.sent_method).upper()
+    if call.sent_method not in ("POST", named):
+        raise Fault(PARAMETER, "Only a POST may name another method.")
+    if any(segment in (".", "..") for segment in call.path.split("/")):
+        raise Fault(QUERY, "A path may not lead back up.")
     if holder.is_read_only and call.method != "GET" and not call.is_batch:
         raise _denied("This key may only read.")
     return holder
@@ -104,11 +117,17 @@ def _owner(node: str, accounts: dict[str, Owner]) -> int:
 
 
 def nodes_of(call: GraphCall) -> tuple[str, ...]:
-    """Return the objects that a call addresses: those of ``ids``, or that its path begins with."""
-    if call.ids:
-        return call.ids
-    first = call.segments[0] if call.segments else ""
-    return (first,) if (first and first[:1].isdigit()) or first.startswith("act_") else ()
+    """Return the objects that a call addresses: what its path begins with, ``id`` and ``ids``.
+
+    Where several of them stand, Facebook takes one: the key must be allowed each.
+    """
+    first = call.segments[:1]
+    nodes = [each for each in first if each[:1].isdigit() or each.startswith("act_")]
+    if call.method in ("GET", "DELETE"):
+        named = str(call.parameters.get("id") or "")
+        nodes += [named] if named else []
+        nodes += serve.parse_ids(call.parameters.get("ids"))
+    return tuple(dict.fromkeys(nodes))
 
 
 def _check_without_account(call: GraphCall) -> None:
@@ -118,6 +137,8 @@ def _check_without_account(call: GraphCall) -> None:
     """
     if call.method != "GET":
         raise _denied("This key may only change what belongs to its ad accounts.")
+    if call.segments[:1] not in _WITHOUT_ACCOUNT:
+        raise _denied(f"This key may not use /{'/'.join(call.segments)}.")
     if call.segments[:1] == ("me",) and call.segments[1:] not in ((), ("adaccounts",)):
         raise _denied("Of this user, a key may read the user itself and its ad accounts.")
 

@@ -21,6 +21,9 @@ _PATHS = frozenset(
         "app_link_hosts_token",
     }
 )
+_BATCHES = ("batch", "asyncbatch")
+"""Operations that nobody would have looked at."""
+
 _FIELDS = frozenset(
     {
         "access_token",
@@ -62,6 +65,10 @@ def refuse_tokens(call: GraphCall) -> None:
     for name in call.parameters:
         if name in _PARAMETERS:
             raise _refused(name)
+        if name in _BATCHES and not call.is_batch:
+            raise Fault(
+                PERMISSION, f"{name} is not passed on from here: send a POST with batch to /.", 403
+            )
     for field in _all_fields(_fields(call)):
         if field.name.lower() in _FIELDS:
             raise _refused(field.name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -116,6 +118,36 @@ def test_nothing_that_mints_or_shows_a_token_is_passed_on(
 ) -> None:
     before = len(house.sandbox.calls()["calls"])
     assert code(house.get(path, **query)) == (403, 200)
+    assert len(house.sandbox.calls()["calls"]) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        (f"/act_{ACCOUNT}/../act_{OTHER}/campaigns", {}),
+        (f"/act_{ACCOUNT}/%2e%2e/act_{OTHER}", {}),
+        (f"/v21.0/./act_{OTHER}", {}),
+        (f"/act_{ACCOUNT}", {"id": f"act_{OTHER}"}),
+        (f"/act_{ACCOUNT}/campaigns", {"ids": f"act_{OTHER}"}),
+        (f"/v21.0/v22.0/act_{OTHER}", {}),
+        (f"/ACT_{OTHER}/campaigns", {}),
+        (f"/a-page/{OTHER}", {}),
+        ("/", {}),
+        (f"/act_{ACCOUNT}", {"method": "delete"}),
+        (f"/act_{ACCOUNT}", {"batch": "[]"}),
+        (f"/act_{ACCOUNT}", {"asyncbatch": "[]"}),
+    ],
+)
+def test_no_way_of_writing_a_call_leads_around_the_accounts(
+    house: House, path: str, query: dict[str, str]
+) -> None:
+    add_account(house.parts, OTHER)
+    before = len(house.sandbox.calls()["calls"])
+    operation = {"method": "GET", "relative_url": f"{path}?{urlencode(query)}"}
+    form = {"batch": json.dumps([operation]), "access_token": house.key}
+    assert house.get(path, **query).status_code in (400, 403)
+    (entry,) = house.client.post("/", data=form).get_json()
+    assert entry["code"] in (400, 403)
     assert len(house.sandbox.calls()["calls"]) == before
 
 

@@ -6,10 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
+import structlog
+
+from receiver.crypto import CannotOpen
 from receiver.graph.batch_call import SentOperation, UnreadableBatch, read_batch, write_batch
 from receiver.graph.errors import CallFailed, GraphError, NotSent, outcome_is_unknown
 from receiver.graph.passing import Attachment, PassedAnswer, PassedCall
 from receiver.graph.serve import OperationAnswer
+from receiver.store.database import DatabaseAway
 from receiver.store.keys import Caller
 from receiver.web.gateway import faults, limits, outgoing
 from receiver.web.gateway.answer import Answer
@@ -17,6 +21,8 @@ from receiver.web.gateway.batches import entries
 from receiver.web.gateway.call import GraphCall
 from receiver.web.gateway.faults import Fault
 from receiver.web.gateway.pass_through import SENT_HEADERS, facebooks_answer
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class Sent:
 def send(
     batch: GraphCall, operations: Sequence[ForeignOperation], *, files: Mapping[str, bytes]
 ) -> Sent:
-    """Send operations of one holder and account in one call, once. Raises DatabaseAway, CannotOpen.
+    """Send operations of one holder and account in one call, once. It raises nothing.
 
     A write whose outcome is not known is answered by an error that no client repeats, a read by
     null, as Facebook does.
@@ -69,13 +75,18 @@ def send(
             account_id=first.account_id,
             key=batch.key if batch.is_key_in_query else None,
         )
-    except (Fault, faults.Refused) as refusal:
+    except (Fault, faults.Refused, DatabaseAway, CannotOpen) as refusal:
+        # Each of them comes before the call.
         return _all(operations, entries.refused(refusal))
     except NotSent as failure:
         away = faults.service_away(f"Facebook could not be reached: {failure}")
         return _all(operations, entries.refused(away))
     except CallFailed as failure:
         return _unknown(operations, str(failure))
+    except Exception:
+        # Nobody foresaw this, so nobody knows whether Facebook was asked.
+        log.exception("A batch failed")
+        return _unknown(operations, "an unforeseen error")
     return _read(operations, answer)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,7 +26,6 @@ from receiver.web.gateway import access, dispatch
 from receiver.web.gateway.batches import entries, foreign
 from receiver.web.gateway.batches.foreign import ForeignOperation, Sent
 from receiver.web.gateway.call import GraphCall, operation_call
-from receiver.web.gateway.faults import Fault, Refused
 from receiver.web.gateway.learning import Owner
 from receiver.web.gateway.tokens import refuse_tokens
 
@@ -55,7 +55,7 @@ class BatchRun:
         self._needs = needs_of(
             [each.name for each in operations], needed=[each.needs for each in operations]
         )
-        self._owners: dict[str, Owner] = {}
+        self._owners: defaultdict[int, dict[str, Owner]] = defaultdict(dict)
         self._prepared: dict[int, Prepared] = {}
         self._files = {name: each.stream.read() for name, each in call.body.files.items()}
         self.answers: dict[int, OperationAnswer | None] = {}
@@ -97,8 +97,8 @@ class BatchRun:
             if dispatch.is_own(call, holder):
                 return Prepared(call, holder, account_id=None, is_own=True)
             self._know_owners([call], holder)
-            account_id = access.check(call, holder, self._owners)
-        except (Fault, Refused, BadParameter) as error:
+            account_id = access.check(call, holder, self._owners[holder.credential_id])
+        except Exception as error:  # noqa: BLE001  # whatever ends one operation ends no other
             self.answers[number] = entries.refused(error)
             return None
         return Prepared(call, holder, account_id=account_id, is_own=False)
@@ -120,9 +120,10 @@ class BatchRun:
         self._know_owners(calls, self._holder)
 
     def _know_owners(self, calls: Sequence[GraphCall], holder: Caller) -> None:
-        nodes = {node for call in calls for node in access.nodes_of(call)} - self._owners.keys()
+        owners = self._owners[holder.credential_id]
+        nodes = {node for call in calls for node in access.nodes_of(call)} - owners.keys()
         if nodes:
-            self._owners |= access.known_accounts(nodes, holder)
+            owners |= access.known_accounts(nodes, holder)
 
     def _do(self, wave: Wave, ties: Sequence[Tie]) -> None:
         ready = [number for number in wave.free if self._make_ready(number)]
@@ -212,7 +213,7 @@ class BatchRun:
 
 
 def _side_by_side(jobs: Sequence[Callable[[], object]]) -> None:
-    """Do the jobs on threads that know the call under way. Raises what the first of them raised."""
+    """Do the jobs on threads that know the call under way. None of them raises anything."""
     if len(jobs) == 1:
         jobs[0]()
         return

@@ -233,6 +233,22 @@ def test_a_batch_that_facebook_refuses_as_a_whole_is_refused_as_a_whole(house: H
     assert (response.status_code, response.get_json()["error"]["code"]) == (400, 190)
 
 
+def test_a_database_that_goes_away_meanwhile_is_told_for_each_operation(house: House) -> None:
+    set_id = house.create_open()
+    operations = [
+        campaign(1, name="made"),
+        {"method": "GET", "relative_url": "{result=made:$.id}"},
+        {"method": "GET", "relative_url": set_id, "depends_on": "made"},
+    ]
+    with house.database_that_goes_away_after_a_call():
+        first, read, own = entries(send(house, operations))
+    assert first is None  # it was made, and is not told as if it could be sent again
+    for entry in (read, own):
+        assert entry is not None
+        assert (entry["code"], entry["body"]["error"]["is_transient"]) == (503, True)
+    assert names_of(house, "campaigns") == ["campaign-1"]
+
+
 def test_a_throttled_account_is_not_asked_again_until_its_time_is_over(house: House) -> None:
     house.sandbox.trouble("graph_error", method="POST", code=17, subcode=2446079)
     send(house, [campaign(1)])
