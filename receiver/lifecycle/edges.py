@@ -44,7 +44,8 @@ def read_edge(
     """
     started_at = tools.now()
     with tools.database.reading() as session:
-        if waits.is_waiting(session, account_id, now=started_at):
+        is_due = edges.is_due(session, name, read_before=started_at - ttl)
+        if not is_due or waits.is_waiting(session, account_id, now=started_at):
             return
     with tools.database.writing() as session:
         claim = edges.claim_reading(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, func, or_, select, union, update
+from sqlalchemy import ColumnElement, Label, Select, func, or_, select, union, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,9 @@ from receiver.store import intents
 from receiver.store.models import EdgeMember, EdgeReading, Request, RequestSet
 
 COUNTED_MOST = 10_000
+
+Ids = Select[Any]
+"""A statement that selects one column of ids."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,12 @@ class EdgeClaim:
 
 class EdgeLeaseLost(Exception):
     """Somebody else reads the edge, because our lease ran out: nothing of ours may be written."""
+
+
+def is_due(session: Session, name: EdgeName, *, read_before: datetime) -> bool:
+    """Tell whether an edge was not read since that moment."""
+    known = read_at(session, name)
+    return known is None or known <= read_before
 
 
 def claim_reading(
@@ -149,8 +158,8 @@ def set_ids(
     limit: int,
 ) -> list[int]:
     """Return ids of an account's sets, ours and others', newest first, beside a cursor."""
-    merged = _sets(name, own_edges=own_edges, is_completed=is_completed)
-    return _beside(session, merged, after=after, before=before, limit=limit, is_falling=True)
+    sides = _sets(name, own_edges=own_edges, is_completed=is_completed)
+    return _beside(session, sides, after=after, before=before, limit=limit, is_falling=True)
 
 
 def count_sets(
@@ -160,7 +169,9 @@ def count_sets(
     return _count(session, _sets(name, own_edges=own_edges, is_completed=is_completed))
 
 
-def _sets(name: EdgeName, *, own_edges: Collection[str], is_completed: bool | None) -> Subquery:
+def _sets(
+    name: EdgeName, *, own_edges: Collection[str], is_completed: bool | None
+) -> tuple[Ids, Ids]:
     own = select(RequestSet.facebook_id.label("id")).where(
         RequestSet.account_id == name.object_id,
         RequestSet.edge.in_(own_edges),
@@ -172,7 +183,7 @@ def _sets(name: EdgeName, *, own_edges: Collection[str], is_completed: bool | No
         is_collected = RequestSet.state == intents.COLLECTED
         own = own.where(is_collected if is_completed else ~is_collected)
         others = others.where(EdgeMember.is_final == is_completed)
-    return union(own, others).subquery()
+    return own, others
 
 
 def request_ids(
@@ -185,8 +196,8 @@ def request_ids(
     limit: int,
 ) -> list[int]:
     """Return ids of the requests for an object's ads, ours and others', beside a cursor."""
-    merged = _requests(name, account_ids=account_ids)
-    return _beside(session, merged, after=after, before=before, limit=limit, is_falling=False)
+    sides = _requests(name, account_ids=account_ids)
+    return _beside(session, sides, after=after, before=before, limit=limit, is_falling=False)
 
 
 def count_requests(session: Session, name: EdgeName, *, account_ids: Collection[int]) -> int | None:
@@ -194,41 +205,51 @@ def count_requests(session: Session, name: EdgeName, *, account_ids: Collection[
     return _count(session, _requests(name, account_ids=account_ids))
 
 
-def _requests(name: EdgeName, *, account_ids: Collection[int]) -> Subquery:
+def _requests(name: EdgeName, *, account_ids: Collection[int]) -> tuple[Ids, Ids]:
     own = (
         select(Request.id.label("id"))
         .join(RequestSet, RequestSet.id == Request.request_set_id)
         .where(Request.scope_object_id == name.object_id, RequestSet.account_id.in_(account_ids))
     )
     others = select(EdgeMember.member_id.label("id")).where(*_is(EdgeMember, name))
-    return union(own, others).subquery()
+    return own, others
 
 
-def _count(session: Session, merged: Subquery) -> int | None:
-    first = select(merged.c.id).limit(COUNTED_MOST + 1).subquery()
-    count: int = session.execute(select(func.count()).select_from(first)).scalar_one()
+def _count(session: Session, sides: tuple[Ids, Ids]) -> int | None:
+    first = union(*sides).subquery()
+    some = select(first.c.id).limit(COUNTED_MOST + 1).subquery()
+    count: int = session.execute(select(func.count()).select_from(some)).scalar_one()
     return count if count <= COUNTED_MOST else None
 
 
 def _beside(
     session: Session,
-    merged: Subquery,
+    sides: tuple[Ids, Ids],
     *,
     after: int | None,
     before: int | None,
     limit: int,
     is_falling: bool,
 ) -> list[int]:
-    ids = merged.c.id
-    statement = select(ids)
+    """Merge two sides by id: of each only as many are read as a page may need."""
     backwards = after is None and before is not None
-    position = before if backwards else after
     falls = is_falling != backwards
-    if position is not None:
-        statement = statement.where(ids < position if falls else ids > position)
-    statement = statement.order_by(ids.desc() if falls else ids.asc()).limit(limit)
-    found = list(session.execute(statement).scalars())
+    position = before if backwards else after
+    nearest = [
+        _nearest(side, position=position, falls=falls, limit=limit).subquery() for side in sides
+    ]
+    merged = union(*(select(each.c.id) for each in nearest)).subquery()
+    order = merged.c.id.desc() if falls else merged.c.id.asc()
+    found = list(session.execute(select(merged.c.id).order_by(order).limit(limit)).scalars())
     return found[::-1] if backwards else found
+
+
+def _nearest(side: Ids, *, position: int | None, falls: bool, limit: int) -> Ids:
+    (column,) = side.selected_columns
+    ids = column.element if isinstance(column, Label) else column
+    if position is not None:
+        side = side.where(ids < position if falls else ids > position)
+    return side.order_by(ids.desc() if falls else ids.asc()).limit(limit)
 
 
 def records(session: Session, name: EdgeName, *, ids: Collection[int]) -> dict[int, bytes]:

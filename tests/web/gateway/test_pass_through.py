@@ -160,6 +160,21 @@ def test_a_compressed_answer_is_searched_too(house: House) -> None:
     assert "Content-Encoding" not in response.headers
 
 
+def test_an_answer_that_cannot_be_decoded_is_no_answer(house: House) -> None:
+    headers = {**JSON, "Content-Encoding": "gzip"}
+    with before_a_liar(house, http_answer(b"no gzip", headers=headers)):
+        read = house.get(ACT)
+        written = post(house, f"{ACT}/campaigns", name="c")
+    assert (read.status_code, read.get_json()["error"]["code"]) == (503, 2)
+    assert (written.status_code, written.get_json()["error"]["code"]) == (409, 409)
+
+
+def test_ten_mebibytes_come_back_whole(house: House) -> None:
+    body = json.dumps({"data": "x" * (10 * 1024 * 1024)}).encode()
+    with before_a_liar(house, http_answer(body, headers=JSON)):
+        assert house.get(ACT).data == body
+
+
 def test_other_content_comes_as_it_is(house: House) -> None:
     picture = bytes(range(256)) * 4000
     headers = {"Content-Type": "image/png"}
