@@ -78,15 +78,15 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
-    table = Table("name", "accounts", "may", "state", "last used", "expires", box=SIMPLE_HEAD)
+    table = Table("name", "accounts", "may", "state", "last used (UTC)", "expires (UTC)", box=SIMPLE_HEAD)
     for row in found:
         table.add_row(
             row["name"],
             "\n".join(row["accounts"]),
             "read" if row["is_read_only"] else "read and write",
             row["state"],
-            row["last_used_at"] or "never",
-            row["expires_at"] or "never",
+            _to_the_minute(row["last_used_at"]),
+            _to_the_minute(row["expires_at"]),
         )
     Console().print(table)
 
@@ -102,6 +102,10 @@ def _shown(row: KeyRow, *, now: datetime) -> dict[str, Any]:
         "revoked_at": _written(row.revoked_at),
         "last_used_at": _written(row.last_used_at),
     }
+
+
+def _to_the_minute(written: str | None) -> str:
+    return "never" if written is None else written[:16].replace("T", " ")
 
 
 def _state(row: KeyRow, *, now: datetime) -> str:
