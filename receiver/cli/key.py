@@ -78,7 +78,8 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
-    table = Table("name", "accounts", "may", "state", "last used (UTC)", "expires (UTC)", box=SIMPLE_HEAD)
+    columns = ("name", "accounts", "may", "state", "last used (UTC)", "expires (UTC)")
+    table = Table(*columns, box=SIMPLE_HEAD)
     for row in found:
         table.add_row(
             row["name"],

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from receiver.graph import serve
@@ -132,11 +133,10 @@ class BatchRun:
         units = [*wave.tied, *((number,) for number in ready if number not in own)]
         riding = {number for unit in wave.tied for number in unit}
         jobs: list[Callable[[], object]] = [
-            lambda batch=batch: self._send(batch, riding)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-            for batch in pack(units, ties=ties)
+            partial(self._send, batch, riding) for batch in pack(units, ties=ties)
         ]
         if own:
-            jobs.append(lambda: self._answer_own(own))
+            jobs.append(partial(self._answer_own, own))
         _side_by_side(jobs)
 
     def _regrouped(self, number: int, tie: Tie) -> Tie:
