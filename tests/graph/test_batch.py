@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.graph.batch import (
@@ -21,7 +21,7 @@ from receiver.graph.batch import (
 @st.composite
 def ties(draw: st.DrawFn) -> list[Tie]:
     """Any operations: of three groups, tied to any earlier ones, of which some create ads."""
-    count = draw(st.integers(0, 150))
+    count = draw(st.integers(0, 120))
     connected = draw(st.sampled_from([0.0, 0.1, 0.5, 0.9]))
     random = draw(st.randoms(use_true_random=False))
     return [
@@ -44,6 +44,7 @@ def calls_of(planned: list[Wave], of: list[Tie]) -> list[list[list[int]]]:
     return [pack([*wave.tied, *((number,) for number in wave.free)], ties=of) for wave in planned]
 
 
+@settings(max_examples=40)
 @given(ties())
 def test_each_operation_is_sent_exactly_once(of: list[Tie]) -> None:
     calls = calls_of(plan_waves(of), of)
@@ -51,6 +52,7 @@ def test_each_operation_is_sent_exactly_once(of: list[Tie]) -> None:
     assert sorted(sent) == list(range(len(of)))
 
 
+@settings(max_examples=40)
 @given(ties())
 def test_no_call_breaks_a_limit_or_mixes_groups(of: list[Tie]) -> None:
     for call in itertools.chain.from_iterable(calls_of(plan_waves(of), of)):
@@ -60,6 +62,7 @@ def test_no_call_breaks_a_limit_or_mixes_groups(of: list[Tie]) -> None:
         assert call == sorted(call)
 
 
+@settings(max_examples=40)
 @given(ties())
 def test_what_an_operation_needs_comes_before_it_in_an_earlier_wave_or_in_its_own_call(
     of: list[Tie],
@@ -74,6 +77,7 @@ def test_what_an_operation_needs_comes_before_it_in_an_earlier_wave_or_in_its_ow
             assert place[need][0] < place[number][0] or place[need] == place[number]
 
 
+@settings(max_examples=40)
 @given(ties())
 def test_operations_of_one_call_that_are_tied_ride_whole_or_not_at_all(of: list[Tie]) -> None:
     for wave in plan_waves(of):
