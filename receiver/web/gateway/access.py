@@ -14,7 +14,7 @@ from receiver.store.keys import Caller
 from receiver.web.context import parts
 from receiver.web.gateway import learning
 from receiver.web.gateway.call import GraphCall
-from receiver.web.gateway.faults import PARAMETER, PERMISSION, QUERY, TOKEN, Fault, Refused
+from receiver.web.gateway.faults import PARAMETER, PERMISSION, QUERY, TOKEN, Fault, NotShown
 from receiver.web.gateway.learning import Owner
 from receiver.web.gateway.paths import account_number, object_number
 from receiver.web.keys import holder_of
@@ -95,7 +95,7 @@ def check(call: GraphCall, holder: Caller, accounts: dict[str, Owner]) -> int | 
     owners = [
         _owner(node, accounts)
         for node in nodes
-        if not (call.ids and isinstance(accounts.get(node), Refused))
+        if not (call.ids and isinstance(accounts.get(node), NotShown))
     ]
     for account_id in owners:
         require_account(holder, account_id)

@@ -51,6 +51,10 @@ class Refused(Exception):
         self.answer = answer
 
 
+class NotShown(Refused):
+    """Facebook says that there is no such object, or that our token may not see it."""
+
+
 def bad_parameter(message: str, *, blamed_field: str | None = None) -> Fault:
     """The caller's parameter is wrong; the message names it."""
     return Fault(PARAMETER, message, blamed_field=blamed_field)

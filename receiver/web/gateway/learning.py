@@ -14,7 +14,7 @@ from receiver.store.keys import Caller
 from receiver.web.context import parts
 from receiver.web.gateway import faults, limits, outgoing
 from receiver.web.gateway.answer import Answer
-from receiver.web.gateway.faults import Fault, Refused
+from receiver.web.gateway.faults import Fault, NotShown, Refused
 
 _MOST_IDS = 50
 _OWNERS = ("account_id", "owner_id", "async_request_set{owner_id}")
@@ -70,7 +70,8 @@ def _read_one(node: str, holder: Caller) -> Owner:
             error.code == faults.PARAMETER and error.subcode != _MISSING_SUBCODE
         )
         if not lacks_field:
-            return Refused(_as_it_came(answer))
+            is_missing = error is not None and error.subcode == _MISSING_SUBCODE
+            return (NotShown if is_missing else Refused)(_as_it_came(answer))
     return Fault(
         faults.PERMISSION,
         f"This key may not use the object {node}: it belongs to no ad account of the key's.",

@@ -61,9 +61,10 @@ def note(account_id: int | None, holder: Caller, *, error: GraphError | None, us
     if wait is None:
         return
     with parts().database.writing() as session:
-        if account_id is None or wait.is_of_app:
+        if wait.is_of_app:
             waits.wait_with(session, holder.credential_id, wait)
-        else:
+        elif account_id is not None:
+            # What a call without an account says is some account's: nobody else waits for it.
             waits.wait(session, account_id, wait)
 
 

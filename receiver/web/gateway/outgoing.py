@@ -11,7 +11,7 @@ import structlog
 
 from receiver.crypto import hide_tokens
 from receiver.graph.client import Credential
-from receiver.graph.passing import PassedAnswer, PassedCall
+from receiver.graph.passing import Body, PassedAnswer, PassedCall
 from receiver.graph.rewriting import Rewriting
 from receiver.lifecycle.tools import unseal
 from receiver.store import accounts
@@ -73,9 +73,37 @@ def send(
     with slot(account_id, holder):
         answer = parts().tools.client.pass_on(credential, call, deadline_seconds=deadline_seconds)
     answer = replace(answer, body=hide_tokens(answer.body))
+    if answer.stream is not None and call.is_read:
+        answer = replace(answer, stream=_held(answer.stream, account_id, holder))
     # What is kept is shown to holders of other keys too: neither token nor key may stand in it.
     note(_rewriting(credential, key=None).answer(answer), holder, account_id=account_id)
     return _rewriting(credential, key=key).answer(answer)
+
+
+class _HeldBody:
+    """A body that holds a slot until it is closed: its reader's thread waits for Facebook too."""
+
+    def __init__(self, body: Body, held: ExitStack) -> None:
+        self._body = body
+        self._held = held
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+    def close(self) -> None:
+        with self._held:
+            self._body.close()
+
+
+def _held(body: Body, account_id: int | None, holder: Caller) -> Body:
+    """Hold a slot for a body that is only read. Raises Fault where too many calls wait."""
+    held = ExitStack()
+    try:
+        held.enter_context(outgoing_slots().slot(account_id or -holder.credential_id))
+    except NoSlot:
+        body.close()
+        raise faults.too_busy() from None
+    return _HeldBody(body, held)
 
 
 def _rewriting(credential: Credential, *, key: str | None) -> Rewriting:

@@ -86,6 +86,17 @@ def test_what_belongs_to_no_account_may_not_be_changed(house: House, path: str) 
     assert code(house.client.post(path, data={"access_token": house.key})) == (403, 200)
 
 
+def test_an_object_whose_account_could_not_be_read_is_not_passed_on(house: House) -> None:
+    theirs = campaign(house, key=add_account(house.parts, OTHER), account_id=OTHER)
+    for path, query in (("/", {"ids": theirs}), (f"/{theirs}", {})):
+        house.sandbox.trouble("graph_error", method="GET", code=17)
+        before = len(house.sandbox.calls()["calls"])
+        assert code(house.get(path, **query)) == (400, 17)
+        assert len(house.sandbox.calls()["calls"]) == before + 1
+    # Whose limit it was is not known: nobody else waits for it.
+    assert house.get(f"/act_{ACCOUNT}").status_code == 200
+
+
 def test_an_image_belongs_to_the_account_in_its_name(house: House) -> None:
     assert code(house.get(f"/{OTHER}:0123456789abcdef")) == (403, 200)
 

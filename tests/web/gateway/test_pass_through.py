@@ -184,6 +184,20 @@ def test_other_content_comes_as_it_is(house: House) -> None:
     assert response.content_type == "image/png"
 
 
+def test_a_picture_that_is_being_read_holds_its_slot(house: House) -> None:
+    headers = {"Content-Type": "image/png"}
+    with before_a_liar(house, http_answer(b"x" * 300_000, headers=headers)):
+        reading = [
+            house.client.get(f"{ACT}/picture?access_token={house.key}", buffered=False)
+            for _ in range(8)
+        ]
+        assert house.get(f"{ACT}/picture").status_code == 503
+        for response in reading:
+            assert len(response.data) == 300_000
+            response.close()
+        assert house.get(f"{ACT}/picture").status_code == 200
+
+
 def test_a_redirect_is_given_and_not_followed(house: House) -> None:
     headers = {**JSON, "Location": f"https://cdn.example/?access_token={TOKEN}&a=1"}
     with before_a_liar(house, http_answer(b"", status=302, headers=headers)) as server:
