@@ -22,10 +22,12 @@ from hypothesis.stateful import (
 from receiver.cli.demo.compare import StoredSet, compare
 from receiver.lifecycle import step
 from receiver.store import intents
-from receiver.store.models import Request, RequestSet
+from receiver.store.models import Account, Request, RequestSet
 from tests.support.databases import fresh_database_url, require_postgres
 from tests.support.house import ACCOUNT, House, ad, open_house
 
+THROTTLED = 17
+REFUSED = 400
 CREATE = {"method": "POST", "path": "/asyncadrequestsets$"}
 
 _AFTER_OPEN = {intents.OPEN, intents.COMPLETED, intents.COLLECTED}
@@ -72,24 +74,39 @@ class LifeOfSets(RuleBasedStateMachine):
 
     @rule(ads=st.integers(1, 3), kind=st.sampled_from(["commit_then_drop", "cut", "no_id"]))
     def create_and_lose_the_answer(self, ads: int, kind: str) -> None:
-        self.house.sandbox.trouble(kind, **CREATE)
-        self._create(ads, exists=True, heard=409)
+        self._create(ads, trouble={"kind": kind}, exists=True, heard=409)
 
     @rule(kind=st.sampled_from(["reset", "http_error"]))
     def create_in_vain(self, kind: str) -> None:
-        self.house.sandbox.trouble(kind, **CREATE)
-        self._create(1, exists=False, heard=409)
+        self._create(1, trouble={"kind": kind}, exists=False, heard=409)
 
     @rule()
     def create_and_be_refused(self) -> None:
-        self.house.sandbox.trouble("graph_error", code=100, **CREATE)
-        self._create(1, exists=False, heard=400)
+        self._create(1, trouble={"kind": "graph_error", "code": 100}, exists=False, heard=REFUSED)
 
-    def _create(self, ads: int, *, exists: bool, heard: int, fails: bool = False) -> None:
+    def _create(
+        self,
+        ads: int,
+        *,
+        exists: bool,
+        heard: int,
+        fails: bool = False,
+        trouble: dict[str, Any] | None = None,
+    ) -> None:
         name = "will fail" if fails else "fine"
-        response = self.house.create([ad(f"{name} {number}") for number in range(ads)])
-        assert response.status_code == heard
+        specs = [ad(f"{name} {number}") for number in range(ads)]
+        if self._account_waits():
+            # Refused before anything is written or sent: there is no set to follow.
+            assert self.house.create(specs).get_json()["error"]["code"] == THROTTLED
+            return
+        if trouble is not None:
+            self.house.sandbox.trouble(**trouble, **CREATE)
+        assert self.house.create(specs).status_code == heard
         self.made.append(Made(exists=exists, heard=heard))
+
+    def _account_waits(self) -> bool:
+        (account,) = self.house.rows(Account)
+        return account.resume_at is not None and account.resume_at > self.house.clock()
 
     @precondition(lambda self: self.existing())
     @rule(data=st.data())
@@ -107,7 +124,10 @@ class LifeOfSets(RuleBasedStateMachine):
     def progress(self, data: st.DataObject) -> None:
         self.house.sandbox.advance(data.draw(st.sampled_from(self.existing())), requests=1)
 
-    @rule(code=st.sampled_from([17, 100, 190]), path=st.sampled_from(["^[0-9]+$", "/requests$"]))
+    @rule(
+        code=st.sampled_from([THROTTLED, 100, 190]),
+        path=st.sampled_from(["^[0-9]+$", "/requests$"]),
+    )
     def let_a_read_fail(self, code: int, path: str) -> None:
         self.house.sandbox.trouble("graph_error", code=code, method="GET", path=path)
 
@@ -149,7 +169,7 @@ class LifeOfSets(RuleBasedStateMachine):
         assert len(self.existing()) == sum(made.exists for made in self.made)
         for row, made in zip(rows, self.made, strict=True):
             assert made.exists or row.state in (intents.UNKNOWN, intents.REJECTED)
-            assert (row.state == intents.REJECTED) == (made.heard == 400)
+            assert (row.state == intents.REJECTED) == (made.heard == REFUSED)
 
     def teardown(self) -> None:
         try:
