@@ -172,6 +172,22 @@ class Settings(BaseSettings):
         description="How long after its submission was written a create may still be sent.",
     )
 
+    settle_seconds: Seconds = Field(
+        default=900,
+        description="How long, in Facebook's own time, a lost create is looked for before it can "
+        "be proved to be absent.",
+    )
+    resend_without_witness: bool = Field(
+        default=False,
+        description="Whether a lost create may be sent again although Facebook lists no set of "
+        "ours that was sent later.",
+    )
+    create_wait_seconds: Delay = Field(
+        default=10,
+        description="How long a create whose answer was lost waits to be found before it answers "
+        "409.",
+    )
+
     request_body_limit_bytes: Bytes = Field(
         default=10 * 1024 * 1024, description="The largest body that a caller may send."
     )

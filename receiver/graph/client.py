@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
@@ -57,11 +58,15 @@ class Credential:
 
 @dataclass(frozen=True)
 class Answered(Generic[_Value]):
-    """What a read brought; ``calls`` is how many HTTP calls it took, failed ones counted."""
+    """What a read brought; ``calls`` is how many HTTP calls it took, failed ones counted.
+
+    ``date`` is Facebook's own time in the answer's header, None without a readable one.
+    """
 
     value: _Value
     usage: Usage
     calls: int
+    date: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -173,10 +178,11 @@ class GraphClient:
         ends = time.monotonic() + self.deadline_seconds
         transmission = Transmission(send_before=send_before_monotonic, ends=ends)
         try:
-            return self._call(credential, call, transmission, reader, secrets=secrets)
+            value, answer = self._call(credential, call, transmission, reader, secrets=secrets)
         except CallFailed as failure:
             failure.calls = 1
             raise
+        return value, answer.usage
 
     def read_set(self, credential: Credential, set_id: int) -> Answered[SetReading]:
         """Read a set with all its fields."""
@@ -204,8 +210,11 @@ class GraphClient:
         after: str | None,
         limit: int,
     ) -> Answered[SetsPage]:
-        """Read a page of an account's sets; ``after`` is the cursor of the page before."""
-        call = wire.read_account_sets(account_id, edge=edge, after=after, limit=limit)
+        """Read of a page of an account's sets what tells whose they are.
+
+        ``after`` is the cursor of the page before.
+        """
+        call = wire.read_evidence(account_id, edge=edge, after=after, limit=limit)
         return self._read(credential, call, wire.read_sets_page)
 
     def read_edge(
@@ -276,7 +285,7 @@ class GraphClient:
             tried += 1
             transmission = Transmission(send_before=ends, ends=ends)
             try:
-                value, usage = self._call(credential, call, transmission, reader)
+                value, answer = self._call(credential, call, transmission, reader)
             except CallFailed as failure:
                 failure.calls = tried
                 pause_seconds = _pause_seconds(tried)
@@ -285,7 +294,8 @@ class GraphClient:
                     raise
                 self._sleep(pause_seconds)
             else:
-                return Answered(value, usage=usage, calls=tried)
+                date = wire.read_date(answer.headers.get("Date"))
+                return Answered(value, usage=answer.usage, calls=tried, date=date)
 
     def _call(
         self,
@@ -295,7 +305,7 @@ class GraphClient:
         reader: Callable[[Any], _Value],
         *,
         secrets: Collection[str] = (),
-    ) -> tuple[_Value, Usage]:
+    ) -> tuple[_Value, Answer]:
         answer = self._send(credential, call, transmission)
         try:
             value = read_as(
@@ -307,7 +317,7 @@ class GraphClient:
         except CallFailed as failure:
             failure.usage = answer.usage
             raise
-        return value, answer.usage
+        return value, answer
 
     def _send(self, credential: Credential, call: Call, transmission: Transmission) -> Answer:
         url = f"{self._base_url}/{call.path}"

@@ -10,6 +10,8 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -45,6 +47,16 @@ REQUEST_FIELDS = (
     "updated_time",
 )
 """What is asked of a request: everything but ``async_request_set``, which the call itself names."""
+
+EVIDENCE_FIELDS = (
+    "id",
+    "name",
+    "notification_uri",
+    "notification_mode",
+    "created_time",
+    "total_count",
+)
+"""What tells whose a set is, and when it was made."""
 
 SCOPE_FIELDS = (*REQUEST_FIELDS, "async_request_set")
 """What is asked of a request on an edge that shows those of several sets."""
@@ -112,6 +124,11 @@ def read_account_sets(account_id: int, *, edge: str, after: str | None, limit: i
     return _read_page(f"act_{account_id}/{edge}", SET_FIELDS, after=after, limit=limit)
 
 
+def read_evidence(account_id: int, *, edge: str, after: str | None, limit: int) -> Call:
+    """Read of an account's sets only what tells whose they are, and when they were made."""
+    return _read_page(f"act_{account_id}/{edge}", EVIDENCE_FIELDS, after=after, limit=limit)
+
+
 def read_scope_requests(object_id: int, *, after: str | None, limit: int) -> Call:
     """Read the requests for the ads of an ad set or a campaign."""
     path = f"{object_id}/{SCOPE_EDGE}"
@@ -128,6 +145,24 @@ def _read_page(path: str, fields: tuple[str, ...], *, after: str | None, limit: 
 def appsecret_proof(token: str, app_secret: str) -> str:
     """Return the proof that the caller of a token holds its app's secret (the facts, section 7)."""
     return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+
+def read_date(header: str | None) -> datetime | None:
+    """Read the ``Date`` of an answer; None for one that is missing or cannot be understood."""
+    try:
+        moment = None if header is None else parsedate_to_datetime(header)
+        return None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def read_time(text: str | None) -> datetime | None:
+    """Read one of Facebook's times, as in ``created_time``; None where it cannot be understood."""
+    try:
+        moment = None if text is None else datetime.fromisoformat(text)
+        return None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def read_done(value: Any) -> None:
@@ -230,6 +265,20 @@ class NodesPage:
     nodes: list[NodeReading]
     unreadable: int
     after: str | None
+
+
+def read_notified_ids(body: bytes, query: str) -> list[int]:
+    """Return the ids that a notification's form, JSON or query shows: candidates, never a truth."""
+    texts = [body.decode("utf-8", "replace"), query]
+    named = [text for part in texts for text in parse_qs(part, max_num_fields=50).get("id", [])]
+    try:
+        value = parse_json(body)
+    except ValueError:
+        value = None
+    if isinstance(value, dict):
+        named.append(str(value.get("id")))
+    ids = [read_id(text) for text in named]
+    return list(dict.fromkeys(one for one in ids if one is not None))
 
 
 def read_created_id(value: Any) -> int:

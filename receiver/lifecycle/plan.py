@@ -24,6 +24,15 @@ It is the block of the published ad-account score (the facts, section 5).
 _LIMITS_OF_APPS = (4, 341)
 """The codes of limits that all accounts of an app share (the facts, section 4)."""
 
+_STUCK_INTERVAL = timedelta(hours=6)
+"""How often what a person has to look at is looked for: later evidence may free it."""
+
+_SEARCH_BUDGET = timedelta(days=3)
+"""How long an outcome is looked for before a person is asked."""
+
+_FIRST_SEARCH_SECONDS = 1.0
+"""How soon a set whose answer was lost is looked for: it is there, or nobody knows."""
+
 _SEARCHES_FOR_REJECTED = 8
 """With the usual intervals, about an hour: Facebook's edge is no slower than that."""
 
@@ -39,6 +48,9 @@ class Pace:
     look_interval_min_seconds: float
     look_interval_max_seconds: float
     notification_grace_seconds: float
+    settle_seconds: float
+    needs_witness: bool
+    """Whether absence is proved only where Facebook shows a set of ours that was sent later."""
 
 
 def send_before(pace: Pace, *, now: datetime) -> datetime:
@@ -48,7 +60,16 @@ def send_before(pace: Pace, *, now: datetime) -> datetime:
 
 def sender_is_gone(pace: Pace, *, now: datetime) -> datetime:
     """The moment from which the sender of a submission written now cannot be waiting any more."""
-    return send_before(pace, now=now) + timedelta(seconds=pace.call_deadline_seconds) + _MARGIN
+    return _gone_at(pace, send_before(pace, now=now))
+
+
+def is_sender_gone(pace: Pace, *, send_before: datetime, now: datetime) -> bool:
+    """Tell whether the sender of a submission cannot be waiting for its answer any more."""
+    return now >= _gone_at(pace, send_before)
+
+
+def _gone_at(pace: Pace, send_before: datetime) -> datetime:
+    return send_before + timedelta(seconds=pace.call_deadline_seconds) + _MARGIN
 
 
 def lease_until(pace: Pace, *, now: datetime) -> datetime:
@@ -70,6 +91,21 @@ def next_look_at(pace: Pace, *, quiet_looks: int, now: datetime, chance: float) 
     doubled = pace.look_interval_min_seconds * 2 ** min(max(quiet_looks - 1, 0), 30)
     interval = min(doubled, pace.look_interval_max_seconds)
     return now + timedelta(seconds=interval * (1 + _JITTER * chance))
+
+
+def first_search_at(*, now: datetime) -> datetime:
+    """When a set whose answer was lost just now is looked for."""
+    return now + timedelta(seconds=_FIRST_SEARCH_SECONDS)
+
+
+def stuck_look_at(now: datetime) -> datetime:
+    """When what a person has to look at is looked for again."""
+    return now + _STUCK_INTERVAL
+
+
+def is_budget_spent(created_at: datetime, *, now: datetime) -> bool:
+    """Tell whether an intent's outcome was looked for long enough."""
+    return now - created_at >= _SEARCH_BUDGET
 
 
 def next_search_at(

@@ -1,131 +1,219 @@
-"""Find out what became of a submission whose outcome nobody wrote: unknown to open.
+"""Find out what became of submissions whose outcome nobody wrote: open, or to be sent again.
 
-Presence decides at once: a set at Facebook whose ``notification_uri`` carries a token of ours, or
-whose name ends with its tag, is the intent's set. Tokens are parsed out of what Facebook shows,
-never recomputed, because host and signing key may have changed. Not finding a set proves nothing:
-it stays unknown, is asked for again later, and nothing is repeated.
+One search reads an account's edge for all of its open questions. What is present decides at once,
+page by page; what is absent is judged when the last page was read (``evidence``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
-from receiver.crypto import Keys
-from receiver.graph.client import Credential
-from receiver.graph.errors import CallFailed
-from receiver.graph.vocabulary import ALL_SETS_EDGE, BATCHES_EDGE
-from receiver.graph.wire import SetReading
-from receiver.lifecycle import plan
-from receiver.lifecycle.tools import Tools, credential_of
-from receiver.store import intents, looks
+from receiver.graph import wire
+from receiver.graph.client import Answered, Credential
+from receiver.graph.errors import Advice, CallFailed, GraphError
+from receiver.graph.vocabulary import AD_SETS_EDGE, BATCHES_EDGE, CREATIVES_EDGE
+from receiver.graph.wire import SetReading, SetsPage
+from receiver.lifecycle import evidence, listing, plan
+from receiver.lifecycle.evidence import Absent, Contradicted, Finding, Found, NotYet, Sweep, Wanted
+from receiver.lifecycle.tools import Tools, unseal
+from receiver.store import accounts, intents, looks, repeats, searches
 from receiver.store.database import Session
 from receiver.store.intents import Attempt, Opening
 from receiver.store.looks import Claim, LeaseLost, LookRecord
+from receiver.store.searches import Sent
 
 log = structlog.get_logger(__name__)
 
-_MAX_PAGES = 50
-_PAGE_LIMIT = 500
+_COMPANIONS_MOST = 200
+_CANDIDATES_MOST = 3
 
-NOT_FOUND = (
-    "Sent, and Facebook has not shown the set yet: it is looked for again, never sent again."
-)
 ASK_A_PERSON = "Compare their ads at Facebook; it is never sent again."
-
-
-def _cut_off(rows: int) -> str:
-    return (
-        f"Sent, and not among the first {rows} sets that Facebook shows of the account; it has "
-        "more. It is looked for again, never sent again."
-    )
+BUDGET_SPENT = (
+    "Facebook has not shown the set for days, and it could not be proved to be absent. Adopt the "
+    "set's id or abandon the create: `receiver set adopt`, `receiver set abandon`."
+)
 
 
 @dataclass
-class _Tally:
-    """What one search has read so far; ``is_cut`` when the edge had more pages than are read."""
+class _Search:
+    """One reading of an account's edge, and the claims that it is made for."""
 
+    claim: Claim
+    companions: list[Claim]
+    open: dict[int, Claim]
+    sent: dict[int, Sent]
+    edges: tuple[str, ...]
+    credential: Credential
+    started_at: datetime
     calls: int = 0
-    rows: int = 0
-    is_cut: bool = False
+    sweep: Sweep = field(default_factory=Sweep)
 
 
-def resolve(tools: Tools, claim: Claim) -> bool:
-    """Look for a claimed intent's set on its account's edge, and let go of the claim.
+def resolve(tools: Tools, claim: Claim) -> None:
+    """Look for a claimed intent's set, and for all others of its account that are due, and let go.
 
-    Returns whether it was found: the set is open then, and due at once.
     Raises CallFailed, LeaseLost, DatabaseAway, CannotOpen.
     """
-    started_at = tools.now()
-    credential = credential_of(tools, claim.account_id)
-    tally = _Tally()
+    if _is_where_it_says(tools, claim):
+        return
+    search = _begin(tools, claim)
     try:
-        matches = _search(tools, claim, credential, tally)
+        for answered in _read_pages(tools, search):
+            search.sweep.add(tools.keys, answered.value.sets)
+            search.calls += answered.calls
+            _hold(tools, search)
+            _open_present(tools, search, answered.value.sets)
+            if not search.open:
+                break
     except (CallFailed, LeaseLost) as failure:
         # The pages before it were asked for too.
-        failure.calls += tally.calls
+        failure.calls += search.calls
+        _let_companions_go(tools, search)
         raise
+    _keep_looks(tools, search)
+    _conclude(tools, search)
+
+
+def _is_where_it_says(tools: Tools, claim: Claim) -> bool:
+    """Read what a notification of the intent names, and open it where that is the intent's set.
+
+    Nothing in a notification is believed: the set is read back, and has to carry our token.
+    """
+    if claim.hinted_at is None:
+        return False
+    with tools.database.reading() as session:
+        sent = searches.newest(session, [claim.request_set_id])[claim.request_set_id]
+        came = searches.notified(session, claim.request_set_id)
+    named = [one for body, query in came for one in wire.read_notified_ids(body, query)]
+    credential = _credential(tools, sent)
+    return any(
+        _is_it(tools, claim, credential, facebook_id)
+        for facebook_id in list(dict.fromkeys(named))[:_CANDIDATES_MOST]
+    )
+
+
+def _is_it(tools: Tools, claim: Claim, credential: Credential, facebook_id: int) -> bool:
+    started_at = tools.now()
+    try:
+        answered = tools.client.read_set(credential, facebook_id)
+    except GraphError as error:
+        if error.advice is not Advice.NEVER_REPEAT:
+            raise
+        return False
+    attempt = evidence.attempt_in_uri(tools.keys, answered.value)
+    if attempt is None or attempt.request_set_id != claim.request_set_id:
+        return False
     now = tools.now()
-    record = LookRecord(
-        kind="edge", started_at=started_at, ended_at=now, calls=tally.calls, rows=tally.rows
-    )
+    record = LookRecord(kind="set", started_at=started_at, ended_at=now, calls=answered.calls)
     with tools.database.writing() as session:
-        looks.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=now))
         looks.add_look(session, claim, record)
-        if not matches:
-            _go_on_searching(session, tools, claim, tally=tally, now=now)
-            return False
-        return _open(session, tools, claim, matches, now=now)
+        _open(session, attempt, {facebook_id: attempt}, now=now)
+    return True
 
 
-def _go_on_searching(
-    session: Session, tools: Tools, claim: Claim, *, tally: _Tally, now: datetime
-) -> None:
-    intents.give_up_waiting(session, Attempt(claim.request_set_id, number=claim.attempt))
-    look_at = next_search_at(tools, claim, now=now)
-    reason = _cut_off(tally.rows) if tally.is_cut else NOT_FOUND
-    looks.finish(session, claim, look_at=look_at, reason=reason)
-
-
-def next_search_at(tools: Tools, claim: Claim, *, now: datetime) -> datetime | None:
-    """When a claimed set without Facebook's id is looked for again."""
-    return plan.next_search_at(
-        tools.pace,
-        is_rejected=claim.state == intents.REJECTED,
-        quiet_looks=claim.quiet_looks,
-        now=now,
-        chance=tools.chance(),
+def _begin(tools: Tools, claim: Claim) -> _Search:
+    now, chance = tools.now(), tools.chance()
+    edges = edges_listed_with(claim.edge)
+    with tools.database.writing() as session:
+        sent = searches.newest(session, [claim.request_set_id])
+        companions = searches.claim_companions(
+            session,
+            claim,
+            edges=edges,
+            credential_id=sent[claim.request_set_id].credential_id,
+            next_look_at=lambda quiet_looks: plan.next_look_at(
+                tools.pace, quiet_looks=quiet_looks, now=now, chance=chance
+            ),
+            lease_until=plan.lease_until(tools.pace, now=now),
+            now=now,
+            most=_COMPANIONS_MOST,
+        )
+        sent |= searches.newest(session, [each.request_set_id for each in companions])
+    return _Search(
+        claim=claim,
+        companions=companions,
+        open={each.request_set_id: each for each in (claim, *companions)},
+        sent=sent,
+        edges=edges,
+        credential=_credential(tools, sent[claim.request_set_id]),
+        started_at=now,
     )
 
 
-def _open(
-    session: Session, tools: Tools, claim: Claim, matches: dict[int, Attempt], *, now: datetime
-) -> bool:
-    """Open the set under the one id that names it; several, or one that is taken, are stuck."""
-    (facebook_id, attempt), *others = matches.items()
-    look_at = plan.next_look_at(
-        tools.pace, quiet_looks=claim.quiet_looks, now=now, chance=tools.chance()
+def _credential(tools: Tools, sent: Sent) -> Credential:
+    """Return the credential that sent: another may not see what it made. Raises CannotOpen."""
+    with tools.database.reading() as session:
+        sealed = accounts.find_credential(session, sent.credential_id)
+    return unseal(tools.keys, sealed)
+
+
+def edges_listed_with(edge: str) -> tuple[str, ...]:
+    """Return the create edges whose sets stand on the same list as those of one."""
+    return (edge,) if edge in (AD_SETS_EDGE, CREATIVES_EDGE) else (BATCHES_EDGE,)
+
+
+def _read_pages(tools: Tools, search: _Search) -> Iterator[Answered[SetsPage]]:
+    return listing.pages(
+        tools.client,
+        search.credential,
+        search.claim.account_id,
+        edge=search.claim.edge,
+        into=search.sweep,
     )
-    looks.finish(session, claim, look_at=look_at)
+
+
+def _hold(tools: Tools, search: _Search) -> None:
+    """A long edge outlasts a lease: without this, two workers would take turns and never end."""
+    lease_until = plan.lease_until(tools.pace, now=tools.now())
+    with tools.database.writing() as session:
+        looks.hold(session, search.claim, lease_until=lease_until)
+        searches.hold_all(session, search.claim, lease_until=lease_until)
+
+
+def _open_present(tools: Tools, search: _Search, readings: Sequence[SetReading]) -> None:
+    """Open every intent without an id whose token a page shows, claimed or not."""
+    named: dict[int, dict[int, Attempt]] = {}
+    for reading in readings:
+        attempt = evidence.attempt_in_uri(tools.keys, reading)
+        if attempt is not None:
+            named.setdefault(attempt.request_set_id, {})[reading.id] = attempt
+    if not named:
+        return
+    with tools.database.reading() as session:
+        unopened = searches.unopened(session, named.keys())
+    for current in unopened:
+        now = tools.now()
+        with tools.database.writing() as session:
+            _open(session, current, named[current.request_set_id], now=now)
+        search.open.pop(current.request_set_id, None)
+
+
+def _open(session: Session, current: Attempt, sets: dict[int, Attempt], *, now: datetime) -> None:
+    """Open an intent under the one id that names it; several, or one that is taken, are stuck."""
+    (facebook_id, attempt), *others = sets.items()
     if others:
-        for one, its_attempt in matches.items():
+        for one, its_attempt in sets.items():
             intents.keep_found(session, its_attempt, facebook_id=one, now=now)
-        ids = ", ".join(str(one) for one in sorted(matches))
-        reason = f"Facebook has {len(matches)} sets of this create: {ids}. {ASK_A_PERSON}"
+        ids = ", ".join(str(one) for one in sorted(sets))
+        reason = f"Facebook has {len(sets)} sets of this create: {ids}. {ASK_A_PERSON}"
     else:
         opening = intents.open_set(
             session, attempt, facebook_id=facebook_id, first_look_at=now, now=now
         )
         if opening is Opening.OPEN:
-            return True
+            return
         reason = contradiction(opening, facebook_id)
-    doubted = Attempt(claim.request_set_id, number=claim.attempt)
-    intents.doubt_set(session, doubted, reason=reason, now=now)
-    log.error("The evidence on a set contradicts itself", request_set_id=claim.request_set_id)
-    return False
+    _doubt(session, current, reason=reason, now=now)
+
+
+def _doubt(session: Session, attempt: Attempt, *, reason: str, now: datetime) -> None:
+    intents.doubt_set(session, attempt, reason=reason, look_at=plan.stuck_look_at(now), now=now)
+    log.error("A person has to look at a set", request_set_id=attempt.request_set_id, reason=reason)
 
 
 def contradiction(opening: Opening, facebook_id: int) -> str:
@@ -135,62 +223,125 @@ def contradiction(opening: Opening, facebook_id: int) -> str:
     return f"Facebook has a second set of this create, {facebook_id}. {ASK_A_PERSON}"
 
 
-def _search(
-    tools: Tools, claim: Claim, credential: Credential, tally: _Tally
-) -> dict[int, Attempt]:
-    """Return the sets that name the intent: all of the first page that shows one.
-
-    Sets that were made at the same moment stand side by side, in whatever order.
-    """
-    for readings in _edge(tools, claim, credential, tally):
-        named = {reading.id: named_attempt(tools.keys, reading) for reading in readings}
-        matches = {
-            facebook_id: attempt
-            for facebook_id, attempt in named.items()
-            if attempt is not None and attempt.request_set_id == claim.request_set_id
-        }
-        if matches:
-            return matches
-    return {}
+def _let_companions_go(tools: Tools, search: _Search) -> None:
+    """Let go of what was claimed beside the set that the search failed for."""
+    now = tools.now()
+    for claim in search.companions:
+        if claim.request_set_id in search.open:
+            with suppress(LeaseLost), tools.database.writing() as session:
+                look_at = next_search_at(tools, claim, now=now)
+                looks.finish(session, claim, look_at=look_at, reason=claim.state_reason)
 
 
-def named_attempt(keys: Keys, reading: SetReading) -> Attempt | None:
-    """Return the intent and attempt that a set at Facebook names; None for a set that is not ours.
-
-    The token in its URI is signed, so it decides alone. The tag in its name counts only where
-    Facebook shows no URI.
-    """
-    if reading.notification_uri is not None:
-        token = keys.token_in_uri(reading.notification_uri)
-        return None if token is None else Attempt(token.intent, number=token.attempt)
-    tag = keys.parse_tag(reading.name or "")
-    return None if tag is None else Attempt(tag.intent, number=tag.attempt)
-
-
-def _listed_on(edge: str) -> str:
-    """Return the edge that lists what is created on one: async batches have none of their own."""
-    return ALL_SETS_EDGE if edge == BATCHES_EDGE else edge
+def _keep_looks(tools: Tools, search: _Search) -> None:
+    record = LookRecord(
+        kind="edge",
+        started_at=search.started_at,
+        ended_at=tools.now(),
+        calls=search.calls,
+        rows=search.sweep.rows,
+    )
+    with tools.database.writing() as session:
+        looks.add_look(session, search.claim, record)
+        for each in search.companions:
+            # What the reading cost counts once.
+            looks.add_look(session, each, replace(record, calls=0))
 
 
-def _edge(
-    tools: Tools, claim: Claim, credential: Credential, tally: _Tally
-) -> Iterator[list[SetReading]]:
-    after: str | None = None
-    for _ in range(_MAX_PAGES):
-        answered = tools.client.read_account_sets(
-            credential,
-            claim.account_id,
-            edge=_listed_on(claim.edge),
-            after=after,
-            limit=_PAGE_LIMIT,
+def _conclude(tools: Tools, search: _Search) -> None:
+    """Judge what no token on the edge named, now that all of it was read."""
+    if not search.open:
+        return
+    _begin_to_settle(tools, search)
+    wanted = _wanted(tools, search)
+    for claim in search.open.values():
+        finding = evidence.judge(
+            search.sweep,
+            wanted[claim.request_set_id],
+            settle_seconds=tools.pace.settle_seconds,
+            needs_witness=tools.pace.needs_witness,
+            keys=tools.keys,
         )
-        tally.calls += answered.calls
-        tally.rows += len(answered.value.sets)
-        # A long edge outlasts a lease: without this, two workers would take turns and never end.
+        try:
+            with tools.database.writing() as session:
+                looks.hold(
+                    session, claim, lease_until=plan.lease_until(tools.pace, now=tools.now())
+                )
+                _write(session, tools, claim, finding)
+        except LeaseLost:
+            log.warning("A lease ran out during a search", request_set_id=claim.request_set_id)
+
+
+def _begin_to_settle(tools: Tools, search: _Search) -> None:
+    """Note Facebook's time of the first search that began after a sender was gone."""
+    if search.sweep.date is None:
+        return
+    gone = [
+        sent.id
+        for sent in search.sent.values()
+        if sent.settles_from is None
+        and plan.is_sender_gone(tools.pace, send_before=sent.send_before, now=search.started_at)
+    ]
+    if gone:
         with tools.database.writing() as session:
-            looks.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=tools.now()))
-        yield answered.value.sets
-        after = answered.value.after
-        if after is None:
-            return
-    tally.is_cut = True
+            searches.settle_from(session, gone, date=search.sweep.date)
+
+
+def _wanted(tools: Tools, search: _Search) -> dict[int, Wanted]:
+    with tools.database.reading() as session:
+        came = searches.are_notified(session, search.open.keys())
+        newest = searches.newest_of_account(session, search.claim.account_id, edges=search.edges)
+    wanted = {}
+    for claim in search.open.values():
+        sent = search.sent[claim.request_set_id]
+        wanted[claim.request_set_id] = Wanted(
+            attempt=sent.attempt,
+            spec_count=claim.spec_count,
+            written_at=sent.written_at,
+            settles_from=sent.settles_from,
+            is_notified=claim.request_set_id in came,
+            later=frozenset(each.attempt for each in newest if each.is_later_than(sent)),
+            has_uri=claim.edge != BATCHES_EDGE,
+        )
+    return wanted
+
+
+def _write(session: Session, tools: Tools, claim: Claim, finding: Finding) -> None:
+    now = tools.now()
+    attempt = Attempt(claim.request_set_id, number=claim.attempt)
+    match finding:
+        case Found(sets):
+            _open(session, attempt, sets, now=now)
+        case Contradicted(reason):
+            _doubt(session, attempt, reason=f"{reason} {ASK_A_PERSON}", now=now)
+        case Absent() if claim.state in intents.UNOPENED:
+            repeats.mark_absent(session, claim, now=now)
+            log.warning("Facebook has nothing of a create", request_set_id=claim.request_set_id)
+        case Absent():
+            _go_on(session, tools, claim, reason=None, now=now)
+        case NotYet(reason):
+            _go_on(session, tools, claim, reason=reason, now=now)
+
+
+def _go_on(
+    session: Session, tools: Tools, claim: Claim, *, reason: str | None, now: datetime
+) -> None:
+    attempt = Attempt(claim.request_set_id, number=claim.attempt)
+    intents.give_up_waiting(session, attempt)
+    look_at = next_search_at(tools, claim, now=now)
+    looks.finish(session, claim, look_at=look_at, reason=reason)
+    if claim.state in intents.UNOPENED and plan.is_budget_spent(claim.created_at, now=now):
+        _doubt(session, attempt, reason=BUDGET_SPENT, now=now)
+
+
+def next_search_at(tools: Tools, claim: Claim, *, now: datetime) -> datetime | None:
+    """When a claimed set without Facebook's id is looked for again."""
+    if claim.state == intents.STUCK:
+        return plan.stuck_look_at(now)
+    return plan.next_search_at(
+        tools.pace,
+        is_rejected=claim.state == intents.REJECTED,
+        quiet_looks=claim.quiet_looks,
+        now=now,
+        chance=tools.chance(),
+    )

@@ -14,6 +14,7 @@ from receiver.lifecycle import plan
 from receiver.lifecycle.collect import collect
 from receiver.lifecycle.look import look
 from receiver.lifecycle.resolve import next_search_at, resolve
+from receiver.lifecycle.submit import submit_again
 from receiver.lifecycle.tools import Tools
 from receiver.lifecycle.verdict import FAILED
 from receiver.lifecycle.waiting import keep_wait
@@ -75,6 +76,9 @@ def work_on(tools: Tools, claim: Claim) -> None:
     Whatever goes wrong with one set only puts that set off: it was made due later before anything
     was tried. Raises DatabaseAway.
     """
+    if claim.may_be_sent_again:
+        attempt(tools, claim, kind="create", work=lambda: submit_again(tools, claim))
+        return
     if claim.state in intents.SEARCHED:
         attempt(tools, claim, kind="edge", work=lambda: resolve(tools, claim))
         return

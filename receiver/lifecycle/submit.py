@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from receiver.graph.client import Credential
-from receiver.graph.errors import CallFailed, GraphError, outcome_is_unknown
+from receiver.graph.errors import Advice, CallFailed, GraphError, outcome_is_unknown
 from receiver.graph.usage import NO_USAGE, Usage
 from receiver.graph.vocabulary import BATCHES_EDGE
 from receiver.lifecycle import plan
@@ -20,8 +20,9 @@ from receiver.lifecycle.change import notification_uri, tell_uri
 from receiver.lifecycle.resolve import contradiction
 from receiver.lifecycle.tools import Tools, unseal
 from receiver.lifecycle.waiting import note_usage
-from receiver.store import accounts, intents, waits
+from receiver.store import accounts, intents, repeats, waits
 from receiver.store.intents import Attempt, NewIntent, Opening
+from receiver.store.looks import Claim
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +61,34 @@ def submit(tools: Tools, intent: NewIntent) -> Submitted:
     # Taken before the intent is written, so that it lies before the moment written there.
     send_before_monotonic = tools.monotonic() + tools.pace.send_before_seconds
     attempt, credential = _write_intent(tools, intent)
+    return _send(tools, intent, attempt, credential, send_before_monotonic=send_before_monotonic)
+
+
+def submit_again(tools: Tools, claim: Claim) -> None:
+    """Send a claimed intent once more, whose last attempt is proved to be absent.
+
+    What comes of it is written as for the first attempt; only a refusal that may pass does not end
+    it. Raises LeaseLost, DatabaseAway, CannotOpen.
+    """
+    send_before_monotonic = tools.monotonic() + tools.pace.send_before_seconds
+    attempt, intent, credential = _begin_again(tools, claim)
+    named = {"request_set_id": attempt.request_set_id, "attempt": attempt.number}
+    try:
+        _send(tools, intent, attempt, credential, send_before_monotonic=send_before_monotonic)
+    except (Rejected, OutcomeUnknown) as outcome:
+        log.warning("A create that was sent again did not succeed", **named, reason=str(outcome))
+    else:
+        log.warning("A create that was lost was sent again", **named)
+
+
+def _send(
+    tools: Tools,
+    intent: NewIntent,
+    attempt: Attempt,
+    credential: Credential,
+    *,
+    send_before_monotonic: float,
+) -> Submitted:
     token = tools.keys.sign_token(intent=attempt.request_set_id, attempt=attempt.number)
     try:
         created = tools.client.create_request_set(
@@ -75,6 +104,8 @@ def submit(tools: Tools, intent: NewIntent) -> Submitted:
     except CallFailed as error:
         if outcome_is_unknown(error):
             raise _write_unknown(tools, attempt, reason=str(error)) from error
+        if attempt.number > 1 and not _is_final(error):
+            raise _postpone(tools, attempt, error, account_id=intent.account_id) from error
         raise _write_rejected(tools, attempt, error, account_id=intent.account_id) from error
     except Exception as error:
         # Nobody foresaw this, so nobody knows whether Facebook was asked.
@@ -108,6 +139,46 @@ def _write_intent(tools: Tools, intent: NewIntent) -> tuple[Attempt, Credential]
     return attempt, credential
 
 
+def _begin_again(tools: Tools, claim: Claim) -> tuple[Attempt, NewIntent, Credential]:
+    now = tools.now()
+    with tools.database.writing() as session:
+        sealed = accounts.credential_of(session, claim.account_id)
+        credential = unseal(tools.keys, sealed)
+        intent = repeats.find_intent(session, claim.request_set_id)
+        attempt = repeats.begin_again(
+            session,
+            claim,
+            credential_id=sealed.id,
+            signing_key_id=tools.keys.newest_id,
+            send_before=plan.send_before(tools.pace, now=now),
+            look_at=plan.sender_is_gone(tools.pace, now=now),
+            now=now,
+        )
+    return attempt, intent, credential
+
+
+def _is_final(error: CallFailed) -> bool:
+    """Tell whether a refusal stays one, however often the same is sent."""
+    return isinstance(error, GraphError) and error.advice is Advice.NEVER_REPEAT
+
+
+def _postpone(tools: Tools, attempt: Attempt, error: CallFailed, *, account_id: int) -> Rejected:
+    now = tools.now()
+    wait = plan.wait_after(error, now=now)
+    look_at = plan.next_look_at(
+        tools.pace, quiet_looks=attempt.number, now=now, chance=tools.chance()
+    )
+
+    def write() -> None:
+        with tools.database.writing() as session:
+            repeats.postpone(session, attempt, reason=str(error), look_at=look_at, now=now)
+            if wait is not None:
+                waits.wait(session, account_id, wait)
+
+    _write_answer(write, attempt)
+    return Rejected(error)
+
+
 def _write_opened(tools: Tools, attempt: Attempt, *, facebook_id: int) -> Opening:
     now = tools.now()
     look_at = plan.first_look_at(tools.pace, now=now)
@@ -135,7 +206,7 @@ def _write_opened(tools: Tools, attempt: Attempt, *, facebook_id: int) -> Openin
 
 def _write_unknown(tools: Tools, attempt: Attempt, *, reason: str) -> OutcomeUnknown:
     now = tools.now()
-    look_at = plan.next_look_at(tools.pace, quiet_looks=1, now=now, chance=tools.chance())
+    look_at = plan.first_search_at(now=now)
 
     def write() -> None:
         with tools.database.writing() as session:

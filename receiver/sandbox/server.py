@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -57,6 +58,11 @@ class Handler(BaseHTTPRequestHandler):
 
     # The standard library looks a method's handler up by this name.
     do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815  # see above
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        # An answer's Date is the sandbox's time, which may have been moved.
+        moment = self.server.sandbox.clock().timestamp() if timestamp is None else timestamp
+        return formatdate(moment, usegmt=True)
 
     def _read_call(self) -> Call:
         body = self._read_body()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -23,6 +23,12 @@ COMPLETED = "completed"
 COLLECTED = "collected"
 STUCK = "stuck"
 STATES = (SUBMITTING, UNKNOWN, REJECTED, OPEN, COMPLETED, COLLECTED, STUCK)
+
+ABSENT = "absent"
+"""The outcome of a submission of which Facebook is proved to have nothing."""
+
+RECHECKED_AFTER = timedelta(hours=1)
+"""How soon a set that was sent twice is looked for in the plural."""
 
 UNOPENED = (SUBMITTING, UNKNOWN)
 """The states in which Facebook's id of the set is not known, and may still come."""
@@ -46,6 +52,8 @@ class NewIntent:
     notification_uri: str | None
     notification_mode: str
     edge: str = AD_SETS_EDGE
+    idempotency_key: str | None = None
+    parameters_hash: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -73,10 +81,32 @@ def add_intent(
     row = RequestSet(**_intent_values(intent), created_at=now, look_at=look_at)
     session.add(row)
     session.flush()
+    attempt = Attempt(row.id, number=1)
+    add_submission(
+        session,
+        attempt,
+        credential_id=credential_id,
+        signing_key_id=signing_key_id,
+        send_before=send_before,
+        now=now,
+    )
+    return attempt
+
+
+def add_submission(
+    session: Session,
+    attempt: Attempt,
+    *,
+    credential_id: int,
+    signing_key_id: str | None,
+    send_before: datetime,
+    now: datetime,
+) -> None:
+    """Write that an attempt may be on its way from now on."""
     session.add(
         Submission(
-            request_set_id=row.id,
-            attempt=1,
+            request_set_id=attempt.request_set_id,
+            attempt=attempt.number,
             credential_id=credential_id,
             signing_key_id=signing_key_id,
             send_before=send_before,
@@ -84,7 +114,6 @@ def add_intent(
             created_at=now,
         )
     )
-    return Attempt(row.id, number=1)
 
 
 def _intent_values(intent: NewIntent) -> dict[str, object]:
@@ -97,6 +126,8 @@ def _intent_values(intent: NewIntent) -> dict[str, object]:
         "spec_count": intent.spec_count,
         "caller_notification_uri": intent.notification_uri,
         "caller_notification_mode": intent.notification_mode,
+        "idempotency_key": intent.idempotency_key,
+        "parameters_hash": intent.parameters_hash,
         "state": SUBMITTING,
         "attempt": 1,
         "uri_pending": intent.edge == BATCHES_EDGE,
@@ -210,6 +241,11 @@ def _take(
             error_http_status=None,
             error_body=None,
             facebook_id=facebook_id,
+            absent_at=None,
+            recheck_at=case(
+                (RequestSet.attempt > 1, literal(now + RECHECKED_AFTER, UTCDateTime())),
+                else_=RequestSet.recheck_at,
+            ),
             opened_at=now,
             quiet_looks=0,
             look_at=_due_if_hinted(now, otherwise=first_look_at),

@@ -39,6 +39,8 @@ class Claim:
     attempt: int
     state: str
     state_reason: str | None
+    absent_at: datetime | None
+    created_at: datetime
     edge: str
     name: str
     facebook_id: int | None
@@ -51,6 +53,15 @@ class Claim:
     why: str
     lease: str
     look_at: datetime
+
+    @property
+    def may_be_sent_again(self) -> bool:
+        """Whether the last attempt is proved absent, and nothing spoke for it since."""
+        return (
+            self.state == intents.UNKNOWN
+            and self.absent_at is not None
+            and (self.hinted_at is None or self.hinted_at <= self.absent_at)
+        )
 
 
 @dataclass(frozen=True)
@@ -82,15 +93,19 @@ def _is_due(now: datetime, passing_over: Collection[int]) -> tuple[ColumnElement
 
 def _is_free(now: datetime, *, passing_over: Collection[int]) -> tuple[ColumnElement[bool], ...]:
     """Whether nobody has a set, and its account may be asked."""
-    waiting = exists().where(
+    return (
+        or_(RequestSet.lease_expires_at.is_(None), RequestSet.lease_expires_at <= now),
+        ~account_waits(now),
+        RequestSet.account_id.not_in(passing_over),
+    )
+
+
+def account_waits(now: datetime) -> ColumnElement[bool]:
+    """Whether a set's account may not be asked yet."""
+    return exists().where(
         Account.id == RequestSet.account_id,
         Credential.id == Account.credential_id,
         or_(Account.resume_at > now, Credential.resume_at > now),
-    )
-    return (
-        or_(RequestSet.lease_expires_at.is_(None), RequestSet.lease_expires_at <= now),
-        ~waiting,
-        RequestSet.account_id.not_in(passing_over),
     )
 
 
@@ -117,9 +132,20 @@ def claim_due(
     ).scalar_one_or_none()
     if row is None:
         return None
+    return claim_row(row, next_look_at=next_look_at, lease_until=lease_until)
+
+
+def claim_row(
+    row: RequestSet,
+    *,
+    next_look_at: Callable[[int], datetime],
+    lease_until: datetime,
+    lease: str | None = None,
+) -> Claim:
+    """Write a worker's claim on a locked row, and return it; ``lease`` is one that it shares."""
     row.quiet_looks += 1
     look_at = max(lease_until, next_look_at(row.quiet_looks))
-    return _claim(row, look_at=look_at, lease_until=lease_until, why=_why(row))
+    return _claim(row, look_at=look_at, lease_until=lease_until, why=_why(row), lease=lease)
 
 
 def claim_for_reader(
@@ -156,9 +182,16 @@ def _why(row: RequestSet) -> str:
     return "notification" if hinted else "poll"
 
 
-def _claim(row: RequestSet, *, look_at: datetime, lease_until: datetime, why: str) -> Claim:
+def _claim(
+    row: RequestSet,
+    *,
+    look_at: datetime,
+    lease_until: datetime,
+    why: str,
+    lease: str | None = None,
+) -> Claim:
     """Write a claim on a row, and return it."""
-    row.lease_token = secrets.token_hex(16)
+    row.lease_token = lease or secrets.token_hex(16)
     row.lease_expires_at = lease_until
     row.look_at = look_at
     return Claim(
@@ -167,6 +200,8 @@ def _claim(row: RequestSet, *, look_at: datetime, lease_until: datetime, why: st
         attempt=row.attempt,
         state=row.state,
         state_reason=row.state_reason,
+        absent_at=row.absent_at,
+        created_at=row.created_at,
         edge=row.edge,
         name=row.name,
         facebook_id=row.facebook_id,

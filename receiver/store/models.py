@@ -109,6 +109,32 @@ class RequestSet(Base):
         Index("ix_request_set_state_id", "state", "id"),
         # edges.own_sets: an account's sets of an edge, newest first.
         Index("ix_request_set_account_id_edge_facebook_id", "account_id", "edge", "facebook_id"),
+        # intents.find_keyed: the intent of a caller's Idempotency-Key.
+        Index(
+            "uq_request_set_account_id_edge_idempotency_key",
+            "account_id",
+            "edge",
+            "idempotency_key",
+            unique=True,
+            sqlite_where=text("idempotency_key IS NOT NULL"),
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
+        # intents.find_twin and searches.claim_companions: what of an account has no outcome yet.
+        Index(
+            "ix_request_set_unresolved",
+            "account_id",
+            "edge",
+            "parameters_hash",
+            sqlite_where=text("state IN ('submitting', 'unknown', 'stuck')"),
+            postgresql_where=text("state IN ('submitting', 'unknown', 'stuck')"),
+        ),
+        # searches.claim_recheck: what was sent twice is looked for once more.
+        Index(
+            "ix_request_set_recheck_at",
+            "recheck_at",
+            sqlite_where=text("recheck_at IS NOT NULL"),
+            postgresql_where=text("recheck_at IS NOT NULL"),
+        ),
         # A token names an id: it is never given out twice, not even after the newest row went.
         {"sqlite_autoincrement": True},
     )
@@ -128,12 +154,22 @@ class RequestSet(Base):
     spec_count: Mapped[int]
     caller_notification_uri: Mapped[str | None]
     caller_notification_mode: Mapped[str]
+    idempotency_key: Mapped[str | None]
+    """The caller's own name for this create; None again once a refusal asked to wait."""
+    parameters_hash: Mapped[bytes | None]
+    """What the create asks for, without token and key; None before this was kept."""
     created_at: Mapped[datetime]
 
     state: Mapped[str]
     state_reason: Mapped[str | None]
     """Why it is unknown, rejected or not yet collected, in words for people."""
     attempt: Mapped[int]
+    absent_at: Mapped[datetime | None]
+    """When it was known that Facebook has nothing of this attempt: it may be sent again."""
+    abandoned_at: Mapped[datetime | None]
+    """When a person gave it up: it is never sent again."""
+    recheck_at: Mapped[datetime | None]
+    """When a set that was sent twice is next looked for in the plural."""
     error_http_status: Mapped[int | None]
     error_body: Mapped[bytes | None]
     """Facebook's refusal, as it came."""
@@ -183,6 +219,8 @@ class Submission(Base):
     signing_key_id: Mapped[str | None]
     """Which secret key signed its notification URL; None before this was kept."""
     send_before: Mapped[datetime]
+    settles_from: Mapped[datetime | None]
+    """Facebook's time when it was first asked for the set after its sender was gone."""
     answered_at: Mapped[datetime | None]
     outcome: Mapped[str]
     facebook_id: Mapped[int | None]
@@ -282,7 +320,7 @@ class Look(Base):
     request_set_id: Mapped[int] = mapped_column(ForeignKey("request_set.id"))
     account_id: Mapped[int]
     kind: Mapped[str]
-    """``set``, ``requests`` or ``edge``: what was read."""
+    """``set``, ``requests`` or ``edge``: what was read; ``create``: it was to be sent again."""
     why: Mapped[str]
     """``notification``, ``poll``, or ``read`` for a caller who wants to read the set."""
     started_at: Mapped[datetime]

@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from receiver.lifecycle import deliver, step
+from receiver.lifecycle.recheck import recheck_next
 from receiver.lifecycle.tools import Tools
 from receiver.store.database import DatabaseAway
 from receiver.store.deliveries import DeliveryClaim
@@ -24,6 +25,7 @@ from receiver.store.looks import Claim
 log = structlog.get_logger(__name__)
 
 _DATABASE_PAUSE_SECONDS = 1.0
+_RECHECK_INTERVAL_SECONDS = 5.0
 
 
 ClaimT = TypeVar("ClaimT", Claim, DeliveryClaim)
@@ -102,12 +104,20 @@ class Loop:
         )
         self._threads = [
             self._thread("hints", lambda: step.apply_hints(self._tools)),
+            self._thread(
+                "rechecks",
+                lambda: recheck_next(self._tools),
+                interval_seconds=_RECHECK_INTERVAL_SECONDS,
+            ),
             *(self._thread(f"steps-{number + 1}", sets.step) for number in range(threads)),
             *(self._thread(f"deliveries-{number + 1}", told.step) for number in range(delivering)),
         ]
 
-    def _thread(self, name: str, do: Callable[[], bool]) -> threading.Thread:
-        return threading.Thread(target=self._repeat, args=(do,), name=name)
+    def _thread(
+        self, name: str, do: Callable[[], bool], *, interval_seconds: float | None = None
+    ) -> threading.Thread:
+        interval_seconds = interval_seconds or self._interval_seconds
+        return threading.Thread(target=self._repeat, args=(do, interval_seconds), name=name)
 
     def run(self) -> None:
         """Work until ``stop`` is called."""
@@ -120,7 +130,7 @@ class Loop:
         """Let every thread finish the step it is in, and begin no other."""
         self._stopping.set()
 
-    def _repeat(self, do: Callable[[], bool]) -> None:
+    def _repeat(self, do: Callable[[], bool], interval_seconds: float) -> None:
         while not self._stopping.is_set():
             try:
                 found_work = do()
@@ -132,4 +142,4 @@ class Loop:
                 self._stopping.wait(_DATABASE_PAUSE_SECONDS)
             else:
                 if not found_work:
-                    self._stopping.wait(self._interval_seconds)
+                    self._stopping.wait(interval_seconds)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from receiver.crypto import Keys
-from receiver.lifecycle import step
-from receiver.lifecycle.resolve import NOT_FOUND, named_attempt
+from receiver.lifecycle import listing, step
+from receiver.lifecycle.evidence import attempt_in_name, attempt_in_uri
 from receiver.store import intents
 from receiver.store.intents import Attempt
 from receiver.store.models import FoundSet, Look, RequestSet, Submission
@@ -35,7 +35,7 @@ def tag_of(house: House, row: RequestSet) -> str:
 
 def search(house: House, *pages: dict[str, Any]) -> int:
     """Let the due set be looked for on these pages; return how many were read."""
-    house.clock.move(1000)
+    house.clock.move(22_000)
     with facebook_shows(house.parts.tools, *pages) as (tools, server):
         assert step.advance(tools)
     return len(server.requests)
@@ -60,14 +60,17 @@ def test_a_notification_makes_the_search_due_at_once(house: House) -> None:
     assert house.the_set().state == intents.COLLECTED
 
 
-def test_a_set_that_does_not_exist_stays_unknown_and_is_never_sent_again(house: House) -> None:
+def test_a_lost_set_of_an_idle_account_stays_unknown_and_is_never_sent_again(
+    house: House,
+) -> None:
     row = create_unknown(house, exists=False)
     reason = row.state_reason
     for _ in range(12):
-        house.clock.move(900)
+        house.let_time_pass(900)
         assert house.work() == 1
     row = house.the_set()
-    assert (row.state, row.state_reason, row.quiet_looks) == (intents.UNKNOWN, NOT_FOUND, 12)
+    assert (row.state, row.quiet_looks) == (intents.UNKNOWN, 12)
+    assert "lists no set of ours that was sent later" in (row.state_reason or "")
     assert row.look_at is not None
     assert house.sandbox.ledger() == []
     posts = [call for call in house.sandbox.calls()["calls"] if call["method"] == "POST"]
@@ -116,15 +119,20 @@ def test_sets_of_other_people_and_of_other_intents_are_ignored(house: House) -> 
                 {"id": "4", "notification_uri": f"{PUBLIC_URL}/notifications/{forged}"},
                 {"id": "5", "name": f"A set{strangers.tag(forged)}"},
                 {"id": "6", "name": f"A set{tag_of(house, row)} and more"},
-                # A URI decides alone: somebody copied a set of ours, its name included.
-                {"id": "7", "name": f"A{tag_of(house, row)}", "notification_uri": "https://x"},
+                # Somebody copied a set of ours, its name included, and holds other ads in it.
+                {
+                    "id": "7",
+                    "name": f"A{tag_of(house, row)}",
+                    "notification_uri": "https://x",
+                    "total_count": 9,
+                },
             ]
         ),
     )
     assert (house.the_set().state, house.the_set().facebook_id) == (intents.UNKNOWN, None)
 
 
-def test_the_set_of_another_intent_does_not_end_the_search(house: House) -> None:
+def test_what_a_page_shows_of_other_intents_is_opened_too_and_ends_no_search(house: House) -> None:
     other, row = create_unknown(house, exists=False), create_unknown(house, exists=False)
     with house.parts.database.writing() as session:
         session.get_one(RequestSet, other.id).look_at = None
@@ -133,7 +141,7 @@ def test_the_set_of_another_intent_does_not_end_the_search(house: House) -> None
         {"id": "8", "notification_uri": uri_of(house, row)},
     ]
     search(house, page(shown))
-    assert [one.facebook_id for one in house.rows(RequestSet)] == [None, 8]
+    assert [one.facebook_id for one in house.rows(RequestSet)] == [7, 8]
 
 
 def test_the_tag_alone_is_evidence_where_no_uri_is_shown(house: House) -> None:
@@ -158,12 +166,85 @@ def test_all_pages_are_read_until_the_set_is_found(house: House) -> None:
     assert (look.kind, look.calls, look.rows) == ("edge", 7, 6)
 
 
-def test_a_list_that_never_ends_is_given_up_and_nothing_is_proved(house: House) -> None:
+def test_a_list_that_turns_in_a_circle_is_given_up_and_nothing_is_proved(house: House) -> None:
     create_unknown(house, exists=False)
-    assert search(house, page([{"id": "1"}], after="again")) == 50
+    assert search(house, page([{"id": "1"}], after="again")) == 2
     row = house.the_set()
     assert row.state == intents.UNKNOWN
-    assert "not among the first 50 sets" in (row.state_reason or "")
+    assert "not among the first 2 sets" in (row.state_reason or "")
+
+
+def test_a_list_that_never_ends_is_given_up_too(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "_MAX_PAGES", 5)
+    create_unknown(house, exists=False)
+    endless = [page([{"id": str(n)}], after=f"cursor-{n}") for n in range(1, 20)]
+    assert search(house, *endless) == 5
+    assert "not among the first 5 sets" in (house.the_set().state_reason or "")
+
+
+def test_a_copy_with_the_same_name_and_count_is_for_a_person_to_look_at(house: House) -> None:
+    row = create_unknown(house, exists=False)
+    copy = {"id": "7", "name": f"A{tag_of(house, row)}", "notification_uri": "https://x"}
+    search(house, page([{**copy, "total_count": 2}]))
+    stuck = house.the_set()
+    assert (stuck.state, stuck.facebook_id) == (intents.STUCK, None)
+    assert "another notification_uri: 7" in (stuck.state_reason or "")
+
+
+def test_a_tag_with_another_count_is_no_evidence(house: House) -> None:
+    row = create_unknown(house, exists=False)
+    search(house, page([{"id": "8", "name": f"A{tag_of(house, row)}", "total_count": 3}]))
+    assert (house.the_set().state, house.the_set().facebook_id) == (intents.UNKNOWN, None)
+
+
+def test_one_search_finds_every_open_question_of_its_account(house: House) -> None:
+    for _ in range(5):
+        create_unknown(house, exists=True)
+    house.clock.move(20)
+    assert step.advance(house.parts.tools)
+    assert {row.state for row in house.rows(RequestSet)} == {intents.OPEN}
+    assert [look.calls for look in house.rows(Look)] == [1, 0, 0, 0, 0]
+
+
+def test_a_search_that_fails_lets_go_of_all_that_it_was_made_for(house: House) -> None:
+    for _ in range(3):
+        create_unknown(house, exists=True)
+    house.clock.move(20)
+    house.sandbox.trouble("graph_error", code=100, path=f"act_{ACCOUNT}/asyncadrequestsets$")
+    assert step.advance(house.parts.tools)
+    assert {row.lease_token for row in house.rows(RequestSet)} == {None}
+    house.clock.move(100)
+    house.work()
+    assert {row.state for row in house.rows(RequestSet)} == {intents.COLLECTED}
+
+
+def test_the_set_that_a_notification_names_is_read_back_at_once(house: House) -> None:
+    create_unknown(house, exists=True)
+    house.sandbox.configure(f"act_{ACCOUNT}", edge={"stale_seconds": 3600})
+    house.notify()
+    house.work()
+    assert house.the_set().state == intents.COLLECTED
+    assert [look.kind for look in house.rows(Look)] == ["set", "set", "requests"]
+
+
+def test_a_notification_that_names_another_set_opens_nothing(house: House) -> None:
+    other = house.create_open()
+    row = create_unknown(house, exists=False)
+    path = uri_of(house, row).removeprefix(PUBLIC_URL)
+    assert house.client.post(path, data={"id": other}).status_code == 200
+    house.work()
+    assert house.rows(RequestSet)[-1].state == intents.UNKNOWN
+
+
+def test_a_notification_that_names_what_does_not_exist_opens_nothing(house: House) -> None:
+    row = create_unknown(house, exists=False)
+    path = uri_of(house, row).removeprefix(PUBLIC_URL)
+    assert house.client.post(path, json={"id": "987654321"}).status_code == 200
+    house.work()
+    assert house.the_set().state == intents.UNKNOWN
+    assert [look.kind for look in house.rows(Look)] == ["edge"]
 
 
 def test_a_found_set_that_another_intent_holds_is_not_taken(house: House) -> None:
@@ -270,6 +351,7 @@ def test_what_a_set_names_is_parsed_and_not_recomputed(attempt: int) -> None:
     token = oldest.sign_token(intent=5, attempt=attempt)
     named = Attempt(5, number=attempt)
     by_uri = set_reading(notification_uri=f"https://any/prefix/notifications/{token}?x=1")
-    assert named_attempt(newest, by_uri) == named
-    assert named_attempt(newest, set_reading(name=f"name{oldest.tag(token)}")) == named
-    assert named_attempt(newest, set_reading()) is None
+    assert attempt_in_uri(newest, by_uri) == named
+    assert attempt_in_name(newest, set_reading(name=f"name{oldest.tag(token)}")) == named
+    assert attempt_in_uri(newest, set_reading()) is None
+    assert attempt_in_name(newest, set_reading()) is None

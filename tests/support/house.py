@@ -88,6 +88,11 @@ class House:
         path = entries[-1]["notification_uri"].removeprefix(PUBLIC_URL)
         return self.client.post(path, **(request or {"data": {"id": entries[-1]["id"]}}))
 
+    def let_time_pass(self, seconds: float) -> None:
+        """Move our clock and Facebook's."""
+        self.clock.move(seconds)
+        self.sandbox.move_clock(seconds)
+
     def work(self, *, most: int = 100) -> int:
         """Apply every hint and do every step that is due now; return how many steps there were."""
         while step.apply_hints(self.parts.tools):

@@ -1,0 +1,67 @@
+"""Look once more whether what was sent twice is there twice: after an hour, and after a day."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from receiver.graph.errors import CallFailed
+from receiver.lifecycle import listing
+from receiver.lifecycle.evidence import Sweep
+from receiver.lifecycle.tools import Tools, credential_of
+from receiver.lifecycle.waiting import keep_wait
+from receiver.store import intents, searches
+from receiver.store.searches import Recheck
+
+log = structlog.get_logger(__name__)
+
+_RETRIED_AFTER = timedelta(minutes=15)
+_LAST_AFTER = timedelta(days=1)
+
+
+def recheck_next(tools: Tools) -> bool:
+    """Recheck the set that has been due for longest. Returns whether one was due.
+
+    Raises DatabaseAway, CannotOpen.
+    """
+    now = tools.now()
+    with tools.database.reading() as session:
+        if not searches.is_recheck_due(session, now=now):
+            return False
+    with tools.database.writing() as session:
+        recheck = searches.claim_recheck(session, now=now, again_at=now + _RETRIED_AFTER)
+    if recheck is None:
+        return False
+    try:
+        sweep = _read(tools, recheck)
+    except CallFailed as failure:
+        keep_wait(tools, recheck.account_id, failure)
+        return True
+    if sweep.is_whole:
+        _write(tools, recheck, sweep, now=now)
+    return True
+
+
+def _read(tools: Tools, recheck: Recheck) -> Sweep:
+    credential = credential_of(tools, recheck.account_id)
+    sweep = Sweep()
+    for answered in listing.pages(
+        tools.client, credential, recheck.account_id, edge=recheck.edge, into=sweep
+    ):
+        sweep.add(tools.keys, answered.value.sets)
+    return sweep
+
+
+def _write(tools: Tools, recheck: Recheck, sweep: Sweep, *, now: datetime) -> None:
+    """Keep every set that names the intent; more than one of them is a doubled set."""
+    sets = sweep.sets_of(recheck.request_set_id, tools.keys)
+    last_at = recheck.opened_at + _LAST_AFTER
+    with tools.database.writing() as session:
+        for facebook_id, attempt in sets.items():
+            intents.keep_found(session, attempt, facebook_id=facebook_id, now=now)
+        searches.finish_recheck(session, recheck, recheck_at=last_at if now < last_at else None)
+    if len(sets) > 1:
+        log.error(
+            "Facebook has a set twice", request_set_id=recheck.request_set_id, ids=sorted(sets)
+        )

@@ -1,0 +1,196 @@
+"""Statements on what is sent again, given up by a person, or adopted by one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from receiver.store import intents
+from receiver.store.intents import Attempt, NewIntent
+from receiver.store.looks import Claim, LeaseLost
+from receiver.store.models import RequestSet, Submission
+
+_ENDED: dict[str, Any] = {"lease_token": None, "lease_expires_at": None}
+
+
+def mark_absent(session: Session, claim: Claim, *, now: datetime) -> None:
+    """Write that Facebook has nothing of a claimed intent's last attempt: it may be sent again.
+
+    Whatever spoke for it since the claim keeps it from that. Raises LeaseLost.
+    """
+    written = session.execute(
+        update(RequestSet)
+        .where(
+            *_is_held(claim),
+            RequestSet.state.in_(intents.UNOPENED),
+            RequestSet.hinted_at.is_not_distinct_from(claim.hinted_at),
+        )
+        .values(
+            **_ENDED,
+            state=intents.UNKNOWN,
+            state_reason="Facebook is proved not to have it: it is sent again.",
+            absent_at=now,
+            look_at=now,
+        )
+        .returning(RequestSet.id)
+    ).first()
+    if written is None:
+        raise LeaseLost
+    _end(session, Attempt(claim.request_set_id, number=claim.attempt), outcome=intents.ABSENT)
+
+
+def begin_again(
+    session: Session,
+    claim: Claim,
+    *,
+    credential_id: int,
+    signing_key_id: str,
+    send_before: datetime,
+    look_at: datetime,
+    now: datetime,
+) -> Attempt:
+    """Go from unknown back to submitting: one conditional UPDATE, and the next submission's row.
+
+    Raises LeaseLost where the claim is gone, or where anything spoke for the last attempt since.
+    """
+    attempt = Attempt(claim.request_set_id, number=claim.attempt + 1)
+    written = session.execute(
+        update(RequestSet)
+        .where(
+            *_is_held(claim),
+            RequestSet.state == intents.UNKNOWN,
+            RequestSet.facebook_id.is_(None),
+            RequestSet.absent_at.is_not(None),
+            RequestSet.hinted_at.is_not_distinct_from(claim.hinted_at),
+        )
+        .values(
+            **_ENDED,
+            state=intents.SUBMITTING,
+            state_reason=None,
+            attempt=attempt.number,
+            absent_at=None,
+            look_at=look_at,
+        )
+        .returning(RequestSet.id)
+    ).first()
+    if written is None:
+        raise LeaseLost
+    intents.add_submission(
+        session,
+        attempt,
+        credential_id=credential_id,
+        signing_key_id=signing_key_id,
+        send_before=send_before,
+        now=now,
+    )
+    return attempt
+
+
+def postpone(
+    session: Session, attempt: Attempt, *, reason: str, look_at: datetime, now: datetime
+) -> None:
+    """Write that nothing of an attempt came to be, and that the intent is to be sent again later.
+
+    Its caller was told long ago that the receiver sees to it, so a limit or a token that is out of
+    date does not end it.
+    """
+    _end(session, attempt, outcome=intents.REJECTED, error=reason, now=now)
+    session.execute(
+        update(RequestSet)
+        .where(
+            RequestSet.id == attempt.request_set_id,
+            RequestSet.attempt == attempt.number,
+            RequestSet.state.in_(intents.UNOPENED),
+        )
+        .values(
+            **_ENDED,
+            state=intents.UNKNOWN,
+            state_reason=f"It is sent again later: {reason}",
+            absent_at=now,
+            look_at=look_at,
+        )
+    )
+
+
+def find_intent(session: Session, request_set_id: int) -> NewIntent:
+    """Return an intent as it was asked for."""
+    row = session.execute(
+        select(
+            RequestSet.account_id,
+            RequestSet.api_key_id,
+            RequestSet.edge,
+            RequestSet.name,
+            RequestSet.ad_specs,
+            RequestSet.spec_count,
+            RequestSet.caller_notification_uri,
+            RequestSet.caller_notification_mode,
+        ).where(RequestSet.id == request_set_id)
+    ).one()
+    return NewIntent(
+        account_id=row.account_id,
+        api_key_id=row.api_key_id,
+        edge=row.edge,
+        name=row.name,
+        ad_specs=row.ad_specs,
+        spec_count=row.spec_count,
+        notification_uri=row.caller_notification_uri,
+        notification_mode=row.caller_notification_mode,
+    )
+
+
+def abandon(session: Session, request_set_id: int, *, reason: str, now: datetime) -> bool:
+    """Give up an intent without an outcome: it is never sent again. False where it has one.
+
+    Evidence that comes later still opens it. One that may be on its way cannot be given up.
+    """
+    written = session.execute(
+        update(RequestSet)
+        .where(
+            RequestSet.id == request_set_id,
+            RequestSet.state.in_((intents.UNKNOWN, intents.STUCK)),
+            RequestSet.facebook_id.is_(None),
+        )
+        .values(
+            **_ENDED,
+            state=intents.REJECTED,
+            state_reason=reason,
+            abandoned_at=now,
+            absent_at=None,
+            look_at=None,
+        )
+        .returning(RequestSet.id)
+    ).first()
+    return written is not None
+
+
+def _is_held(claim: Claim) -> tuple[Any, ...]:
+    return (
+        RequestSet.id == claim.request_set_id,
+        RequestSet.attempt == claim.attempt,
+        RequestSet.lease_token == claim.lease,
+    )
+
+
+def _end(
+    session: Session,
+    attempt: Attempt,
+    *,
+    outcome: str,
+    error: str | None = None,
+    now: datetime | None = None,
+) -> None:
+    values: dict[str, Any] = {"outcome": outcome}
+    if error is not None:
+        values |= {"error": error, "answered_at": now}
+    session.execute(
+        update(Submission)
+        .where(
+            Submission.request_set_id == attempt.request_set_id,
+            Submission.attempt == attempt.number,
+            Submission.facebook_id.is_(None),
+        )
+        .values(**values)
+    )
