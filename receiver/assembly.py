@@ -79,6 +79,8 @@ def _pace(settings: Settings) -> Pace:
         look_interval_min_seconds=settings.look_interval_min_seconds,
         look_interval_max_seconds=settings.look_interval_max_seconds,
         notification_grace_seconds=settings.notification_grace_seconds,
+        deadline_min_seconds=settings.deadline_min_seconds,
+        deadline_max_seconds=settings.deadline_max_seconds,
         settle_seconds=settings.settle_seconds,
         needs_witness=not settings.resend_without_witness,
     )

@@ -252,6 +252,14 @@ class Settings(BaseSettings):
     look_interval_max_seconds: Seconds = Field(
         default=900, description="The longest time between two looks at a set."
     )
+    deadline_min_seconds: Seconds = Field(
+        default=3600,
+        description="The shortest time after which a set without results counts as late.",
+    )
+    deadline_max_seconds: Seconds = Field(
+        default=86_400,
+        description="The longest time after which a set without results counts as missing.",
+    )
     hint_interval_seconds: Annotated[float, Field(ge=0.01, le=0.2)] = Field(
         default=0.2, description="How often the worker looks for new notifications."
     )
@@ -276,6 +284,16 @@ class Settings(BaseSettings):
                 f"RECEIVER_LEASE_SECONDS is {self.lease_seconds:g}, and a call to Facebook may "
                 f"take {self.graph_deadline_seconds:g} seconds (RECEIVER_GRAPH_DEADLINE_SECONDS): "
                 f"set the lease to more than {needed:g}, or lower the deadline"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_deadlines(self) -> Self:
+        if self.deadline_min_seconds > self.deadline_max_seconds:
+            raise ValueError(
+                f"RECEIVER_DEADLINE_MIN_SECONDS is {self.deadline_min_seconds:g}, more than "
+                f"RECEIVER_DEADLINE_MAX_SECONDS, which is {self.deadline_max_seconds:g}: raise the "
+                "one or lower the other"
             )
         return self
 

@@ -12,12 +12,16 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 MOMENT = sa.DateTime(timezone=True)
 
 ADDED: dict[str, list[sa.Column[Any]]] = {
     "request_set": [
-        sa.Column("idempotency_key", sa.String()),
         sa.Column("parameters_hash", sa.LargeBinary()),
+        sa.Column("twin_of", BIG_ID),
+        sa.Column("deadline_at", MOMENT),
+        sa.Column("missing_at", MOMENT),
+        sa.Column("doubled_at", MOMENT),
         sa.Column("absent_at", MOMENT),
         sa.Column("abandoned_at", MOMENT),
         sa.Column("recheck_at", MOMENT),
@@ -25,10 +29,8 @@ ADDED: dict[str, list[sa.Column[Any]]] = {
     "submission": [sa.Column("settles_from", MOMENT)],
 }
 INDEXES = {
-    "uq_request_set_account_id_edge_idempotency_key": (
-        ["account_id", "edge", "idempotency_key"],
-        "idempotency_key IS NOT NULL",
-    ),
+    "ix_request_set_deadline_at": (["deadline_at"], "state NOT IN ('collected', 'rejected')"),
+    "ix_request_set_doubled_at": (["doubled_at"], "doubled_at IS NOT NULL"),
     "ix_request_set_unresolved": (
         ["account_id", "edge", "parameters_hash"],
         "state IN ('submitting', 'unknown', 'stuck')",
@@ -46,13 +48,27 @@ def upgrade() -> None:
             name,
             "request_set",
             columns_of_index,
-            unique=name.startswith("uq_"),
             sqlite_where=sa.text(where),
             postgresql_where=sa.text(where),
         )
+    op.create_table(
+        "idempotency_key",
+        sa.Column("account_id", BIG_ID, autoincrement=False, nullable=False),
+        sa.Column("edge", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("request_set_id", BIG_ID, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["request_set_id"],
+            ["request_set.id"],
+            name="fk_idempotency_key_request_set_id_request_set",
+        ),
+        sa.PrimaryKeyConstraint("account_id", "edge", "key", name="pk_idempotency_key"),
+    )
+    op.create_index("ix_idempotency_key_request_set_id", "idempotency_key", ["request_set_id"])
 
 
 def downgrade() -> None:
+    op.drop_table("idempotency_key")
     for name in INDEXES:
         op.drop_index(name, "request_set")
     for table, columns in ADDED.items():

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from receiver.graph.errors import Advice, GraphError
 from receiver.graph.usage import Usage
+from receiver.store.intents import Deadline
 from receiver.store.waits import Wait
 
 _MARGIN = timedelta(seconds=5)
@@ -48,6 +49,8 @@ class Pace:
     look_interval_min_seconds: float
     look_interval_max_seconds: float
     notification_grace_seconds: float
+    deadline_min_seconds: float
+    deadline_max_seconds: float
     settle_seconds: float
     needs_witness: bool
     """Whether absence is proved only where Facebook shows a set of ours that was sent later."""
@@ -91,6 +94,13 @@ def next_look_at(pace: Pace, *, quiet_looks: int, now: datetime, chance: float) 
     doubled = pace.look_interval_min_seconds * 2 ** min(max(quiet_looks - 1, 0), 30)
     interval = min(doubled, pace.look_interval_max_seconds)
     return now + timedelta(seconds=interval * (1 + _JITTER * chance))
+
+
+def deadline(pace: Pace, *, now: datetime) -> Deadline:
+    """From when on a set asked for now counts as late, and from when on as missing."""
+    late_seconds = min(pace.deadline_min_seconds, pace.deadline_max_seconds)
+    missing_seconds = min(2 * late_seconds, pace.deadline_max_seconds)
+    return Deadline(now + timedelta(seconds=late_seconds), now + timedelta(seconds=missing_seconds))
 
 
 def first_search_at(*, now: datetime) -> datetime:

@@ -20,7 +20,8 @@ from receiver.lifecycle.change import notification_uri, tell_uri
 from receiver.lifecycle.resolve import contradiction
 from receiver.lifecycle.tools import Tools, unseal
 from receiver.lifecycle.waiting import note_usage
-from receiver.store import accounts, intents, repeats, waits
+from receiver.store import accounts, intents, repeats, twins, waits
+from receiver.store.database import Session
 from receiver.store.intents import Attempt, NewIntent, Opening
 from receiver.store.looks import Claim
 
@@ -44,6 +45,14 @@ class Rejected(Exception):
         self.cause = cause
 
 
+class AskedBefore(Exception):
+    """The create was asked for before: nothing was sent now, and its outcome is that one's."""
+
+    def __init__(self, request_set_id: int) -> None:
+        super().__init__(f"It is the create {request_set_id}.")
+        self.request_set_id = request_set_id
+
+
 class OutcomeUnknown(Exception):
     """The set was sent, and nobody knows yet whether Facebook has it: it must not be sent again."""
 
@@ -56,7 +65,8 @@ class OutcomeUnknown(Exception):
 def submit(tools: Tools, intent: NewIntent) -> Submitted:
     """Create a request set at Facebook.
 
-    Raises Rejected, OutcomeUnknown, and before anything was sent DatabaseAway and CannotOpen.
+    Raises Rejected, OutcomeUnknown, and before anything was sent AskedBefore, KeyReused,
+    DatabaseAway and CannotOpen.
     """
     # Taken before the intent is written, so that it lies before the moment written there.
     send_before_monotonic = tools.monotonic() + tools.pace.send_before_seconds
@@ -127,6 +137,7 @@ def _write_intent(tools: Tools, intent: NewIntent) -> tuple[Attempt, Credential]
         sealed = accounts.credential_of(session, intent.account_id)
         # A credential that cannot be opened ends the call before an intent is written.
         credential = unseal(tools.keys, sealed)
+        _join_earlier(session, intent)
         attempt = intents.add_intent(
             session,
             intent,
@@ -134,9 +145,22 @@ def _write_intent(tools: Tools, intent: NewIntent) -> tuple[Attempt, Credential]
             signing_key_id=tools.keys.newest_id,
             send_before=plan.send_before(tools.pace, now=now),
             look_at=plan.sender_is_gone(tools.pace, now=now),
+            deadline=plan.deadline(tools.pace, now=now),
             now=now,
         )
+        twins.keep_key(session, intent, attempt.request_set_id)
+        twin = twins.find_twin(session, intent, is_of_caller=False)
+        if twin is not None:
+            twins.keep_twin(session, attempt.request_set_id, twin_of=twin)
     return attempt, credential
+
+
+def _join_earlier(session: Session, intent: NewIntent) -> None:
+    """Raise AskedBefore for a create that was asked for before; of two at once, one is first."""
+    twins.lock_account(session, intent.account_id)
+    earlier = twins.find_earlier(session, intent)
+    if earlier is not None:
+        raise AskedBefore(earlier)
 
 
 def _begin_again(tools: Tools, claim: Claim) -> tuple[Attempt, NewIntent, Credential]:
@@ -233,6 +257,8 @@ def _write_rejected(
                 body=refusal.body if refusal else None,
                 now=now,
             )
+            if not _is_final(error):
+                twins.release_keys(session, attempt.request_set_id)
             if wait is not None:
                 waits.wait(session, account_id, wait)
 

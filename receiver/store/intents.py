@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Case, case, literal, select, update
+from sqlalchemy import Case, case, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -64,6 +64,14 @@ class Attempt:
     number: int
 
 
+@dataclass(frozen=True)
+class Deadline:
+    """From when on an intent without an end counts as late, and as missing."""
+
+    late_at: datetime
+    missing_at: datetime
+
+
 def add_intent(
     session: Session,
     intent: NewIntent,
@@ -72,13 +80,20 @@ def add_intent(
     signing_key_id: str | None = None,
     send_before: datetime,
     look_at: datetime,
+    deadline: Deadline | None = None,
     now: datetime,
 ) -> Attempt:
     """Write an intent and its first submission.
 
     ``look_at`` is when somebody should ask what became of it, should nobody ever write the answer.
     """
-    row = RequestSet(**_intent_values(intent), created_at=now, look_at=look_at)
+    row = RequestSet(
+        **_intent_values(intent),
+        created_at=now,
+        look_at=look_at,
+        deadline_at=deadline.late_at if deadline else None,
+        missing_at=deadline.missing_at if deadline else None,
+    )
     session.add(row)
     session.flush()
     attempt = Attempt(row.id, number=1)
@@ -126,7 +141,6 @@ def _intent_values(intent: NewIntent) -> dict[str, object]:
         "spec_count": intent.spec_count,
         "caller_notification_uri": intent.notification_uri,
         "caller_notification_mode": intent.notification_mode,
-        "idempotency_key": intent.idempotency_key,
         "parameters_hash": intent.parameters_hash,
         "state": SUBMITTING,
         "attempt": 1,
@@ -205,22 +219,33 @@ def open_set(
 
 
 def keep_found(session: Session, attempt: Attempt, *, facebook_id: int, now: datetime) -> None:
-    """Keep the id of a set at Facebook that names an intent, however many there are."""
+    """Keep the id of a set at Facebook that names an intent; a second one doubles it."""
     key = (attempt.request_set_id, facebook_id)
-    if session.get(FoundSet, key) is None:
-        try:
-            with session.begin_nested():
-                session.add(
-                    FoundSet(
-                        request_set_id=attempt.request_set_id,
-                        facebook_id=facebook_id,
-                        attempt=attempt.number,
-                        found_at=now,
-                    )
+    if session.get(FoundSet, key) is not None:
+        return
+    try:
+        with session.begin_nested():
+            session.add(
+                FoundSet(
+                    request_set_id=attempt.request_set_id,
+                    facebook_id=facebook_id,
+                    attempt=attempt.number,
+                    found_at=now,
                 )
-        except IntegrityError:
-            # Its sender and whoever looked for it found it at the same moment.
-            return
+            )
+    except IntegrityError:
+        # Its sender and whoever looked for it found it at the same moment.
+        return
+    count = select(func.count()).where(FoundSet.request_set_id == attempt.request_set_id)
+    session.execute(
+        update(RequestSet)
+        .where(
+            RequestSet.id == attempt.request_set_id,
+            RequestSet.doubled_at.is_(None),
+            count.scalar_subquery() > 1,
+        )
+        .values(doubled_at=now)
+    )
 
 
 def _take(

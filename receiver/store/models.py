@@ -109,17 +109,7 @@ class RequestSet(Base):
         Index("ix_request_set_state_id", "state", "id"),
         # edges.own_sets: an account's sets of an edge, newest first.
         Index("ix_request_set_account_id_edge_facebook_id", "account_id", "edge", "facebook_id"),
-        # intents.find_keyed: the intent of a caller's Idempotency-Key.
-        Index(
-            "uq_request_set_account_id_edge_idempotency_key",
-            "account_id",
-            "edge",
-            "idempotency_key",
-            unique=True,
-            sqlite_where=text("idempotency_key IS NOT NULL"),
-            postgresql_where=text("idempotency_key IS NOT NULL"),
-        ),
-        # intents.find_twin and searches.claim_companions: what of an account has no outcome yet.
+        # twins.find_earlier and searches.claim_companions: what of an account has no outcome yet.
         Index(
             "ix_request_set_unresolved",
             "account_id",
@@ -127,6 +117,20 @@ class RequestSet(Base):
             "parameters_hash",
             sqlite_where=text("state IN ('submitting', 'unknown', 'stuck')"),
             postgresql_where=text("state IN ('submitting', 'unknown', 'stuck')"),
+        ),
+        # integrity.overdue: what is past its deadline and has no end.
+        Index(
+            "ix_request_set_deadline_at",
+            "deadline_at",
+            sqlite_where=text("state NOT IN ('collected', 'rejected')"),
+            postgresql_where=text("state NOT IN ('collected', 'rejected')"),
+        ),
+        # integrity.doubled: the intents with more than one set.
+        Index(
+            "ix_request_set_doubled_at",
+            "doubled_at",
+            sqlite_where=text("doubled_at IS NOT NULL"),
+            postgresql_where=text("doubled_at IS NOT NULL"),
         ),
         # searches.claim_recheck: what was sent twice is looked for once more.
         Index(
@@ -154,11 +158,15 @@ class RequestSet(Base):
     spec_count: Mapped[int]
     caller_notification_uri: Mapped[str | None]
     caller_notification_mode: Mapped[str]
-    idempotency_key: Mapped[str | None]
-    """The caller's own name for this create; None again once a refusal asked to wait."""
     parameters_hash: Mapped[bytes | None]
     """What the create asks for, without token and key; None before this was kept."""
+    twin_of: Mapped[int | None]
+    """The intent of somebody else that asked for the same and had no outcome yet."""
     created_at: Mapped[datetime]
+    deadline_at: Mapped[datetime | None]
+    """From then on it is late while it has no end; None before this was kept."""
+    missing_at: Mapped[datetime | None]
+    """From then on it is missing."""
 
     state: Mapped[str]
     state_reason: Mapped[str | None]
@@ -168,6 +176,8 @@ class RequestSet(Base):
     """When it was known that Facebook has nothing of this attempt: it may be sent again."""
     abandoned_at: Mapped[datetime | None]
     """When a person gave it up: it is never sent again."""
+    doubled_at: Mapped[datetime | None]
+    """When a second set of it was found at Facebook."""
     recheck_at: Mapped[datetime | None]
     """When a set that was sent twice is next looked for in the plural."""
     error_http_status: Mapped[int | None]
@@ -226,6 +236,21 @@ class Submission(Base):
     facebook_id: Mapped[int | None]
     error: Mapped[str | None]
     created_at: Mapped[datetime]
+
+
+class IdempotencyKey(Base):
+    """A caller's own name for a create; several may name one, none names two."""
+
+    __tablename__ = "idempotency_key"
+    __table_args__ = (
+        # twins.release_keys: the keys of an intent.
+        Index("ix_idempotency_key_request_set_id", "request_set_id"),
+    )
+
+    account_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    edge: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request_set_id: Mapped[int] = mapped_column(ForeignKey("request_set.id"))
 
 
 class FoundSet(Base):

@@ -25,6 +25,8 @@ def paces(draw: st.DrawFn) -> Pace:
         look_interval_min_seconds=shortest,
         look_interval_max_seconds=longest,
         notification_grace_seconds=draw(seconds),
+        deadline_min_seconds=3600,
+        deadline_max_seconds=86_400,
         settle_seconds=900,
         needs_witness=True,
     )
@@ -38,6 +40,8 @@ PACE = Pace(
     look_interval_min_seconds=15,
     look_interval_max_seconds=900,
     notification_grace_seconds=120,
+    deadline_min_seconds=3600,
+    deadline_max_seconds=86_400,
     settle_seconds=900,
     needs_witness=True,
 )

@@ -19,6 +19,8 @@ PACE = Pace(
     look_interval_min_seconds=15,
     look_interval_max_seconds=900,
     notification_grace_seconds=120,
+    deadline_min_seconds=3600,
+    deadline_max_seconds=86_400,
     settle_seconds=900,
     needs_witness=True,
 )

@@ -229,6 +229,8 @@ def make_settings(database_url: str, graph_url: str, **settings: Any) -> Setting
             "public_url": PUBLIC_URL,
             "secret_keys": SECRET_KEY,
             "graph_url": graph_url,
+            # Nobody works beside a test: who waits for an outcome would wait in vain.
+            "create_wait_seconds": 0,
             **settings,
         }
     )

@@ -5,9 +5,11 @@ What stands inside each spec is Facebook's to judge, later, request by request.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from receiver.graph import serve
@@ -16,6 +18,7 @@ from receiver.graph.serve import AsyncOperation, BadParameter, MissingParameter
 from receiver.graph.vocabulary import AD_SETS_EDGE, BATCHES_EDGE, CREATIVES_EDGE, MODE_OFF
 from receiver.web.gateway.call import CREDENTIALS
 
+_MAX_KEY_LENGTH = 255
 _MAX_DEPTH = 100
 """Far deeper than an ad goes, and what every writer and reader of JSON on the way can take."""
 
@@ -33,15 +36,58 @@ class Creation:
     spec_count: int
     notification_uri: str | None
     notification_mode: str
+    parameters_hash: bytes = b""
+    idempotency_key: str | None = None
     operations: tuple[AsyncOperation, ...] = ()
 
 
-def read_creation(parameters: Mapping[str, Any], *, edge: str = AD_SETS_EDGE) -> Creation:
+def read_creation(
+    parameters: Mapping[str, Any],
+    *,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    edge: str = AD_SETS_EDGE,
+) -> Creation:
     """Read a create on an edge. Raises BadParameter, which names the field."""
     creation = _READERS[edge](parameters)
     _refuse_unstorable("name", creation.name)
     _refuse_unstorable("notification_uri", creation.notification_uri or "")
-    return creation
+    return replace(
+        creation,
+        parameters_hash=_hash(creation),
+        idempotency_key=_read_key(parameters, headers),
+    )
+
+
+def _hash(creation: Creation) -> bytes:
+    """Hash what a create asks for: alike for whatever spells the same parameters."""
+    asked = {
+        "name": creation.name,
+        "specs": json.loads(creation.ad_specs),
+        "notification_uri": creation.notification_uri,
+        "notification_mode": creation.notification_mode,
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
+
+
+def _read_key(parameters: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
+    """Read the caller's own name for the create, from its header or its field.
+
+    The header's draft puts it in quotation marks, and most programs do not.
+    """
+    header = headers.get("idempotency-key", "").strip()
+    if len(header) > 1 and header[0] == header[-1] == '"':
+        header = header[1:-1]
+    given = parameters.get("idempotency_key")
+    field = "" if given is None else str(given)
+    if header and field and header != field:
+        message = "The header Idempotency-Key and the field idempotency_key differ."
+        raise BadParameter("idempotency_key", message)
+    key = header or field
+    if len(key) > _MAX_KEY_LENGTH:
+        message = f"An idempotency key has at most {_MAX_KEY_LENGTH} characters."
+        raise BadParameter("idempotency_key", message)
+    _refuse_unstorable("idempotency_key", key)
+    return key or None
 
 
 def _read_ads(parameters: Mapping[str, Any]) -> Creation:
