@@ -30,6 +30,7 @@ ADDED: dict[str, list[sa.Column[Any]]] = {
 }
 INDEXES = {
     "ix_request_set_deadline_at": (["deadline_at"], "state NOT IN ('collected', 'rejected')"),
+    "ix_request_set_twin_of": (["twin_of"], "twin_of IS NOT NULL"),
     "ix_request_set_doubled_at": (["doubled_at"], "doubled_at IS NOT NULL"),
     "ix_request_set_unresolved": (
         ["account_id", "edge", "parameters_hash"],
@@ -51,6 +52,26 @@ def upgrade() -> None:
             sqlite_where=sa.text(where),
             postgresql_where=sa.text(where),
         )
+    # What had no end before there were deadlines is past them, until it has one.
+    op.execute(
+        "UPDATE request_set SET deadline_at = created_at, missing_at = created_at "
+        "WHERE state NOT IN ('collected', 'rejected')"
+    )
+    op.create_table(
+        "reconciliation",
+        sa.Column("id", BIG_ID, nullable=False),
+        sa.Column("account_id", BIG_ID, nullable=False),
+        sa.Column("since", MOMENT, nullable=False),
+        sa.Column("until", MOMENT, nullable=False),
+        sa.Column("started_at", MOMENT, nullable=False),
+        sa.Column("ended_at", MOMENT, nullable=False),
+        sa.Column("calls", BIG_ID, nullable=False),
+        sa.Column("sets", BIG_ID, nullable=False),
+        sa.Column("is_whole", sa.Boolean(), nullable=False),
+        sa.Column("differences", BIG_ID, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_reconciliation"),
+    )
+    op.create_index("ix_reconciliation_account_id_id", "reconciliation", ["account_id", "id"])
     op.create_table(
         "idempotency_key",
         sa.Column("account_id", BIG_ID, autoincrement=False, nullable=False),
@@ -69,6 +90,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("idempotency_key")
+    op.drop_table("reconciliation")
     for name in INDEXES:
         op.drop_index(name, "request_set")
     for table, columns in ADDED.items():

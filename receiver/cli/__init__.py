@@ -10,7 +10,19 @@ import click
 
 from receiver import __version__
 
-COMMANDS = ("account", "db", "demo", "key", "sandbox", "secrets", "settings", "worker")
+COMMANDS = (
+    "account",
+    "db",
+    "demo",
+    "integrity",
+    "key",
+    "reconcile",
+    "sandbox",
+    "secrets",
+    "set",
+    "settings",
+    "worker",
+)
 
 
 class CommandGroup(click.Group):
@@ -23,7 +35,8 @@ class CommandGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"receiver.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        # A name of Python's own stands there with an underscore.
+        command: click.Command = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_")
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

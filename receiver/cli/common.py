@@ -42,6 +42,11 @@ def opened_parts(*, check_tables: bool = True, check_secrets: bool = False) -> I
         parts.close()
 
 
+def differences_in_words(differences: int) -> str:
+    """Say how many differences there are."""
+    return "1 difference" if differences == 1 else f"{differences} differences"
+
+
 class AccountId(click.ParamType[int]):
     """An ad account's id, with or without ``act_``."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Case, case, func, literal, select, update
+from sqlalchemy import Case, ColumnElement, case, func, literal, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -36,8 +37,19 @@ UNOPENED = (SUBMITTING, UNKNOWN)
 DECIDED = (REJECTED, STUCK)
 """The states that evidence from Facebook led to; only other evidence from there leads out."""
 
+WITHOUT_OUTCOME = (*UNOPENED, STUCK)
+"""The states in which nobody knows whether Facebook has the set."""
+
 SEARCHED = (*UNOPENED, *DECIDED)
 """The states without Facebook's id: what is due of them is looked for on its account's edge."""
+
+
+def is_in(states: Collection[str]) -> ColumnElement[bool]:
+    """Whether a set is in one of these states, in words that the partial indexes are made with.
+
+    A database that gets them as parameters cannot tell that such an index serves.
+    """
+    return RequestSet.state.in_([literal_column(f"'{state}'") for state in states])
 
 
 @dataclass(frozen=True)

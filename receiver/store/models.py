@@ -125,6 +125,13 @@ class RequestSet(Base):
             sqlite_where=text("state NOT IN ('collected', 'rejected')"),
             postgresql_where=text("state NOT IN ('collected', 'rejected')"),
         ),
+        # integrity.doubled: what was asked for while its twin's outcome was not known.
+        Index(
+            "ix_request_set_twin_of",
+            "twin_of",
+            sqlite_where=text("twin_of IS NOT NULL"),
+            postgresql_where=text("twin_of IS NOT NULL"),
+        ),
         # integrity.doubled: the intents with more than one set.
         Index(
             "ix_request_set_doubled_at",
@@ -356,6 +363,29 @@ class Look(Base):
     verdict: Mapped[str | None]
     error_code: Mapped[int | None]
     error: Mapped[str | None]
+
+
+class Reconciliation(Base):
+    """One comparison of SQL with what Facebook lists of an account, for sets of a time range."""
+
+    __tablename__ = "reconciliation"
+    __table_args__ = (
+        # integrity.newest_reconciliations: an account's newest one.
+        Index("ix_reconciliation_account_id_id", "account_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int]
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+    calls: Mapped[int]
+    sets: Mapped[int]
+    """How many sets Facebook listed, others' included."""
+    is_whole: Mapped[bool]
+    """Whether every list was read to its last page."""
+    differences: Mapped[int]
 
 
 class GraphObject(Base):

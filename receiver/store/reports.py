@@ -58,6 +58,18 @@ def find_set(
     ).scalar_one_or_none()
 
 
+def find_row(session: Session, request_set_id: int) -> RequestSet | None:
+    """Return an intent by its own number."""
+    return session.get(RequestSet, request_set_id)
+
+
+def holder_of(session: Session, facebook_id: int) -> int | None:
+    """Return the intent that holds an id of Facebook's."""
+    return session.execute(
+        select(RequestSet.id).where(RequestSet.facebook_id == facebook_id)
+    ).scalar_one_or_none()
+
+
 def find_sets(
     session: Session, account_ids: Collection[int], *, facebook_ids: Collection[int]
 ) -> dict[int, RequestSet]:

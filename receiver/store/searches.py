@@ -125,7 +125,7 @@ def claim_companions(
         .where(
             RequestSet.account_id == claim.account_id,
             RequestSet.edge.in_(edges),
-            RequestSet.state.in_((*intents.UNOPENED, intents.STUCK)),
+            intents.is_in(intents.WITHOUT_OUTCOME),
             RequestSet.id != claim.request_set_id,
             RequestSet.absent_at.is_(None),
             RequestSet.look_at <= now,

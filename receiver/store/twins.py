@@ -11,8 +11,6 @@ from receiver.store import intents
 from receiver.store.intents import NewIntent
 from receiver.store.models import Account, IdempotencyKey, RequestSet
 
-_WITHOUT_OUTCOME = (*intents.UNOPENED, intents.STUCK)
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -81,7 +79,7 @@ def find_twin(session: Session, intent: NewIntent, *, is_of_caller: bool) -> int
             RequestSet.account_id == intent.account_id,
             RequestSet.edge == intent.edge,
             RequestSet.parameters_hash == intent.parameters_hash,
-            RequestSet.state.in_(_WITHOUT_OUTCOME),
+            intents.is_in(intents.WITHOUT_OUTCOME),
             RequestSet.facebook_id.is_(None),
             is_callers if is_of_caller else ~is_callers,
             ~(is_on_its_way & differs),

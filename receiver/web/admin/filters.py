@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -80,8 +80,13 @@ class ListFilter(BaseModel):
             raise BadFilter("cursor: take it from a page's next_cursor") from error
 
 
-def read_filter(parameters: Mapping[str, str]) -> ListFilter:
-    """Read a list's parameters. Raises BadFilter."""
+def read_filter(
+    parameters: Mapping[str, str], *, only: Collection[str] = ListFilter.model_fields.keys()
+) -> ListFilter:
+    """Read a list's parameters, of which ``only`` some may be given. Raises BadFilter."""
+    unknown = [name for name in parameters if name not in only]
+    if unknown:
+        raise BadFilter(f"{unknown[0]}: no such parameter, take one of {', '.join(only)}")
     try:
         wanted = ListFilter.model_validate(dict(parameters))
     except ValidationError as error:
@@ -93,6 +98,4 @@ def read_filter(parameters: Mapping[str, str]) -> ListFilter:
 
 def _in_words(error: Any) -> str:
     name = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"{name}: no such parameter, take one of {', '.join(ListFilter.model_fields)}"
     return f"{name}: {error['msg'].removeprefix('Value error, ')}"

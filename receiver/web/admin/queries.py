@@ -12,6 +12,8 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from receiver.graph.serve import encode_cursor
+from receiver.lifecycle import integrity as checks
+from receiver.lifecycle.shapes import integrity_as_json
 from receiver.store import reports
 from receiver.store.database import DatabaseAway
 from receiver.store.keys import Caller
@@ -64,6 +66,16 @@ def notifications() -> Response:
 def looks() -> Response:
     """List the readings at Facebook for the key's accounts."""
     return _list(reports.looks, shape=as_json)
+
+
+@blueprint.get("/integrity")
+def integrity() -> Response:
+    """Count what is missing and what is doubled of the key's accounts, with the rows behind it."""
+    holder = _holder()
+    wanted = read_filter(request.args, only=("account",))
+    account_ids = _filter(wanted, holder).account_ids
+    found = checks.check(parts().database, account_ids, now=parts().now())
+    return _answer(integrity_as_json(found))
 
 
 @blueprint.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])

@@ -1,0 +1,175 @@
+"""Statements on the two numbers that must be zero, and on what they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from receiver.store import intents
+from receiver.store.models import FoundSet, Notification, Reconciliation, RequestSet
+
+COUNTED_MOST = 10_000
+_SHOWN_MOST = 100
+_ENDED = (intents.COLLECTED, intents.REJECTED)
+_COLUMNS = (
+    RequestSet.id,
+    RequestSet.account_id,
+    RequestSet.facebook_id,
+    RequestSet.name,
+    RequestSet.state,
+    RequestSet.state_reason,
+    RequestSet.created_at,
+    RequestSet.deadline_at,
+    RequestSet.missing_at,
+    RequestSet.doubled_at,
+    RequestSet.twin_of,
+)
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many there are, COUNTED_MOST at the most, and the first of them."""
+
+    count: int
+    rows: Rows
+
+
+def missing(session: Session, account_ids: Collection[int] | None, *, now: datetime) -> Counted:
+    """Return the sets without an end that are past the moment from which they count as missing.
+
+    ``account_ids`` None stands for every account, here and below.
+    """
+    # The deadline comes first, and has an index.
+    is_missing = and_(RequestSet.deadline_at <= now, RequestSet.missing_at <= now)
+    return _counted(session, account_ids, is_missing, _has_no_end())
+
+
+def late(session: Session, account_ids: Collection[int] | None, *, now: datetime) -> Counted:
+    """Return the sets that are past their deadline, and not missing yet."""
+    is_late = and_(RequestSet.deadline_at <= now, RequestSet.missing_at > now)
+    return _counted(session, account_ids, is_late, _has_no_end())
+
+
+def stuck(session: Session, account_ids: Collection[int] | None) -> Counted:
+    """Return the sets that a person has to look at."""
+    return _counted(session, account_ids, RequestSet.state == intents.STUCK)
+
+
+def doubled(session: Session, account_ids: Collection[int] | None) -> Counted:
+    """Return the intents with two sets at Facebook, or with one beside that of their twin."""
+    twin = aliased(RequestSet)
+    has_twin = exists().where(twin.id == RequestSet.twin_of, twin.facebook_id.is_not(None))
+    is_twin = and_(RequestSet.twin_of.is_not(None), RequestSet.facebook_id.is_not(None), has_twin)
+    return _counted(session, account_ids, or_(RequestSet.doubled_at.is_not(None), is_twin))
+
+
+def found_sets(session: Session, request_set_ids: Collection[int]) -> dict[int, list[int]]:
+    """Return every id at Facebook that names each of some intents."""
+    rows = session.execute(
+        select(FoundSet.request_set_id, FoundSet.facebook_id)
+        .where(FoundSet.request_set_id.in_(request_set_ids))
+        .order_by(FoundSet.facebook_id)
+    )
+    found: dict[int, list[int]] = {}
+    for row in rows:
+        found.setdefault(row.request_set_id, []).append(row.facebook_id)
+    return found
+
+
+def orphans(session: Session, *, limit: int = _SHOWN_MOST) -> Rows:
+    """Return the newest notifications with a valid token whose intent SQL does not have.
+
+    A database that was restored from a backup has forgotten what Facebook still has.
+    """
+    is_known = exists().where(RequestSet.id == Notification.request_set_id)
+    newest = select(Notification.id).order_by(Notification.id.desc()).limit(COUNTED_MOST).subquery()
+    rows = session.execute(
+        select(
+            Notification.id,
+            Notification.request_set_id,
+            Notification.attempt,
+            Notification.received_at,
+        )
+        .where(Notification.id.in_(select(newest.c.id)), ~is_known)
+        .order_by(Notification.id.desc())
+        .limit(limit)
+    ).mappings()
+    return [dict(row) for row in rows]
+
+
+def newest_reconciliations(
+    session: Session, account_ids: Collection[int] | None
+) -> dict[int, dict[str, Any]]:
+    """Return, of each account that was ever reconciled, the newest reconciliation."""
+    of_asked = [] if account_ids is None else [Reconciliation.account_id.in_(account_ids)]
+    newest = (
+        select(func.max(Reconciliation.id)).where(*of_asked).group_by(Reconciliation.account_id)
+    )
+    rows = session.execute(
+        select(*Reconciliation.__table__.columns).where(Reconciliation.id.in_(newest))
+    ).mappings()
+    return {row["account_id"]: dict(row) for row in rows}
+
+
+def keep_reconciliation(session: Session, **values: Any) -> None:
+    """Keep what a reconciliation read and how many differences it found."""
+    session.add(Reconciliation(**values))
+
+
+def _has_no_end() -> ColumnElement[bool]:
+    return ~intents.is_in(_ENDED)
+
+
+def _counted(
+    session: Session, account_ids: Collection[int] | None, *conditions: ColumnElement[bool]
+) -> Counted:
+    of_asked = [] if account_ids is None else [RequestSet.account_id.in_(account_ids)]
+    some = select(RequestSet.id).where(*conditions, *of_asked).limit(COUNTED_MOST).subquery()
+    count = session.execute(select(func.count()).select_from(some)).scalar_one()
+    rows = session.execute(
+        select(*_COLUMNS).where(*conditions, *of_asked).order_by(RequestSet.id).limit(_SHOWN_MOST)
+    ).mappings()
+    return Counted(count, rows=[dict(row) for row in rows])
+
+
+def sets_between(
+    session: Session, account_id: int, *, since: datetime, until: datetime
+) -> list[Any]:
+    """Return an account's intents of a time range, as far as a reconciliation looks at them."""
+    return list(
+        session.execute(
+            select(
+                RequestSet.id,
+                RequestSet.facebook_id,
+                RequestSet.state,
+                RequestSet.spec_count,
+                RequestSet.total_count,
+                RequestSet.twin_of,
+            ).where(
+                RequestSet.account_id == account_id,
+                RequestSet.created_at >= since,
+                RequestSet.created_at < until,
+            )
+        )
+    )
+
+
+def known_intents(session: Session, request_set_ids: Collection[int]) -> dict[int, int | None]:
+    """Return Facebook's ids of those of some intents that SQL has, None where it is not known."""
+    found: dict[int, int | None] = {}
+    ids = sorted(request_set_ids)
+    for start in range(0, len(ids), 500):
+        rows = session.execute(
+            select(RequestSet.id, RequestSet.facebook_id).where(
+                RequestSet.id.in_(ids[start : start + 500])
+            )
+        )
+        found |= {row.id: row.facebook_id for row in rows}
+    return found

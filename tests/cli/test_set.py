@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner, Result
+
+from receiver.cli import main
+from receiver.store import intents
+from receiver.store.models import RequestSet
+from tests.support.commands import environment
+from tests.support.house import ACCOUNT, House, ad
+
+CREATE = {"method": "POST", "path": "/asyncadrequestsets$"}
+
+
+def run(house: House, *arguments: object) -> Result:
+    settings = house.parts.settings
+    variables = environment(
+        settings.database_url.get_secret_value().replace("postgresql+psycopg", "postgresql"),
+        RECEIVER_GRAPH_URL=settings.graph_url,
+    )
+    return CliRunner().invoke(main, ["set", *map(str, arguments)], env=variables)
+
+
+def lose(house: House, *, kind: str = "commit_then_drop") -> int:
+    house.sandbox.trouble(kind, **CREATE)
+    assert house.create().status_code == 409
+    return house.rows(RequestSet)[-1].id
+
+
+def test_a_person_adopts_the_set_that_was_lost(house: House) -> None:
+    number = lose(house)
+    there = house.sandbox.ledger()[0]["id"]
+    result = run(house, "adopt", number, there)
+    assert result.exit_code == 0, result.output
+    assert f"Set {number} is open as {there}" in result.output
+    # The command read the clock of this machine, ours stands still.
+    house.clock.move(60)
+    house.work()
+    assert house.the_set().state == intents.COLLECTED
+
+
+def test_a_set_that_names_another_intent_is_not_adopted(house: House) -> None:
+    other = house.create_open()
+    number = lose(house, kind="reset")
+    result = run(house, "adopt", number, other)
+    assert result.exit_code == 1
+    assert f"is the set of {number - 1}, by its URI" in result.output
+
+
+def test_a_set_with_another_count_is_not_adopted(house: House) -> None:
+    house.sandbox.configure(f"act_{ACCOUNT}", edge={"uris": "hidden"})
+    house.create_open([ad("one")])
+    number = lose(house, kind="reset")
+    with house.parts.database.writing() as session:
+        session.get_one(RequestSet, number - 1).facebook_id = None
+    result = run(house, "adopt", number, house.sandbox.ledger()[0]["id"])
+    assert (result.exit_code, "and 2 were asked for" in result.output) == (1, True)
+
+
+def test_an_id_that_another_set_holds_is_not_adopted(house: House) -> None:
+    house.sandbox.configure(f"act_{ACCOUNT}", edge={"uris": "hidden"})
+    other = house.create_open()
+    result = run(house, "adopt", lose(house, kind="reset"), other)
+    assert (result.exit_code, "has the id" in result.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["adopt", "1", "4711"], "Facebook does not show 4711"),
+        (["adopt", "99", "4711"], "There is no set 99."),
+        (["abandon", "99"], "There is no set 99."),
+    ],
+)
+def test_what_cannot_be_decided_is_refused_in_words(
+    house: House, arguments: list[str], sentence: str
+) -> None:
+    lose(house)
+    result = run(house, *arguments)
+    assert (result.exit_code, sentence in result.output) == (1, True), result.output
+
+
+def test_a_set_with_an_outcome_is_neither_adopted_nor_given_up(house: House) -> None:
+    there = house.create_open()
+    adopted, given_up = run(house, "adopt", 1, there), run(house, "abandon", 1)
+    assert (adopted.exit_code, given_up.exit_code) == (1, 1)
+    assert "it has the id" in adopted.output
+    assert "its outcome is known" in given_up.output
+
+
+def test_a_person_gives_up_what_was_lost(house: House) -> None:
+    number = lose(house, kind="reset")
+    result = run(house, "abandon", number, "--reason", "The campaign is over.")
+    assert (result.exit_code, "never sent again" in result.output) == (0, True)
+    row = house.the_set()
+    assert (row.state, row.state_reason, row.look_at) == (
+        intents.REJECTED,
+        "The campaign is over.",
+        None,
+    )
+    assert row.abandoned_at is not None
+
+
+def test_what_is_on_its_way_cannot_be_given_up(house: House) -> None:
+    number = lose(house)
+    with house.parts.database.writing() as session:
+        session.get_one(RequestSet, number).state = intents.SUBMITTING
+    result = run(house, "abandon", number)
+    assert (result.exit_code, "may be on its way" in result.output) == (1, True)
