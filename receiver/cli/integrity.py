@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from receiver.cli.common import ACCOUNT, opened_parts
+from receiver.cli.common import ACCOUNT, differences_in_words, opened_parts
 from receiver.lifecycle import integrity as checks
 from receiver.lifecycle.integrity import Integrity
 from receiver.lifecycle.shapes import integrity_as_json
