@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.cli.demo.processes import plain_environment
+from receiver.cli.processes import plain_environment
 from receiver.crypto import Keys
 from receiver.logs import scrub
 from tests.support.databases import fresh_database_url

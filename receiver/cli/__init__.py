@@ -14,6 +14,7 @@ COMMANDS = (
     "account",
     "db",
     "demo",
+    "drill",
     "integrity",
     "key",
     "reconcile",

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from receiver.cli.demo import _ending_in_order
+from receiver.cli.ending import ending_in_order
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
@@ -13,7 +13,7 @@ def test_what_ends_the_demo_ends_it_once_and_does_not_disturb_its_ending(
 ) -> None:
     endings = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(one) for one in endings]
-    with _ending_in_order():
+    with ending_in_order():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(how)
         for one in endings:

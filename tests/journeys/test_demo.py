@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from receiver.cli.demo.processes import plain_environment
 from receiver.cli.demo.story import STORY
+from receiver.cli.processes import plain_environment
 from tests.support.processes import eventually
 
 SECONDS = 90

@@ -19,8 +19,8 @@ from sqlalchemy import ColumnElement, select
 
 from receiver.assembly import build
 from receiver.cli.demo.compare import compare
-from receiver.cli.demo.processes import Fleet, is_listening, plain_environment
 from receiver.cli.demo.stage import stored_sets
+from receiver.cli.processes import Fleet, is_listening, plain_environment
 from receiver.settings import Settings, variable
 from receiver.store.models import Base, Look, Notification, Request, RequestSet
 from tests.support.house import SECRET_KEY, ad, add_account

@@ -5,25 +5,23 @@ from __future__ import annotations
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 from rich.console import Console
 
 from receiver.cli.demo.compare import Comparison, compare
-from receiver.cli.demo.processes import NotStarted
 from receiver.cli.demo.stage import Stage
 from receiver.cli.demo.story import OTHER_ACCOUNT, PAGE_ACCOUNT, STORY
 from receiver.cli.demo.watch import Sets, is_settled, table, watch
+from receiver.cli.ending import end_undisturbed, ending_in_order
+from receiver.cli.processes import NotStarted
 
 _ACCOUNTS = [PAGE_ACCOUNT, OTHER_ACCOUNT]
 _WATCH_SECONDS = 90.0
-_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @click.command()
@@ -35,7 +33,7 @@ def demo(*, keep: bool) -> None:
     itself, and with 0 only if nothing is missing, nothing is doubled and every result is in SQL.
     """
     console = Console()
-    with _ending_in_order(), tempfile.TemporaryDirectory(prefix="receiver-demo-") as folder:
+    with ending_in_order(), tempfile.TemporaryDirectory(prefix="receiver-demo-") as folder:
         stage = Stage(Path(folder))
         try:
             console.print("Starting the sandbox, the web service and the worker on SQLite.")
@@ -49,7 +47,7 @@ def demo(*, keep: bool) -> None:
             console.print("Stopped.")
             is_good = False
         finally:
-            _end_undisturbed()
+            end_undisturbed()
             stage.close()
     sys.exit(0 if is_good else 1)
 
@@ -107,27 +105,3 @@ def _keep(stage: Stage, console: Console, *, folder: str) -> None:
     console.print("Everything runs until Ctrl-C.")
     with suppress(KeyboardInterrupt):
         signal.pause()
-
-
-@contextmanager
-def _ending_in_order() -> Iterator[None]:
-    """Let SIGTERM, and a terminal that closes, end the block as Ctrl-C does: no process stays."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        _end_undisturbed()
-        raise KeyboardInterrupt
-
-    before = {one: signal.getsignal(one) for one in _ENDINGS}
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
-
-
-def _end_undisturbed() -> None:
-    """A terminal that closes may say so twice: the second must not break off the ending."""
-    for one in _ENDINGS:
-        signal.signal(one, signal.SIG_IGN)

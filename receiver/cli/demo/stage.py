@@ -12,8 +12,8 @@ from typing import Any
 import requests
 
 from receiver.cli.demo.compare import StoredSet
-from receiver.cli.demo.processes import Fleet, free_port, is_listening, plain_environment
 from receiver.cli.demo.story import Chapter
+from receiver.cli.processes import Fleet, free_port, is_listening, plain_environment
 from receiver.crypto import Keys
 from receiver.store import reports
 from receiver.store.database import Database

@@ -96,6 +96,7 @@ ROUTES = (
     ),
     Route("POST", "/sandbox/troubles", "adds a rule of trouble: kind, …", troubles.add_trouble),
     Route("GET", "/sandbox/troubles", "shows the rules that are left", troubles.show_troubles),
+    Route("DELETE", "/sandbox/troubles", "ends all of them", troubles.clear_troubles),
     Route(
         "POST",
         "/sandbox/latency",

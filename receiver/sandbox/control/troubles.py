@@ -33,6 +33,11 @@ def show_troubles(sandbox: Sandbox, _call: Call) -> dict[str, Any]:
         return {"troubles": scene.troubles.report()}
 
 
+def clear_troubles(sandbox: Sandbox, _call: Call) -> dict[str, Any]:
+    with sandbox.scene() as scene:
+        return {"cleared": scene.troubles.clear()}
+
+
 def set_latency(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     latency = read_body(call, Latency)
     with sandbox.scene() as scene:

@@ -49,7 +49,7 @@ class TroubleRule(BaseModel):
     """One rule of trouble: the calls that it means, how many of them, and what happens to them.
 
     ``path`` is a regular expression searched for in the path as the call log shows it. A rule
-    without ``count`` is used up by one call; ``count`` null lasts until the next reset. With a
+    without ``count`` is used up by one call; ``count`` null lasts until it is cleared. With a
     ``probability`` it takes its calls by chance, drawn from a generator of its own that begins
     with ``seed``: ``count`` counts those that it took, and is null unless given. ``effect`` says
     whether the call takes effect ``before`` the trouble, ``after`` it, or not at all (``none``).
@@ -141,6 +141,12 @@ class Troubles:
     def add(self, rule: TroubleRule) -> None:
         draws = Random(rule.seed)  # noqa: S311  # trouble has to come back the same, not be secret
         self._rules.append(_RuleInForce(rule, rule.count, draws))
+
+    def clear(self) -> int:
+        """End every rule; return how many there were."""
+        count = len(self._rules)
+        self._rules.clear()
+        return count
 
     def take(self, *, method: str, path: str, account: str | None) -> TroubleRule | None:
         """Return the rule that takes this call, one use of it spent; None for an untroubled one."""

@@ -1,0 +1,133 @@
+"""Kill and pause our own processes, at random moments."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+
+from receiver.cli.drill.stage import Stage
+from receiver.cli.processes import NotStarted
+
+_EVERY_SECONDS = (1.5, 4.0)
+_PAUSED_SECONDS = (1.0, 18.0)
+"""Some pauses outlast a lease, and none the time after which a lost create may be sent again."""
+
+
+class Violence:
+    """A thread that deals one blow after the other, each kind once before any comes again."""
+
+    def __init__(self, stage: Stage, *, seed: int) -> None:
+        self.done: Counter[str] = Counter()
+        self._stage = stage
+        self._draws = random.Random(seed)  # noqa: S311  # to come back the same
+        self._stopping = threading.Event()
+        self._pauses: list[threading.Timer] = []
+        self._failure: NotStarted | None = None
+        self._thread = threading.Thread(target=self._run)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it, and let every process go on. Raises NotStarted for one that did not come back."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        for pause in self._pauses:
+            pause.cancel()
+            pause.function()
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            self._deal()
+        except NotStarted as error:
+            self._failure = error
+
+    def _deal(self) -> None:
+        blows: dict[str, Callable[[], bool]] = {
+            "a web process killed": self._kill_web_process,
+            "the web service killed": self._kill_web,
+            "a worker killed": self._kill_worker,
+            "a web process paused": self._pause_web_process,
+            "a worker paused": self._pause_worker,
+        }
+        waiting: list[str] = []
+        while not self._stopping.wait(self._draws.uniform(*_EVERY_SECONDS)):
+            waiting = waiting or self._draws.sample(list(blows), len(blows))
+            name = waiting.pop()
+            if blows[name]():
+                self.done[name] += 1
+
+    def _kill_web_process(self) -> bool:
+        """Gunicorn starts another one by itself."""
+        return self._signal_web_process(signal.SIGKILL) is not None
+
+    def _kill_web(self) -> bool:
+        web = self._stage.web
+        if web is None:
+            return False
+        with suppress(ProcessLookupError):
+            os.killpg(web.pid, signal.SIGKILL)
+        web.wait()
+        self._stage.start_web()
+        return True
+
+    def _kill_worker(self) -> bool:
+        number = self._draws.randrange(len(self._stage.workers))
+        worker = self._stage.workers[number]
+        worker.kill()
+        worker.wait()
+        self._stage.workers[number] = self._stage.start_worker()
+        return True
+
+    def _pause_web_process(self) -> bool:
+        process_id = self._signal_web_process(signal.SIGSTOP)
+        if process_id is not None:
+            self._wake_later(process_id)
+        return process_id is not None
+
+    def _pause_worker(self) -> bool:
+        worker = self._draws.choice(self._stage.workers)
+        worker.send_signal(signal.SIGSTOP)
+        self._wake_later(worker.pid)
+        return True
+
+    def _signal_web_process(self, number: signal.Signals) -> int | None:
+        """Send a signal to one of gunicorn's processes, and return its id."""
+        processes = [] if self._stage.web is None else _children(self._stage.web.pid)
+        if not processes:
+            return None
+        process_id = self._draws.choice(processes)
+        with suppress(ProcessLookupError):
+            os.kill(process_id, number)
+            return process_id
+        return None
+
+    def _wake_later(self, process_id: int) -> None:
+        def wake() -> None:
+            with suppress(ProcessLookupError):
+                os.kill(process_id, signal.SIGCONT)
+
+        pause = threading.Timer(self._draws.uniform(*_PAUSED_SECONDS), wake)
+        pause.daemon = True
+        pause.start()
+        self._pauses.append(pause)
+
+
+def _children(parent: int) -> list[int]:
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="],  # noqa: S607  # wherever the system keeps it
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    pairs = [line.split() for line in listed.stdout.splitlines()]
+    return [int(child) for child, its_parent in pairs if int(its_parent) == parent]
