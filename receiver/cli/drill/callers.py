@@ -16,6 +16,7 @@ from receiver.cli.drill.stage import ACCOUNTS, Stage
 _THREADS = 6
 _PAUSE_SECONDS = (0.3, 1.5)
 _AGAIN_SECONDS = 2.0
+_ASKED_AGAIN = 3
 _SETTLE_SECONDS = 180.0
 _OK = 200
 
@@ -98,10 +99,10 @@ class Callers:
             self._ask_again(mine, draws)
 
     def _ask_again(self, mine: list[_Create], draws: random.Random) -> None:
-        """Ask once more for something that is not known, as impatient programs do."""
+        """Ask once more for what is not known, as impatient programs do."""
         waiting = [create for create in mine if create.facebook_id is None]
-        if waiting:
-            self._ask(draws.choice(waiting))
+        for create in draws.sample(waiting, min(len(waiting), _ASKED_AGAIN)):
+            self._ask(create)
 
     def _ask(self, create: _Create) -> None:
         try:

@@ -56,7 +56,7 @@ TROUBLES: tuple[dict[str, Any], ...] = (
     {"kind": "cut", "probability": 0.02, **_READS},
     {"kind": "reset", "probability": 0.02, **_READS},
     {"kind": "slow", "probability": 0.02, "seconds": 3, **_READS},
-    {"kind": "throttle", "probability": 0.005, "seconds": 2, **_READS},
+    {"kind": "throttle", "probability": 0.0005, "seconds": 2, **_READS},
 )
 """What goes wrong with calls to Facebook, by chance."""
 
