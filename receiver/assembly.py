@@ -10,6 +10,7 @@ from receiver.crypto import Keys
 from receiver.delivery.sender import Sender
 from receiver.graph.client import GraphClient
 from receiver.lifecycle.plan import Pace
+from receiver.lifecycle.shares import Shares
 from receiver.lifecycle.tools import Tools
 from receiver.settings import Settings
 from receiver.store.database import Database
@@ -59,6 +60,11 @@ def build(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Parts
         sender=_sender(settings),
         delivery_retry_seconds=settings.delivery_retry_seconds,
         now=now,
+        shares=Shares(
+            poll_percent=settings.poll_limit_percent,
+            collect_percent=settings.collect_limit_percent,
+            create_percent=settings.create_limit_percent,
+        ),
     )
     return Parts(settings=settings, database=database, keys=keys, tools=tools, now=now)
 

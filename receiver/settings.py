@@ -108,6 +108,7 @@ def _lowered(value: object) -> object:
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Bytes = Annotated[int, Field(ge=1, le=1024**3)]
 Delay = Annotated[float, Field(ge=0, le=86_400)]
+Percent = Annotated[float, Field(gt=0, le=100)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
@@ -172,6 +173,16 @@ class Settings(BaseSettings):
         description="How long after its submission was written a create may still be sent.",
     )
 
+    poll_limit_percent: Percent = Field(
+        default=80, description="How full a limit of Facebook's may be before polling waits."
+    )
+    collect_limit_percent: Percent = Field(
+        default=90,
+        description="How full a limit of Facebook's may be before collecting results waits.",
+    )
+    create_limit_percent: Percent = Field(
+        default=95, description="How full a limit of Facebook's may be before creates are refused."
+    )
     settle_seconds: Seconds = Field(
         default=900,
         description="How long, in Facebook's own time, a lost create is looked for before it can "

@@ -1,4 +1,4 @@
-"""What proves that a create was lost, what a caller calls it, and who gave it up."""
+"""What proves that a create was lost, what a caller calls it, and what an account may spend."""
 
 from __future__ import annotations
 
@@ -25,6 +25,21 @@ ADDED: dict[str, list[sa.Column[Any]]] = {
         sa.Column("absent_at", MOMENT),
         sa.Column("abandoned_at", MOMENT),
         sa.Column("recheck_at", MOMENT),
+        sa.Column("etag", sa.String()),
+        sa.Column("flag", sa.String()),
+    ],
+    "account": [
+        sa.Column("parked_reason", sa.String()),
+        sa.Column("score_slots", sa.String()),
+        sa.Column("score_version", BIG_ID, server_default=sa.text("0"), nullable=False),
+        sa.Column("tier", sa.String()),
+        sa.Column("page_limit", BIG_ID),
+        sa.Column("sweep_pages", sa.Float()),
+    ],
+    "credential": [
+        sa.Column("parked_reason", sa.String()),
+        sa.Column("app_percent", sa.Float()),
+        sa.Column("app_percent_at", MOMENT),
     ],
     "submission": [sa.Column("settles_from", MOMENT)],
 }

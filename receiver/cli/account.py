@@ -7,7 +7,7 @@ import sys
 import click
 
 from receiver.cli.common import ACCOUNT, opened_parts
-from receiver.store import accounts
+from receiver.store import accounts, waits
 from receiver.store.accounts import AccountsDiffer
 
 
@@ -83,3 +83,13 @@ def _read_line(what: str) -> str:
             f"Standard input holds no {what}: pipe it in, one line, e.g. from a file."
         )
     return line
+
+
+@account.command()
+@click.argument("account_ids", metavar="ACCOUNT...", nargs=-1, required=True, type=ACCOUNT)
+def resume(*, account_ids: tuple[int, ...]) -> None:
+    """Go on with accounts that wait, or that are parked until a person did something."""
+    with opened_parts() as parts, parts.database.writing() as session:
+        waits.end(session, account_ids)
+    named = ", ".join(f"act_{account_id}" for account_id in account_ids)
+    click.echo(f"{named}: goes on.")

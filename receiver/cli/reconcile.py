@@ -17,6 +17,7 @@ from receiver.graph.errors import CallFailed
 from receiver.lifecycle.reconcile import Reconciled
 from receiver.lifecycle.reconcile import reconcile as compare
 from receiver.lifecycle.shapes import reconciled_as_json
+from receiver.lifecycle.spending import NoPoints
 
 _DAY = timedelta(days=1)
 _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
@@ -46,7 +47,7 @@ def reconcile(
                     until=ends,
                     on_page=lambda sets: status.update(f"Read {sets} sets that Facebook lists"),
                 )
-        except (CallFailed, CannotOpen) as error:
+        except (CallFailed, CannotOpen, NoPoints) as error:
             raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps(reconciled_as_json(done), indent=2))

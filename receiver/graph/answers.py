@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-from receiver.graph.errors import GraphError, UnreadableAnswer
+from receiver.graph.errors import CallFailed, GraphError, NoAnswer, UnreadableAnswer
 from receiver.graph.json_values import parse_json, read_flag, read_integer, read_text
+from receiver.graph.serve import OperationAnswer
 from receiver.graph.wire import WrongShape
 
 _FIRST_BYTES = 200
@@ -48,6 +50,41 @@ def read_as(
         return reader(value)
     except WrongShape as error:
         raise _unreadable(str(error), http_status, body) from None
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """A 304: nothing is new since the ETag that was named."""
+
+
+@dataclass(frozen=True)
+class Success(Generic[_Reading]):
+    """What an operation of a batch showed; ``etag`` names its answer."""
+
+    value: _Reading
+    etag: str | None
+
+
+Opened = Success[_Reading] | Unchanged | CallFailed
+"""What became of one operation that reads, among several."""
+
+
+def read_operation(
+    entry: OperationAnswer | None, reader: Callable[[Any], _Reading]
+) -> Opened[_Reading]:
+    """Judge an operation's entry in the answer to a batch."""
+    if entry is None:
+        return NoAnswer("Facebook did not answer this operation of a batch.")
+    if entry.code == HTTPStatus.NOT_MODIFIED:
+        return Unchanged()
+    headers = dict(entry.headers)
+    body = (entry.body or "").encode("utf-8", "replace")
+    try:
+        value = read_as(reader, http_status=entry.code, headers=headers, body=body)
+    except CallFailed as failure:
+        return failure
+    lower = {name.lower(): text for name, text in headers.items()}
+    return Success(value, etag=lower.get("etag"))
 
 
 def _unreadable(reason: str, http_status: int, body: bytes) -> UnreadableAnswer:

@@ -74,6 +74,11 @@ def read_batch(body: bytes, *, count: int) -> list[OperationAnswer | None]:
         entries = parse_json(body)
     except ValueError:
         raise UnreadableBatch("The answer to a batch is no JSON") from None
+    return read_entries(entries, count=count)
+
+
+def read_entries(entries: Any, *, count: int) -> list[OperationAnswer | None]:
+    """Return the entries of a batch's answer that is read as JSON already; see read_batch."""
     if not isinstance(entries, list) or len(entries) != count:
         raise UnreadableBatch("The answer to a batch does not show each operation")
     return [_read_entry(entry) for entry in entries]

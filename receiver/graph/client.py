@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -19,10 +21,12 @@ from requests.auth import AuthBase
 from receiver.graph import wire
 from receiver.graph.answers import read_as
 from receiver.graph.errors import (
+    TOO_MUCH_DATA,
     Advice,
     CallFailed,
     GraphError,
     NoAnswer,
+    NotModified,
     NotSent,
     UnreadableAnswer,
 )
@@ -38,6 +42,8 @@ _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
 _SHORTEST_SECRET = 8
 """What is shorter is no secret of Facebook's, and hiding it would garble an answer."""
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 _Value = TypeVar("_Value")
 
@@ -61,12 +67,14 @@ class Answered(Generic[_Value]):
     """What a read brought; ``calls`` is how many HTTP calls it took, failed ones counted.
 
     ``date`` is Facebook's own time in the answer's header, None without a readable one.
+    ``etag`` names the answer, for a read that asks only for what is new.
     """
 
     value: _Value
     usage: Usage
     calls: int
     date: datetime | None = None
+    etag: str | None = None
 
 
 @dataclass(frozen=True)
@@ -187,7 +195,7 @@ class GraphClient:
     def read_set(self, credential: Credential, set_id: int) -> Answered[SetReading]:
         """Read a set with all its fields."""
         reader = partial(wire.read_set_node, expected_id=set_id)
-        return self._read(credential, wire.read_set(set_id), reader)
+        return self.read(credential, wire.read_set(set_id), reader)
 
     def read_requests(
         self,
@@ -199,7 +207,14 @@ class GraphClient:
     ) -> Answered[RequestsPage]:
         """Read a page of a set's requests; ``after`` is the cursor of the page before."""
         call = wire.read_requests(set_id, after=after, limit=limit)
-        return self._read(credential, call, wire.read_requests_page)
+        return self.read(credential, call, wire.read_requests_page)
+
+    def read_complete_sets(
+        self, credential: Credential, account_id: int, *, edge: str, after: str | None, limit: int
+    ) -> Answered[SetsPage]:
+        """Read a page of an account's complete sets with all their fields."""
+        call = wire.read_complete_sets(account_id, edge=edge, after=after, limit=limit)
+        return self.read(credential, call, wire.read_sets_page)
 
     def read_account_sets(
         self,
@@ -215,7 +230,7 @@ class GraphClient:
         ``after`` is the cursor of the page before.
         """
         call = wire.read_evidence(account_id, edge=edge, after=after, limit=limit)
-        return self._read(credential, call, wire.read_sets_page)
+        return self.read(credential, call, wire.read_sets_page)
 
     def read_edge(
         self, credential: Credential, object_id: int, *, edge: str, after: str | None, limit: int
@@ -228,7 +243,7 @@ class GraphClient:
             call = wire.read_scope_requests(object_id, after=after, limit=limit)
         else:
             call = wire.read_account_sets(object_id, edge=edge, after=after, limit=limit)
-        return self._read(credential, call, wire.read_nodes_page)
+        return self.read(credential, call, wire.read_nodes_page)
 
     def pass_on(
         self, credential: Credential, call: PassedCall, *, deadline_seconds: float | None = None
@@ -276,26 +291,33 @@ class GraphClient:
         version, segments = split_path(path)
         return path if version is not None else "/".join((self._version, *segments))
 
-    def _read(
-        self, credential: Credential, call: Call, reader: Callable[[Any], _Value]
+    def read(
+        self,
+        credential: Credential,
+        call: Call,
+        reader: Callable[[Any], _Value],
+        *,
+        headers: Mapping[str, str] = _NO_HEADERS,
     ) -> Answered[_Value]:
+        """Make a call that only reads, and read its answer. Raises NotModified for a 304."""
         ends = time.monotonic() + self.deadline_seconds
         tried = 0
         while True:
             tried += 1
             transmission = Transmission(send_before=ends, ends=ends)
             try:
-                value, answer = self._call(credential, call, transmission, reader)
+                value, answer = self._call(credential, call, transmission, reader, headers=headers)
             except CallFailed as failure:
                 failure.calls = tried
                 pause_seconds = _pause_seconds(tried)
                 is_last = tried >= self._attempts or pause_seconds >= transmission.seconds_left
-                if is_last or not _is_worth_repeating(failure):
+                if is_last or not _is_worth_repeating(failure, call):
                     raise
                 self._sleep(pause_seconds)
             else:
                 date = wire.read_date(answer.headers.get("Date"))
-                return Answered(value, usage=answer.usage, calls=tried, date=date)
+                etag = answer.headers.get("ETag")
+                return Answered(value, answer.usage, calls=tried, date=date, etag=etag)
 
     def _call(
         self,
@@ -305,8 +327,13 @@ class GraphClient:
         reader: Callable[[Any], _Value],
         *,
         secrets: Collection[str] = (),
+        headers: Mapping[str, str] = _NO_HEADERS,
     ) -> tuple[_Value, Answer]:
-        answer = self._send(credential, call, transmission)
+        answer = self._send(credential, call, transmission, headers=headers)
+        if answer.http_status == HTTPStatus.NOT_MODIFIED and headers:
+            unchanged = NotModified("Nothing is new.")
+            unchanged.usage = answer.usage
+            raise unchanged
         try:
             value = read_as(
                 reader,
@@ -319,10 +346,19 @@ class GraphClient:
             raise
         return value, answer
 
-    def _send(self, credential: Credential, call: Call, transmission: Transmission) -> Answer:
+    def _send(
+        self,
+        credential: Credential,
+        call: Call,
+        transmission: Transmission,
+        *,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> Answer:
         url = f"{self._base_url}/{call.path}"
         auth = _Bearer(credential.token)
         parameters = _with_proof(call.parameters, credential)
+        if call.is_read and call.method == "POST":
+            return self._transport.send(transmission, "POST", url, data=parameters, auth=auth)
         if call.method == "POST":
             return self._transport.send_on_its_own(
                 transmission, "POST", url, data=parameters, auth=auth
@@ -331,7 +367,9 @@ class GraphClient:
             return self._transport.send_on_its_own(
                 transmission, "DELETE", url, params=parameters, auth=auth
             )
-        return self._transport.send(transmission, "GET", url, params=parameters, auth=auth)
+        return self._transport.send(
+            transmission, "GET", url, params=parameters, auth=auth, headers=dict(headers)
+        )
 
 
 def _body_of(call: PassedCall, held: contextlib.ExitStack) -> tuple[Any, str]:
@@ -379,9 +417,11 @@ def _hide(body: bytes, credential: Credential, secrets: Collection[str]) -> byte
     return body
 
 
-def _is_worth_repeating(failure: CallFailed) -> bool:
+def _is_worth_repeating(failure: CallFailed, call: Call) -> bool:
     if isinstance(failure, GraphError):
-        return failure.advice is Advice.RETRY
+        # A page that is too much is too much again: its reader asks for less.
+        is_too_much = failure.code == TOO_MUCH_DATA and call.has_limit
+        return failure.advice is Advice.RETRY and not is_too_much
     if isinstance(failure, UnreadableAnswer):
         return failure.is_server_error
     return isinstance(failure, (NotSent, NoAnswer))

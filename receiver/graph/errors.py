@@ -3,6 +3,7 @@
 CallFailed
 ├── NotSent            nothing left this machine: no connection, DNS, TLS, or its moment had passed
 ├── NoAnswer           sent, and no complete answer: time-out, reset, cut, deadline
+├── NotModified        a 304: nothing is new since the ETag that the call named
 ├── UnreadableAnswer   an answer in HTML, without JSON, or without what was asked for
 └── GraphError         Graph said no
 
@@ -46,6 +47,10 @@ class NotSent(CallFailed):
 
 class NoAnswer(CallFailed):
     """At least a byte may have left, and no complete answer came back."""
+
+
+class NotModified(CallFailed):
+    """A 304: nothing is new since the ETag that the call named."""
 
 
 class UnreadableAnswer(CallFailed):
@@ -159,6 +164,9 @@ TABLE: tuple[Row, ...] = (
     Row(range(1885000, 1886000), None, _NEVER, "The creative is not accepted"),
 )
 """The first row that covers an error holds."""
+
+TOO_MUCH_DATA = 1
+"""An unknown error, or "reduce the amount of data": only the text tells, and texts may change."""
 
 _OUTCOME_UNKNOWN_CODES = frozenset((None, 1, 2, 960))
 

@@ -53,11 +53,14 @@ class Usage:
 
     ``percent`` of the limit in use; over 100 has been seen. ``wait_seconds``: how long Facebook
     asks to stay away, 0 when it does not ask. ``tier``: the access tier, as Facebook words it.
+    ``score_percent`` of the ad account's score, ``app_percent`` of the app's calls; None unknown.
     """
 
     percent: float = 0.0
     wait_seconds: float = 0.0
     tier: str | None = None
+    score_percent: float | None = None
+    app_percent: float | None = None
     headers: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
     """The usage headers themselves, as they came, for a caller who knows them."""
 
@@ -74,8 +77,18 @@ def parse_usage(headers: Mapping[str, str]) -> Usage:
         percent=max((_percent(record) for record in records), default=0.0),
         wait_seconds=min(max(waits, default=0.0), _LONGEST_WAIT_SECONDS),
         tier=_tier(records),
+        score_percent=_highest(values.get("x-ad-account-usage"), ("acc_id_util_pct",)),
+        app_percent=_highest(values.get("x-app-usage"), _PERCENT_FIELDS),
         headers=tuple((name, text) for name, text in headers.items() if name.lower() in HEADERS),
     )
+
+
+def _highest(header: str | None, fields: tuple[str, ...]) -> float | None:
+    record = _parse(header)
+    if not isinstance(record, dict) or record.keys().isdisjoint(fields):
+        return None
+    percents = [_finite(record.get(field)) for field in fields]
+    return max((percent for percent in percents if percent is not None), default=None)
 
 
 def _records(values: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -123,11 +136,16 @@ def _tier(records: Iterable[Mapping[str, Any]]) -> str | None:
 
 
 def _number(value: object) -> float:
-    """Return a finite number that is not negative, which may come as a string; 0 for all else."""
+    """Return a number that is not negative; 0 for all else."""
+    return _finite(value) or 0.0
+
+
+def _finite(value: object) -> float | None:
+    """Return a finite number that is not negative, which may come as a string; None for others."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return 0.0
+        return None
     try:
         number = float(value)
     except (ValueError, OverflowError):
-        return 0.0
-    return number if math.isfinite(number) and number > 0 else 0.0
+        return None
+    return number if math.isfinite(number) and number >= 0 else None

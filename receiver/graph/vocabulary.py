@@ -118,6 +118,11 @@ def is_final(status: str) -> bool:
     return word == "SUCCESS" or word.startswith(_FINAL_PREFIXES)
 
 
+def is_known(status: str) -> bool:
+    """Tell whether a status is one of those that are documented or were seen."""
+    return is_final(status) or status.upper() in (*_WAITING, "IN_PROGRESS")
+
+
 def count_field(status: str) -> str:
     """Name the counter of the set that a request with this status belongs to."""
     word = status.upper()

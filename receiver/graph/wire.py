@@ -73,6 +73,13 @@ class Call:
     method: Literal["GET", "POST", "DELETE"]
     path: str
     parameters: Mapping[str, str] = field(repr=False)
+    is_read: bool = False
+    """Whether a POST only reads, as a batch of reads does: it may be repeated."""
+
+    @property
+    def has_limit(self) -> bool:
+        """Whether it asks for no more than so much, and could ask for less."""
+        return "limit" in self.parameters or ".limit(" in self.parameters.get("fields", "")
 
 
 _SPECS = {
@@ -112,8 +119,18 @@ def cancel(object_id: int) -> Call:
     return Call("DELETE", str(object_id), {})
 
 
-def read_set(set_id: int) -> Call:
-    return Call("GET", str(set_id), {"fields": ",".join(SET_FIELDS)})
+def read_set(set_id: int, *, requests_limit: int | None = None) -> Call:
+    """Read a set with all its fields, and with that a first page of its requests by expansion."""
+    fields = ",".join(SET_FIELDS)
+    if requests_limit is not None:
+        fields += f",requests.limit({requests_limit}){{{','.join(REQUEST_FIELDS)}}}"
+    return Call("GET", str(set_id), {"fields": fields})
+
+
+def read_complete_sets(account_id: int, *, edge: str, after: str | None, limit: int) -> Call:
+    """Read an account's complete sets with all their fields."""
+    call = _read_page(f"act_{account_id}/{edge}", SET_FIELDS, after=after, limit=limit)
+    return Call(call.method, call.path, {**call.parameters, "is_completed": "true"})
 
 
 def read_requests(set_id: int, *, after: str | None, limit: int) -> Call:
@@ -311,6 +328,21 @@ def read_set_node(value: Any, *, expected_id: int | None = None) -> SetReading:
         created_time=read_text(node.get("created_time")),
         updated_time=read_text(node.get("updated_time")),
     )
+
+
+@dataclass(frozen=True)
+class SetShown:
+    """A set, and the first page of its requests where that was asked for and shown."""
+
+    reading: SetReading
+    requests: RequestsPage | None
+
+
+def read_set_shown(value: Any, *, expected_id: int) -> SetShown:
+    """Read a set that was asked for with its requests. Raises WrongShape."""
+    reading = read_set_node(value, expected_id=expected_id)
+    requests = value.get("requests")
+    return SetShown(reading, None if requests is None else read_requests_page(requests))
 
 
 def read_request_node(value: Any) -> RequestReading:

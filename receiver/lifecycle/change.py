@@ -6,6 +6,9 @@ import structlog
 
 from receiver.graph.client import Credential
 from receiver.graph.errors import CallFailed
+from receiver.graph.score import WRITE_POINTS
+from receiver.lifecycle.shares import Purpose
+from receiver.lifecycle.spending import reserve
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.store import intents
 from receiver.store.intents import Attempt
@@ -47,8 +50,9 @@ def tell_uri(tools: Tools, credential: Credential, attempt: Attempt, *, facebook
 def rename(tools: Tools, request_set: RequestSet, *, name: str) -> None:
     """Give a set another name, at Facebook with our tag behind it, and here.
 
-    Raises CallFailed, CannotOpen, DatabaseAway. Called again, it changes nothing more.
+    Raises NoPoints, CallFailed, CannotOpen, DatabaseAway. Called again, it changes nothing more.
     """
+    reserve(tools, request_set.account_id, cost=WRITE_POINTS, purpose=Purpose.CREATE)
     token = tools.keys.sign_token(intent=request_set.id, attempt=request_set.attempt)
     tag = tools.keys.tag(token)
     tools.client.rename_set(
@@ -64,8 +68,9 @@ def rename(tools: Tools, request_set: RequestSet, *, name: str) -> None:
 def cancel(tools: Tools, request_set: RequestSet, *, request_id: int | None) -> None:
     """Cancel what is not processed yet of a set, or one request of it, and make the set due.
 
-    Raises CallFailed, CannotOpen, DatabaseAway.
+    Raises NoPoints, CallFailed, CannotOpen, DatabaseAway.
     """
+    reserve(tools, request_set.account_id, cost=WRITE_POINTS, purpose=Purpose.CREATE)
     object_id = _facebook_id(request_set) if request_id is None else request_id
     try:
         tools.client.cancel(credential_of(tools, request_set.account_id), object_id)

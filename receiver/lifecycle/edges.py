@@ -15,10 +15,13 @@ import structlog
 from receiver.crypto import hide_tokens
 from receiver.graph.client import Credential
 from receiver.graph.errors import CallFailed, GraphError
+from receiver.graph.score import READ_POINTS
 from receiver.graph.vocabulary import MAX_PAGE_LIMIT
 from receiver.lifecycle import plan
+from receiver.lifecycle.shares import Purpose
+from receiver.lifecycle.spending import NoPoints, reserve
 from receiver.lifecycle.tools import Tools
-from receiver.lifecycle.waiting import keep_wait
+from receiver.lifecycle.waiting import keep_wait, note_usage
 from receiver.store import edges, waits
 from receiver.store.edges import EdgeClaim, EdgeLeaseLost, EdgeName
 
@@ -58,7 +61,14 @@ def read_edge(
     if claim is None:
         return
     try:
-        _read_pages(tools, credential, claim, started_at=started_at, is_time_up=is_time_up)
+        _read_pages(
+            tools,
+            credential,
+            claim,
+            account_id=account_id,
+            started_at=started_at,
+            is_time_up=is_time_up,
+        )
     except EdgeLeaseLost:
         log.warning("A lease ran out before an edge was read", **vars(name))
     except CallFailed as failure:
@@ -74,12 +84,18 @@ def _read_pages(
     credential: Credential,
     claim: EdgeClaim,
     *,
+    account_id: int,
     started_at: datetime,
     is_time_up: Callable[[], bool],
 ) -> None:
     after = claim.after
     has_walked = claim.walked_at is not None and started_at - claim.walked_at < _WALK_INTERVAL
     while True:
+        try:
+            reserve(tools, account_id, cost=READ_POINTS, purpose=Purpose.POLL)
+        except NoPoints:
+            # What others made can wait; what is known of it is shown.
+            return _finish(tools, claim, after=after)
         answered = tools.client.read_edge(
             credential,
             claim.name.object_id,
@@ -87,6 +103,7 @@ def _read_pages(
             after=after,
             limit=MAX_PAGE_LIMIT,
         )
+        note_usage(tools, account_id, answered.usage)
         after = answered.value.after
         now = tools.now()
         with tools.database.writing() as session:

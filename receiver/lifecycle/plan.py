@@ -8,10 +8,14 @@ from datetime import datetime, timedelta
 from receiver.graph.errors import Advice, GraphError
 from receiver.graph.usage import Usage
 from receiver.store.intents import Deadline
-from receiver.store.waits import Wait
+from receiver.store.waits import FOREVER, Wait
 
 _MARGIN = timedelta(seconds=5)
 """What is granted beyond a deadline before it counts as passed."""
+
+_LOSS_IS_RARE = 0.02
+_GRACE = 0.5
+_GRACE_WHERE_LOST = 0.1
 
 _JITTER = 0.2
 """An interval is stretched by at most this share, so that sets made together spread out."""
@@ -22,11 +26,23 @@ _WAIT_SECONDS = 300.0
 It is the block of the published ad-account score (the facts, section 5).
 """
 
+_TOKEN_CODES = (102, 190)
+_LOGIN_OVER = (458, 459, 460, 463, 464, 467, 492)
+"""Subcodes of 190, and codes, of a token whose login is over (the facts, section 4)."""
+
+_ACCOUNT_FROZEN = 613
+"""Without a subcode it is no limit that passes by itself: a person has to look."""
+
 _LIMITS_OF_APPS = (4, 341)
 """The codes of limits that all accounts of an app share (the facts, section 4)."""
 
+_LATE_AFTER = 10
+
 _STUCK_INTERVAL = timedelta(hours=6)
 """How often what a person has to look at is looked for: later evidence may free it."""
+
+_READABLE_WITHIN = timedelta(hours=1)
+_STATUSES_SETTLE_WITHIN = timedelta(minutes=15)
 
 _SEARCH_BUDGET = timedelta(days=3)
 """How long an outcome is looked for before a person is asked."""
@@ -80,25 +96,45 @@ def lease_until(pace: Pace, *, now: datetime) -> datetime:
     return now + timedelta(seconds=pace.lease_seconds)
 
 
-def first_look_at(pace: Pace, *, now: datetime) -> datetime:
-    """When to look at a set opened now, if no notification comes before."""
-    return now + timedelta(seconds=pace.first_look_seconds)
+def first_look_at(
+    pace: Pace, *, usual_seconds: float | None = None, loss_rate: float = 0.0, now: datetime
+) -> datetime:
+    """When to look at a set opened now, if no notification comes before.
+
+    It is when sets of its size are usually complete, and a grace for the notification: a long one
+    where notifications come, a short one where they get lost. Without experience it is a setting.
+    """
+    if usual_seconds is None:
+        return now + timedelta(seconds=pace.first_look_seconds)
+    grace = usual_seconds * (_GRACE if loss_rate <= _LOSS_IS_RARE else _GRACE_WHERE_LOST)
+    seconds = max(usual_seconds + grace, pace.look_interval_min_seconds)
+    return now + timedelta(seconds=min(seconds, pace.look_interval_max_seconds))
 
 
-def next_look_at(pace: Pace, *, quiet_looks: int, now: datetime, chance: float) -> datetime:
+def next_look_at(
+    pace: Pace, *, quiet_looks: int, loss_rate: float = 0.0, now: datetime, chance: float
+) -> datetime:
     """When to look again after so many looks in a row that showed nothing new.
 
-    The interval doubles from its minimum to its maximum. ``chance`` lies between 0 and 1.
+    The interval doubles from its minimum to its maximum; where notifications get lost it is
+    shorter, up to a fifth. ``chance`` lies between 0 and 1.
     """
     # A shift of more than some dozen places only overflows: the maximum was reached before.
     doubled = pace.look_interval_min_seconds * 2 ** min(max(quiet_looks - 1, 0), 30)
     interval = min(doubled, pace.look_interval_max_seconds)
+    if loss_rate > _LOSS_IS_RARE:
+        interval = max(interval / (1 + 4 * loss_rate), pace.look_interval_min_seconds)
     return now + timedelta(seconds=interval * (1 + _JITTER * chance))
 
 
-def deadline(pace: Pace, *, now: datetime) -> Deadline:
-    """From when on a set asked for now counts as late, and from when on as missing."""
-    late_seconds = min(pace.deadline_min_seconds, pace.deadline_max_seconds)
+def deadline(pace: Pace, *, usual_seconds: float | None = None, now: datetime) -> Deadline:
+    """From when on a set asked for now counts as late, and from when on as missing.
+
+    Late is ten times what sets of its size usually take, within the bounds that are set.
+    """
+    learned_seconds = _LATE_AFTER * (usual_seconds or 0.0)
+    late_seconds = max(pace.deadline_min_seconds, learned_seconds)
+    late_seconds = min(late_seconds, pace.deadline_max_seconds)
     missing_seconds = min(2 * late_seconds, pace.deadline_max_seconds)
     return Deadline(now + timedelta(seconds=late_seconds), now + timedelta(seconds=missing_seconds))
 
@@ -106,6 +142,16 @@ def deadline(pace: Pace, *, now: datetime) -> Deadline:
 def first_search_at(*, now: datetime) -> datetime:
     """When a set whose answer was lost just now is looked for."""
     return now + timedelta(seconds=_FIRST_SEARCH_SECONDS)
+
+
+def is_surely_readable(opened_at: datetime, *, now: datetime) -> bool:
+    """Tell whether a set would be readable by now if it were there."""
+    return now - opened_at >= _READABLE_WITHIN
+
+
+def are_statuses_settled(completed_at: datetime, *, now: datetime) -> bool:
+    """Tell whether statuses that nobody knows are taken for final on a complete set."""
+    return now - completed_at >= _STATUSES_SETTLE_WITHIN
 
 
 def stuck_look_at(now: datetime) -> datetime:
@@ -135,13 +181,40 @@ def verdict_look_at(pace: Pace, *, completed_at: datetime) -> datetime:
     return completed_at + timedelta(seconds=pace.notification_grace_seconds)
 
 
-def wait_after(error: Exception, *, now: datetime) -> Wait | None:
-    """The wait that an error asks for; None for any other error."""
-    if not isinstance(error, GraphError) or error.advice is not Advice.WAIT:
+def wait_after(error: Exception, *, now: datetime, is_ours: bool = True) -> Wait | None:
+    """The wait that an error asks for; None for any other error.
+
+    ``is_ours`` is a call of the receiver's own: one that is passed through may be refused for its
+    kind of token, which says nothing of the token itself.
+    """
+    if not isinstance(error, GraphError):
+        return None
+    if _is_token_over(error, is_ours=is_ours):
+        return _park(error, f"{error} Replace it with 'receiver account add'.", is_of_app=True)
+    if error.code == _ACCOUNT_FROZEN and error.subcode is None:
+        return _park(error, f"{error} When that is mended: 'receiver account resume'.")
+    if error.advice is not Advice.WAIT:
         return None
     resume_at = now + timedelta(seconds=error.usage.wait_seconds or _WAIT_SECONDS)
     is_of_app = error.code in _LIMITS_OF_APPS
     return Wait(resume_at, error.http_status, body=error.body, is_of_app=is_of_app)
+
+
+def _is_token_over(error: GraphError, *, is_ours: bool) -> bool:
+    """Tell whether a credential's token is no longer valid, whatever is asked with it."""
+    if error.subcode in _LOGIN_OVER or error.code in _LOGIN_OVER:
+        return True
+    return is_ours and error.code in _TOKEN_CODES
+
+
+def _park(error: GraphError, reason: str, *, is_of_app: bool = False) -> Wait:
+    return Wait(
+        FOREVER,
+        error.http_status,
+        body=error.body,
+        is_of_app=is_of_app,
+        parked_reason=reason,
+    )
 
 
 def wait_for(usage: Usage, *, now: datetime) -> Wait | None:

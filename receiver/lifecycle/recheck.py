@@ -9,6 +9,7 @@ import structlog
 from receiver.graph.errors import CallFailed
 from receiver.lifecycle import listing
 from receiver.lifecycle.evidence import Sweep
+from receiver.lifecycle.spending import NoPoints
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.waiting import keep_wait
 from receiver.store import intents, searches
@@ -35,7 +36,7 @@ def recheck_next(tools: Tools) -> bool:
         return False
     try:
         sweep = _read(tools, recheck)
-    except CallFailed as failure:
+    except (CallFailed, NoPoints) as failure:
         keep_wait(tools, recheck.account_id, failure)
         return True
     if sweep.is_whole:
@@ -47,7 +48,7 @@ def _read(tools: Tools, recheck: Recheck) -> Sweep:
     credential = credential_of(tools, recheck.account_id)
     sweep = Sweep()
     for answered in listing.pages(
-        tools.client, credential, recheck.account_id, edge=recheck.edge, into=sweep
+        tools, credential, recheck.account_id, edge=recheck.edge, into=sweep
     ):
         sweep.add(tools.keys, answered.value.sets)
     return sweep

@@ -65,7 +65,7 @@ def _read(
     calls, is_whole = 0, True
     for edge in CREATE_EDGES:
         sweep = Sweep()
-        for answered in listing.pages(tools.client, credential, account_id, edge=edge, into=sweep):
+        for answered in listing.pages(tools, credential, account_id, edge=edge, into=sweep):
             calls += answered.calls
             sets |= {reading.id: reading for reading in answered.value.sets}
             on_page(len(sets))

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from receiver.lifecycle import plan, step
 from receiver.lifecycle.collect import collect_open
+from receiver.lifecycle.put_off import attempt
 from receiver.lifecycle.tools import Tools
 from receiver.store import looks
 
@@ -29,9 +30,9 @@ def refresh(
         )
     if claim is None:
         return False
-    if with_requests and not step.attempt(
+    if with_requests and not attempt(
         tools, claim, kind="requests", work=lambda: collect_open(tools, claim)
     ):
         return False
-    step.work_on(tools, claim)
+    step.work_on(tools, claim, is_alone=True)
     return True

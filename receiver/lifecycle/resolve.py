@@ -16,10 +16,13 @@ import structlog
 from receiver.graph import wire
 from receiver.graph.client import Answered, Credential
 from receiver.graph.errors import Advice, CallFailed, GraphError
+from receiver.graph.score import READ_POINTS
 from receiver.graph.vocabulary import AD_SETS_EDGE, BATCHES_EDGE, CREATIVES_EDGE
 from receiver.graph.wire import SetReading, SetsPage
 from receiver.lifecycle import evidence, listing, plan
 from receiver.lifecycle.evidence import Absent, Contradicted, Finding, Found, NotYet, Sweep, Wanted
+from receiver.lifecycle.shares import Purpose
+from receiver.lifecycle.spending import NoPoints, reserve
 from receiver.lifecycle.tools import Tools, unseal
 from receiver.store import accounts, intents, looks, repeats, searches
 from receiver.store.database import Session
@@ -57,7 +60,7 @@ class _Search:
 def resolve(tools: Tools, claim: Claim) -> None:
     """Look for a claimed intent's set, and for all others of its account that are due, and let go.
 
-    Raises CallFailed, LeaseLost, DatabaseAway, CannotOpen.
+    Raises NoPoints, CallFailed, LeaseLost, DatabaseAway, CannotOpen.
     """
     if _is_where_it_says(tools, claim):
         return
@@ -70,7 +73,7 @@ def resolve(tools: Tools, claim: Claim) -> None:
             _open_present(tools, search, answered.value.sets)
             if not search.open:
                 break
-    except (CallFailed, LeaseLost) as failure:
+    except (CallFailed, LeaseLost, NoPoints) as failure:
         # The pages before it were asked for too.
         failure.calls += search.calls
         _let_companions_go(tools, search)
@@ -99,6 +102,7 @@ def _is_where_it_says(tools: Tools, claim: Claim) -> bool:
 
 def _is_it(tools: Tools, claim: Claim, credential: Credential, facebook_id: int) -> bool:
     started_at = tools.now()
+    reserve(tools, claim.account_id, cost=READ_POINTS, purpose=Purpose.COLLECT)
     try:
         answered = tools.client.read_set(credential, facebook_id)
     except GraphError as error:
@@ -159,7 +163,7 @@ def edges_listed_with(edge: str) -> tuple[str, ...]:
 
 def _read_pages(tools: Tools, search: _Search) -> Iterator[Answered[SetsPage]]:
     return listing.pages(
-        tools.client,
+        tools,
         search.credential,
         search.claim.account_id,
         edge=search.claim.edge,

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
 from receiver.graph.client import Credential
 from receiver.graph.errors import Advice, CallFailed, GraphError, outcome_is_unknown
+from receiver.graph.score import WRITE_POINTS
 from receiver.graph.usage import NO_USAGE, Usage
 from receiver.graph.vocabulary import BATCHES_EDGE
 from receiver.lifecycle import plan
 from receiver.lifecycle.change import notification_uri, tell_uri
+from receiver.lifecycle.knowledge import experience_of
 from receiver.lifecycle.resolve import contradiction
+from receiver.lifecycle.shares import Purpose
+from receiver.lifecycle.spending import correct, reserve
 from receiver.lifecycle.tools import Tools, unseal
 from receiver.lifecycle.waiting import note_usage
 from receiver.store import accounts, intents, repeats, twins, waits
@@ -66,10 +71,11 @@ def submit(tools: Tools, intent: NewIntent) -> Submitted:
     """Create a request set at Facebook.
 
     Raises Rejected, OutcomeUnknown, and before anything was sent AskedBefore, KeyReused,
-    DatabaseAway and CannotOpen.
+    NoPoints, DatabaseAway and CannotOpen.
     """
     # Taken before the intent is written, so that it lies before the moment written there.
     send_before_monotonic = tools.monotonic() + tools.pace.send_before_seconds
+    _reserve(tools, intent.account_id, edge=intent.edge)
     attempt, credential = _write_intent(tools, intent)
     return _send(tools, intent, attempt, credential, send_before_monotonic=send_before_monotonic)
 
@@ -78,9 +84,10 @@ def submit_again(tools: Tools, claim: Claim) -> None:
     """Send a claimed intent once more, whose last attempt is proved to be absent.
 
     What comes of it is written as for the first attempt; only a refusal that may pass does not end
-    it. Raises LeaseLost, DatabaseAway, CannotOpen.
+    it. Raises NoPoints, LeaseLost, DatabaseAway, CannotOpen.
     """
     send_before_monotonic = tools.monotonic() + tools.pace.send_before_seconds
+    _reserve(tools, claim.account_id, edge=claim.edge)
     attempt, intent, credential = _begin_again(tools, claim)
     named = {"request_set_id": attempt.request_set_id, "attempt": attempt.number}
     try:
@@ -112,6 +119,7 @@ def _send(
             send_before_monotonic=send_before_monotonic,
         )
     except CallFailed as error:
+        correct(tools, intent.account_id, error.usage)
         if outcome_is_unknown(error):
             raise _write_unknown(tools, attempt, reason=str(error)) from error
         if attempt.number > 1 and not _is_final(error):
@@ -121,7 +129,7 @@ def _send(
         # Nobody foresaw this, so nobody knows whether Facebook was asked.
         log.exception("A submission failed", request_set_id=attempt.request_set_id)
         raise _write_unknown(tools, attempt, reason="an unforeseen error") from error
-    opening = _write_opened(tools, attempt, facebook_id=created.set_id)
+    opening = _write_opened(tools, intent, attempt, facebook_id=created.set_id)
     if opening is not Opening.OPEN:
         reason = contradiction(opening, created.set_id)
         raise OutcomeUnknown(attempt.request_set_id, reason=reason)
@@ -129,6 +137,12 @@ def _send(
         tell_uri(tools, credential, attempt, facebook_id=created.set_id)
     note_usage(tools, intent.account_id, created.usage)
     return Submitted(attempt.request_set_id, facebook_id=created.set_id, usage=created.usage)
+
+
+def _reserve(tools: Tools, account_id: int, *, edge: str) -> None:
+    """Spend what a create costs, and the update that tells Facebook our URI where it needs one."""
+    writes = 2 if edge == BATCHES_EDGE else 1
+    reserve(tools, account_id, cost=writes * WRITE_POINTS, purpose=Purpose.CREATE)
 
 
 def _write_intent(tools: Tools, intent: NewIntent) -> tuple[Attempt, Credential]:
@@ -145,7 +159,7 @@ def _write_intent(tools: Tools, intent: NewIntent) -> tuple[Attempt, Credential]
             signing_key_id=tools.keys.newest_id,
             send_before=plan.send_before(tools.pace, now=now),
             look_at=plan.sender_is_gone(tools.pace, now=now),
-            deadline=plan.deadline(tools.pace, now=now),
+            deadline=_deadline(session, tools, intent, now=now),
             now=now,
         )
         twins.keep_key(session, intent, attempt.request_set_id)
@@ -153,6 +167,13 @@ def _write_intent(tools: Tools, intent: NewIntent) -> tuple[Attempt, Credential]
         if twin is not None:
             twins.keep_twin(session, attempt.request_set_id, twin_of=twin)
     return attempt, credential
+
+
+def _deadline(
+    session: Session, tools: Tools, intent: NewIntent, *, now: datetime
+) -> intents.Deadline:
+    usual_seconds = experience_of(session, intent.account_id).usual_seconds(intent.spec_count)
+    return plan.deadline(tools.pace, usual_seconds=usual_seconds, now=now)
 
 
 def _join_earlier(session: Session, intent: NewIntent) -> None:
@@ -203,14 +224,26 @@ def _postpone(tools: Tools, attempt: Attempt, error: CallFailed, *, account_id: 
     return Rejected(error)
 
 
-def _write_opened(tools: Tools, attempt: Attempt, *, facebook_id: int) -> Opening:
+def _first_look_at(session: Session, tools: Tools, intent: NewIntent, *, now: datetime) -> datetime:
+    learned = experience_of(session, intent.account_id)
+    return plan.first_look_at(
+        tools.pace,
+        usual_seconds=learned.usual_seconds(intent.spec_count),
+        loss_rate=learned.loss_rate,
+        now=now,
+    )
+
+
+def _write_opened(
+    tools: Tools, intent: NewIntent, attempt: Attempt, *, facebook_id: int
+) -> Opening:
     now = tools.now()
-    look_at = plan.first_look_at(tools.pace, now=now)
     opening = Opening.OPEN
 
     def write() -> None:
         nonlocal opening
         with tools.database.writing() as session:
+            look_at = _first_look_at(session, tools, intent, now=now)
             opening = intents.open_set(
                 session, attempt, facebook_id=facebook_id, first_look_at=look_at, now=now
             )

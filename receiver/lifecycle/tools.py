@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from receiver.crypto import Keys
 from receiver.delivery.sender import Sender
 from receiver.graph.client import Credential, GraphClient
 from receiver.lifecycle.plan import Pace
+from receiver.lifecycle.shares import Shares
 from receiver.store import accounts
 from receiver.store.database import Database
 
@@ -29,7 +30,10 @@ class Tools:
     sender: Sender
     delivery_retry_seconds: tuple[float, ...]
     """How long after each failed attempt a caller is told again."""
+    shares: Shares
     now: Callable[[], datetime]
+    without_expansion: set[int] = field(default_factory=set)
+    """The accounts whose sets are not shown with their requests; this process found that out."""
     monotonic: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random
 

@@ -6,8 +6,10 @@ from datetime import datetime
 
 import structlog
 
+from receiver.graph.errors import CallFailed
 from receiver.graph.usage import Usage
 from receiver.lifecycle import plan
+from receiver.lifecycle.spending import NoPoints, correct
 from receiver.lifecycle.tools import Tools
 from receiver.store import waits
 from receiver.store.database import DatabaseAway
@@ -16,17 +18,28 @@ log = structlog.get_logger(__name__)
 
 
 def keep_wait(tools: Tools, account_id: int, error: Exception) -> datetime | None:
-    """Keep the wait that an error asks for, and return until when. Raises DatabaseAway."""
+    """Keep the wait that an error asks for, and return until when.
+
+    None where it asks for none, or for a person. Raises DatabaseAway.
+    """
+    if isinstance(error, NoPoints):
+        return error.resume_at
+    if isinstance(error, CallFailed):
+        correct(tools, account_id, error.usage)
     wait = plan.wait_after(error, now=tools.now())
     if wait is None:
         return None
+    if wait.parked_reason is not None:
+        log.error("An account is parked", account_id=account_id, reason=wait.parked_reason)
     with tools.database.writing() as session:
         waits.wait(session, account_id, wait)
-    return wait.resume_at
+    # A person ends a wait without an end, long before a set would be looked at by then.
+    return None if wait.parked_reason is not None else wait.resume_at
 
 
 def note_usage(tools: Tools, account_id: int, usage: Usage) -> None:
-    """Keep the wait that an answer's usage headers ask for; without a database, only say so."""
+    """Keep what an answer's usage headers say and ask for; without a database, only say so."""
+    correct(tools, account_id, usage)
     wait = plan.wait_for(usage, now=tools.now())
     if wait is None:
         return

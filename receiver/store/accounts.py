@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from receiver.store import waits
 from receiver.store.models import Account, Credential
 
 
@@ -51,6 +52,8 @@ def put_accounts(
     if sealed_app_secret is not None or drop_app_secret:
         values["sealed_app_secret"] = sealed_app_secret
     session.execute(update(Credential).where(Credential.id == credential_id).values(**values))
+    # A token that was out of date parked its accounts: they go on with the new one.
+    waits.end(session, account_ids)
     return True
 
 

@@ -47,6 +47,8 @@ class Claim:
     uri_pending: bool
     spec_count: int
     counts: tuple[int | None, ...]
+    opened_at: datetime | None
+    etag: str | None
     completed_at: datetime | None
     hinted_at: datetime | None
     quiet_looks: int
@@ -135,6 +137,39 @@ def claim_due(
     return claim_row(row, next_look_at=next_look_at, lease_until=lease_until)
 
 
+def claim_beside(
+    session: Session,
+    claim: Claim,
+    *,
+    now: datetime,
+    due_before: datetime,
+    lease_until: datetime,
+    next_look_at: Callable[[int], datetime],
+    most: int,
+) -> list[Claim]:
+    """Claim what else of a claim's account is at work and due before a moment, longest due first.
+
+    They are held under the same lease.
+    """
+    rows = session.scalars(
+        select(RequestSet)
+        .where(
+            RequestSet.account_id == claim.account_id,
+            RequestSet.facebook_id.is_not(None),
+            RequestSet.id != claim.request_set_id,
+            RequestSet.look_at <= due_before,
+            *_is_free(now, passing_over=()),
+        )
+        .order_by(RequestSet.look_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    ).all()
+    return [
+        claim_row(row, next_look_at=next_look_at, lease_until=lease_until, lease=claim.lease)
+        for row in rows
+    ]
+
+
 def claim_row(
     row: RequestSet,
     *,
@@ -214,6 +249,8 @@ def _claim(
             row.error_count,
             row.canceled_count,
         ),
+        opened_at=row.opened_at,
+        etag=row.etag,
         completed_at=row.completed_at,
         hinted_at=row.hinted_at,
         quiet_looks=row.quiet_looks,
@@ -256,6 +293,7 @@ def write_reading(
     verdict: str,
     asked_at: datetime,
     now: datetime,
+    etag: str | None = None,
 ) -> None:
     """Write what a look showed of the set. Raises LeaseLost.
 
@@ -279,16 +317,37 @@ def write_reading(
     }
     if reading.is_completed and claim.completed_at is None:
         values |= {"is_completed": True, "completed_at": now, "learned_by": claim.why}
-    if reading.is_completed and claim.state == intents.OPEN:
+    if reading.is_completed and claim.state in (intents.OPEN, intents.STUCK):
         values["state"] = intents.COMPLETED
+    elif claim.state == intents.STUCK:
+        # It is there after all.
+        values["state"] = intents.OPEN
+    values["etag"] = etag
     if reading.notification_uri is not None or reading.is_completed:
         # A complete set is told nothing any more.
         values["uri_pending"] = False
     _write(session, claim, values)
 
 
+def write_unchanged(session: Session, claim: Claim, *, asked_at: datetime) -> None:
+    """Write that a look showed nothing new of a set at work. Raises LeaseLost."""
+    _write(session, claim, {"looked_at": asked_at})
+
+
+def leave_stuck(session: Session, claim: Claim, *, reason: str, look_at: datetime) -> None:
+    """Let go of a set with an id that a person has to look at. Raises LeaseLost."""
+    values = {**_RELEASED, "state": intents.STUCK, "state_reason": reason, "look_at": look_at}
+    _write(session, claim, values)
+
+
 def finish_collected(
-    session: Session, claim: Claim, *, verdict: str, look_at: datetime | None, now: datetime
+    session: Session,
+    claim: Claim,
+    *,
+    verdict: str,
+    look_at: datetime | None,
+    flag: str | None = None,
+    now: datetime,
 ) -> None:
     """Close a set: every request's final result is in SQL. Raises LeaseLost.
 
@@ -298,6 +357,8 @@ def finish_collected(
         **_RELEASED,
         "state": intents.COLLECTED,
         "state_reason": None,
+        "flag": flag,
+        "etag": None,
         "collected_at": now,
         "verdict": verdict,
         "look_at": look_at,
@@ -336,12 +397,17 @@ def finish(
     due = literal(look_at, UTCDateTime())
     values: dict[str, object] = {
         **_RELEASED,
-        "state_reason": claim.state_reason if claim.state in intents.DECIDED else reason,
+        "state_reason": claim.state_reason if _is_decided(claim) else reason,
         "look_at": case((_is_ours_to_set(claim, due), due), else_=RequestSet.look_at),
     }
     if progressed:
         values["quiet_looks"] = 0
     _write(session, claim, values)
+
+
+def _is_decided(claim: Claim) -> bool:
+    """Whether the reason of a claimed set stands, whatever a search for it showed."""
+    return claim.state in intents.DECIDED and claim.facebook_id is None
 
 
 def _is_ours_to_set(claim: Claim, due: ColumnElement[Any]) -> ColumnElement[bool]:

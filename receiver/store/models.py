@@ -10,7 +10,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, MetaData, UniqueConstraint, false, text
+from sqlalchemy import (
+    Float,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from receiver.graph.vocabulary import AD_SETS_EDGE
@@ -30,6 +39,7 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         int: BigId,
         datetime: UTCDateTime(),
+        float: Float(),
         bytes: LargeBinary(),
     }
 
@@ -47,6 +57,11 @@ class Credential(Base):
     wait_http_status: Mapped[int | None]
     wait_body: Mapped[bytes | None]
     """The error that asked to wait, as it came; callers get it until ``resume_at``."""
+    parked_reason: Mapped[str | None]
+    """Why nothing is asked before a person did something, in words."""
+    app_percent: Mapped[float | None]
+    """How much of the app's calls of an hour was used, as the newest header said."""
+    app_percent_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 
@@ -62,6 +77,18 @@ class Account(Base):
     wait_http_status: Mapped[int | None]
     wait_body: Mapped[bytes | None]
     """The error that asked to wait, as it came; callers get it until ``resume_at``."""
+    parked_reason: Mapped[str | None]
+    """Why nothing is asked before a person did something, in words."""
+    score_slots: Mapped[str | None]
+    """The points of the last minutes as ``graph.score`` writes them: shared by all processes."""
+    score_version: Mapped[int] = mapped_column(server_default=text("0"))
+    """Goes up with each change of the score: a change holds only on what it was made from."""
+    tier: Mapped[str | None]
+    """The app's access tier, as a header said."""
+    page_limit: Mapped[int | None]
+    """How many requests a page of this account holds at the most; None for as many as may be."""
+    sweep_pages: Mapped[float | None]
+    """How many pages of the account's list a sweep for complete sets took of late."""
     created_at: Mapped[datetime]
 
 
@@ -103,7 +130,7 @@ class RequestSet(Base):
             sqlite_where=text("look_at IS NOT NULL"),
             postgresql_where=text("look_at IS NOT NULL"),
         ),
-        # reports.request_sets: an account's sets, newest first.
+        # reports.request_sets and experience.newest: an account's sets, newest first.
         Index("ix_request_set_account_id_id", "account_id", "id"),
         # reports.request_sets: the sets in a state, newest first.
         Index("ix_request_set_state_id", "state", "id"),
@@ -210,6 +237,10 @@ class RequestSet(Base):
     verdict: Mapped[str]
     learned_by: Mapped[str | None]
     """How we learned that it was complete: ``notification``, ``poll``, or a caller's ``read``."""
+    etag: Mapped[str | None]
+    """Of the newest answer about it while it was at work."""
+    flag: Mapped[str | None]
+    """What was odd when it was collected, in words for people."""
     opened_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     collected_at: Mapped[datetime | None]

@@ -12,17 +12,31 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
-from receiver.graph.vocabulary import is_final
+from receiver.graph.vocabulary import is_final, is_known
 from receiver.graph.wire import RequestReading
 from receiver.store.models import Request
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How many requests of a set are in SQL, and how many of them are final."""
+    """How many requests of a set are in SQL, and how many of them are final.
+
+    ``unknown_statuses`` are those of the others if nobody has seen any of them before.
+    """
 
     rows: int
     final: int
+    unknown_statuses: tuple[str, ...] = ()
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether what is not final has statuses that nobody has seen before, and no other."""
+        return bool(self.unknown_statuses)
+
+    @property
+    def odd(self) -> str:
+        """The unknown statuses in words, for the end of a sentence."""
+        return f": nobody knows {', '.join(self.unknown_statuses)}" if self.is_odd else ""
 
 
 def upsert(
@@ -46,7 +60,19 @@ def progress(session: Session, request_set_id: int) -> Progress:
             func.count(), func.coalesce(func.sum(case((Request.is_final, 1), else_=0)), 0)
         ).where(Request.request_set_id == request_set_id)
     ).one()
-    return Progress(rows=rows, final=final)
+    return Progress(rows, final=final, unknown_statuses=_unknown(session, request_set_id))
+
+
+def _unknown(session: Session, request_set_id: int) -> tuple[str, ...]:
+    """Return the statuses of what is not final, if nobody has seen any of them before."""
+    statuses = session.scalars(
+        select(Request.status)
+        .where(Request.request_set_id == request_set_id, ~Request.is_final)
+        .distinct()
+        .order_by(Request.status)
+    ).all()
+    is_any_known = any(is_known(status) for status in statuses)
+    return () if is_any_known else tuple(statuses)
 
 
 def newest_reading(session: Session, request_set_id: int) -> datetime | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from receiver.store.models import Account, Credential
+
+FOREVER = datetime(2999, 1, 1, tzinfo=UTC)
+"""Until a person did something: no clock gets there."""
 
 
 @dataclass(frozen=True)
@@ -17,12 +21,14 @@ class Wait:
     """Until when not to ask, and the error that said so, as it came; None where a header did.
 
     ``is_of_app`` is a limit of the app, which every account of its credential shares.
+    ``parked_reason`` is why only a person ends it, in words; it then lasts until ``FOREVER``.
     """
 
     resume_at: datetime
     http_status: int | None = None
     body: bytes | None = field(default=None, repr=False)
     is_of_app: bool = False
+    parked_reason: str | None = None
 
 
 def wait(session: Session, account_id: int, wanted: Wait) -> None:
@@ -50,6 +56,7 @@ def _write(session: Session, model: Any, is_meant: Any, wanted: Wait) -> None:
             resume_at=wanted.resume_at,
             wait_http_status=wanted.http_status,
             wait_body=wanted.body,
+            parked_reason=wanted.parked_reason,
         )
     )
 
@@ -80,8 +87,35 @@ def current(
 
 def _read(session: Session, model: Any, row_id: int) -> Wait | None:
     row = session.execute(
-        select(model.resume_at, model.wait_http_status, model.wait_body).where(
+        select(model.resume_at, model.wait_http_status, model.wait_body, model.parked_reason).where(
             model.id == row_id, model.resume_at.is_not(None)
         )
     ).one_or_none()
-    return None if row is None else Wait(row.resume_at, row.wait_http_status, row.wait_body)
+    if row is None:
+        return None
+    return Wait(row.resume_at, row.wait_http_status, row.wait_body, parked_reason=row.parked_reason)
+
+
+def end(session: Session, account_ids: Collection[int]) -> None:
+    """End every wait of some accounts and of their credentials: a person did something."""
+    ended = {
+        "resume_at": None,
+        "wait_http_status": None,
+        "wait_body": None,
+        "parked_reason": None,
+    }
+    of_accounts = select(Account.credential_id).where(Account.id.in_(account_ids))
+    session.execute(update(Credential).where(Credential.id.in_(of_accounts)).values(**ended))
+    session.execute(update(Account).where(Account.id.in_(account_ids)).values(**ended))
+
+
+def parked(session: Session) -> list[tuple[int, str]]:
+    """Return the accounts for which nothing is asked before a person did something, and why."""
+    reason = func.coalesce(Account.parked_reason, Credential.parked_reason)
+    rows = session.execute(
+        select(Account.id, reason)
+        .join(Credential, Credential.id == Account.credential_id)
+        .where(reason.is_not(None))
+        .order_by(Account.id)
+    )
+    return [(row[0], row[1]) for row in rows]

@@ -20,19 +20,21 @@ def test_no_header_means_nothing_used() -> None:
 
 def test_the_apps_header_gives_the_highest_of_its_percents() -> None:
     usage = parse_usage({APP: '{"call_count":28,"total_time":25,"total_cputime":31}'})
-    assert usage == Usage(percent=31.0)
+    assert usage == Usage(percent=31.0, app_percent=31.0)
 
 
 def test_the_accounts_header_gives_percent_and_tier() -> None:
     value = (
         '{"acc_id_util_pct":9.67,"reset_time_duration":100,"ads_api_access_tier":"standard_access"}'
     )
-    assert parse_usage({ACCOUNT: value}) == Usage(percent=9.67, tier="standard_access")
+    assert parse_usage({ACCOUNT: value}) == Usage(
+        percent=9.67, tier="standard_access", score_percent=9.67
+    )
 
 
 def test_a_full_account_waits_its_seconds() -> None:
     usage = parse_usage({ACCOUNT: '{"acc_id_util_pct":100,"reset_time_duration":100}'})
-    assert usage == Usage(percent=100.0, wait_seconds=100.0)
+    assert usage == Usage(percent=100.0, wait_seconds=100.0, score_percent=100.0)
 
 
 def test_the_business_header_waits_its_minutes() -> None:
@@ -71,7 +73,7 @@ def test_names_match_in_any_case_and_the_highest_of_all_headers_counts() -> None
             "X-AD-ACCOUNT-USAGE": '{"acc_id_util_pct":"101","reset_time_duration":"30"}',
         }
     )
-    assert usage == Usage(percent=101.0, wait_seconds=30.0)
+    assert usage == Usage(percent=101.0, wait_seconds=30.0, score_percent=101.0, app_percent=28.0)
 
 
 def test_a_wait_without_end_is_a_day() -> None:

@@ -26,11 +26,12 @@ from receiver.cli.demo.compare import StoredSet, compare
 from receiver.lifecycle import step
 from receiver.store import intents
 from receiver.store.looks import Claim
-from receiver.store.models import Account, Request, RequestSet
+from receiver.store.models import Account, Credential, Request, RequestSet
 from tests.support.databases import fresh_database_url, require_postgres
 from tests.support.house import ACCOUNT, SECRET_KEY, House, ad, open_house
 
 THROTTLED = 17
+TOKEN_OVER = 190
 REFUSED = 400
 CREATE = {"method": "POST", "path": "/asyncadrequestsets$"}
 
@@ -109,7 +110,7 @@ class LifeOfSets(RuleBasedStateMachine):
         if self._account_waits():
             # Refused before anything is written or sent: there is no set to follow.
             refused = self.house.create(specs, name=title)
-            assert refused.get_json()["error"]["code"] == THROTTLED
+            assert refused.get_json()["error"]["code"] in (THROTTLED, TOKEN_OVER)
             return
         if trouble is not None:
             self.house.sandbox.trouble(**trouble, **CREATE)
@@ -138,8 +139,8 @@ class LifeOfSets(RuleBasedStateMachine):
         self.held.pop().join()
 
     def _account_waits(self) -> bool:
-        (account,) = self.house.rows(Account)
-        return account.resume_at is not None and account.resume_at > self.house.clock()
+        waits = [self.house.rows(Account)[0].resume_at, self.house.rows(Credential)[0].resume_at]
+        return any(each is not None and each > self.house.clock() for each in waits)
 
     @precondition(lambda self: self.existing())
     @rule(data=st.data())
@@ -158,7 +159,7 @@ class LifeOfSets(RuleBasedStateMachine):
         self.house.sandbox.advance(data.draw(st.sampled_from(self.existing())), requests=1)
 
     @rule(
-        code=st.sampled_from([THROTTLED, 100, 190]),
+        code=st.sampled_from([1, THROTTLED, 100, TOKEN_OVER]),
         path=st.sampled_from(["^[0-9]+$", "/requests$"]),
     )
     def let_a_read_fail(self, code: int, path: str) -> None:
@@ -172,6 +173,11 @@ class LifeOfSets(RuleBasedStateMachine):
     def let_our_clock_jump(self, seconds: int) -> None:
         """Facebook's does not: a proof of absence must not come of it."""
         self.house.clock.move(seconds)
+
+    @rule()
+    def replace_the_token(self) -> None:
+        """One that is out of date parks its account until then."""
+        self.house.replace_token()
 
     @rule()
     def rotate_the_keys(self) -> None:
@@ -228,7 +234,8 @@ class LifeOfSets(RuleBasedStateMachine):
     @invariant()
     def states_move_along_the_diagram(self) -> None:
         for row in self.house.rows(RequestSet):
-            assert row.state in ALLOWED[self.states.get(row.id, intents.SUBMITTING)]
+            before = self.states.get(row.id, intents.SUBMITTING)
+            assert row.state in ALLOWED[before], f"{before} became {row.state}"
             self.states[row.id] = row.state
 
     @invariant()
@@ -264,6 +271,7 @@ class LifeOfSets(RuleBasedStateMachine):
     def _everything_is_collected_in_the_end(self) -> None:
         # Each trouble takes one call, and each of them puts everything off once at the most.
         for _ in range(60):
+            self.house.replace_token()
             for entry in self.house.sandbox.ledger():
                 if entry["completed_time"] is None:
                     self.house.sandbox.complete(entry["id"])

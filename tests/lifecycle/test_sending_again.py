@@ -259,7 +259,12 @@ def test_a_refusal_ends_it_only_where_it_would_always_come(
     lose(house)
     house.create_open(name="witness")
     house.sandbox.trouble("graph_error", code=code, **CREATE)
-    settle(house, times=8)
+    settle(house, times=4)
+    if code == 190:
+        # Nothing is asked with a token that is out of date, until it is replaced.
+        assert the_lost(house).state == intents.UNKNOWN
+        house.replace_token()
+    settle(house, times=4)
     assert the_lost(house).state == ends
     assert len(names(house)) == (2 if ends == intents.COLLECTED else 1)
 

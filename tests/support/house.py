@@ -167,6 +167,22 @@ class House:
         """Let every part of this process go on with other keys, as after a restart."""
         self.parts.keys.__init__(secret_keys)  # type: ignore[misc]  # all parts share the object
 
+    def replace_token(self) -> None:
+        """Give the account a new token, as an operator does with ``account add``."""
+        with self.parts.database.writing() as session:
+            accounts.put_accounts(
+                session,
+                [ACCOUNT],
+                sealed_token=self.parts.keys.seal("EAAB-a-new-token"),
+                sealed_app_secret=None,
+                now=self.clock(),
+            )
+
+    def without_expansion(self) -> House:
+        """Let this process know that Facebook shows no set with its requests."""
+        self.parts.tools.without_expansion.add(ACCOUNT)
+        return self
+
     def forget_signing_keys(self) -> None:
         """Let every submission look as if it were from before its key was kept."""
         with self.parts.database.writing() as session:

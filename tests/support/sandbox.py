@@ -67,6 +67,10 @@ class SandboxControl:
         rules: list[dict[str, Any]] = self._call("GET", "troubles")["troubles"]
         return rules
 
+    def end_troubles(self) -> None:
+        """Let everything go well from now on."""
+        self._call("DELETE", "troubles")
+
     def latency(self, latency_ms: float, *, operation_latency_ms: float = 0) -> None:
         body = {"latency_ms": latency_ms, "operation_latency_ms": operation_latency_ms}
         self._post("latency", body)

@@ -66,15 +66,16 @@ def test_two_loops_on_one_database_collect_each_set_exactly_once(house: House) -
     house.clock.move(60)
     with running(loop_of(house, threads=3)), running(loop_of(house, threads=3)):
         wait_until(lambda: all_collected(house))
-    calls = [call["path"] for call in house.sandbox.calls()["calls"] if call["method"] == "GET"]
-    assert len(calls) == len(set(calls)) == 24
+    calls = [call["path"] for call in house.sandbox.calls()["calls"]]
+    collected = [path for path in calls if path.endswith("/requests")]
+    assert len(collected) == len(set(collected))
     assert len(house.rows(Request)) == 24
 
 
 def test_a_stop_lets_a_step_end_and_begins_no_other(house: House) -> None:
-    for _ in range(2):
-        house.create_open()
-    house.clock.move(60)
+    house.without_expansion().create_open()
+    add_account(house.parts, 99)
+    open_set_of(house, 99)
     house.sandbox.trouble("hold", method="GET", path="/requests$", effect="before")
     loop = loop_of(house, threads=1)
     with running(loop) as thread:
@@ -136,12 +137,16 @@ def test_a_step_that_fails_in_a_way_nobody_foresaw_does_not_end_the_loop(house: 
 
 def test_an_account_whose_calls_hang_leaves_threads_to_the_others(house: House) -> None:
     add_account(house.parts, 99)
-    for number in range(4):
-        house.create_open(name=f"Slow {number}")
+    house.create_open(name="Slow 1")
     house.sandbox.trouble("hold", method="GET", account=str(ACCOUNT), count=100)
     house.clock.move(60)
     with running(loop_of(house, threads=4)):
-        wait_until(lambda: held(house) == 2)
+        wait_until(lambda: held(house) == 1)
+        for number in range(2, 5):
+            # What is due while another look is under way is looked at beside it.
+            house.create_open(name=f"Slow {number}")
+            house.clock.move(60)
+            wait_until(lambda: held(house) == min(number, 2))  # noqa: B023  # called at once
         request_set_id = open_set_of(house, 99)
         wait_until(
             lambda: (

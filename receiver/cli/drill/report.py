@@ -25,11 +25,11 @@ _SHOWN_MOST = 20
 def unmet_floors(met: Counter[str], done: Counter[str] | None, *, minutes: float) -> list[str]:
     """Name what there was too little of: a quiet drill proves nothing.
 
-    Of each trouble of calls at least two a minute, of each blow at least one, and one at the least.
+    Of each trouble and of each blow at least one a minute, and one at the least.
     """
     unmet = []
     for name in sorted(_kinds()):
-        floor = 1 if name.endswith(_RARE) else max(1, int(2 * minutes))
+        floor = 1 if name.endswith(_RARE) else max(1, int(minutes))
         if met[name] < floor:
             unmet.append(f"{name}: {met[name]} of at least {floor}")
     for name in _BLOWS if done is not None else ():

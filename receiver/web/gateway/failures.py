@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import structlog
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from receiver.crypto import CannotOpen
 from receiver.graph.serve import BadBatch, BadParameter, MissingParameter
+from receiver.lifecycle.spending import NoPoints
 from receiver.store.database import DatabaseAway
+from receiver.web.context import parts
 from receiver.web.gateway import faults
 from receiver.web.gateway.answer import Answer
 from receiver.web.gateway.faults import Fault, Refused
@@ -35,6 +39,9 @@ def _fault(error: Exception) -> Fault:  # noqa: PLR0911  # one return for each k
             return Fault(faults.PARAMETER, "The form has more than 1000 parts.", http_status=413)
         case HTTPException():
             return Fault(faults.QUERY, error.description or "", http_status=error.code or 400)
+        case NoPoints():
+            seconds = math.ceil((error.resume_at - parts().now()).total_seconds())
+            return faults.limit_reached((("Retry-After", str(max(1, seconds))),))
         case DatabaseAway():
             log.error("The database is away", reason=str(error))
             return faults.service_away("The receiver's database is away: try again.")

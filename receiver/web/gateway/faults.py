@@ -24,6 +24,8 @@ QUERY = 2500
 OUTCOME_UNKNOWN = 409
 
 _NO_SUCH_OBJECT = 33
+_ACCOUNT_LIMIT = 17
+_ACCOUNT_LIMIT_SUBCODE = 2446079
 
 
 @dataclass
@@ -83,6 +85,17 @@ def outcome_unknown(reason: str) -> Fault:
         f"Facebook was asked for this change and what became of it is not known ({reason}). Do not "
         "send it again before you have read what is there.",
         http_status=409,
+    )
+
+
+def limit_reached(headers: Headers) -> Fault:
+    """The account's limit is used up: what Facebook would say, without asking it."""
+    return Fault(
+        _ACCOUNT_LIMIT,
+        "User request limit reached",
+        subcode=_ACCOUNT_LIMIT_SUBCODE,
+        is_transient=True,
+        headers=headers,
     )
 
 

@@ -17,11 +17,8 @@ from receiver.store.keys import Caller
 from receiver.store.waits import Wait
 from receiver.web.context import parts
 from receiver.web.gateway import faults
-from receiver.web.gateway.answer import Answer
-from receiver.web.gateway.faults import Fault, Refused
-
-_ACCOUNT_LIMIT = 17
-_ACCOUNT_LIMIT_SUBCODE = 2446079
+from receiver.web.gateway.answer import Answer, Headers
+from receiver.web.gateway.faults import Refused
 
 
 def check(account_id: int | None, holder: Caller) -> None:
@@ -36,27 +33,18 @@ def check(account_id: int | None, holder: Caller) -> None:
 
 
 def _answer(wait: Wait, *, seconds: int) -> Answer:
-    headers = (
-        ("Retry-After", str(seconds)),
-        ("X-Receiver-Source", "store"),
-        ("Cache-Control", "no-store"),
-    )
+    headers: Headers = (("X-Receiver-Source", "store"), ("Cache-Control", "no-store"))
+    if wait.parked_reason is None:
+        headers = (("Retry-After", str(seconds)), *headers)
     if wait.body is None or wait.http_status is None:
-        fault = Fault(
-            _ACCOUNT_LIMIT,
-            "User request limit reached",
-            subcode=_ACCOUNT_LIMIT_SUBCODE,
-            is_transient=True,
-            headers=headers,
-        )
-        return faults.answer(fault)
+        return faults.answer(faults.limit_reached(headers))
     return Answer(wait.http_status, wait.body, headers)
 
 
 def note(account_id: int | None, holder: Caller, *, error: GraphError | None, usage: Usage) -> None:
     """Keep the wait that an answer asks for, by its error or by its usage headers."""
     now = parts().now()
-    wait = plan.wait_after(error, now=now) if error else None
+    wait = plan.wait_after(error, now=now, is_ours=False) if error else None
     wait = wait or plan.wait_for(usage, now=now)
     if wait is None:
         return

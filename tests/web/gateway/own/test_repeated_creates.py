@@ -133,6 +133,7 @@ def test_a_refusal_that_may_pass_releases_the_key(house: House, code: int) -> No
     house.sandbox.trouble("graph_error", code=code, **CREATE)
     assert create(house, key="k1").get_json()["error"]["code"] == code
     house.clock.move(3600)
+    house.replace_token()
     assert create(house, key="k1").status_code == 200
 
 

@@ -1,0 +1,63 @@
+"""What an account's last sets tell of its next ones (pure)."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+KEPT = 200
+"""How many of an account's newest complete sets are looked at."""
+
+_ENOUGH = 3
+"""With fewer sets of a size there is no experience of it yet."""
+
+_USUAL_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class Past:
+    """One complete set: how long it took, and what became of its notification.
+
+    ``is_lost`` is None while that is not decided.
+    """
+
+    spec_count: int
+    seconds: float
+    is_lost: bool | None
+
+
+@dataclass(frozen=True)
+class Experience:
+    """How long sets of a size took, and which share of notifications never came."""
+
+    durations: Mapping[int, Sequence[float]] = field(default_factory=dict)
+    loss_rate: float = 0.0
+    count: int = 0
+
+    def usual_seconds(self, spec_count: int) -> float | None:
+        """Within which time four of five sets of that size were complete; None for unknown."""
+        durations = self.durations.get(size_bucket(spec_count), ())
+        if len(durations) < _ENOUGH:
+            return None
+        return durations[math.ceil(_USUAL_SHARE * len(durations)) - 1]
+
+
+def size_bucket(spec_count: int) -> int:
+    """Return which sizes count as alike: 1, 2-3, 4-7, 8-15 and so on."""
+    return spec_count.bit_length()
+
+
+def learn(past: Iterable[Past]) -> Experience:
+    """Return what some complete sets tell."""
+    durations: dict[int, list[float]] = defaultdict(list)
+    decided = lost = count = 0
+    for one in past:
+        count += 1
+        durations[size_bucket(one.spec_count)].append(max(0.0, one.seconds))
+        if one.is_lost is not None:
+            decided += 1
+            lost += one.is_lost
+    by_size = {size: sorted(each) for size, each in durations.items()}
+    return Experience(by_size, loss_rate=lost / decided if decided else 0.0, count=count)

@@ -1,0 +1,73 @@
+"""What is known of an account when its sets are looked at: its experience and its habits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from receiver.graph.vocabulary import MAX_PAGE_LIMIT
+from receiver.lifecycle.experience import KEPT, Experience, Past, learn
+from receiver.lifecycle.look_plan import remembered
+from receiver.lifecycle.tools import Tools
+from receiver.lifecycle.verdict import FAILED, LOST, PENDING
+from receiver.store import experience
+from receiver.store.database import Session
+from receiver.store.experience import CompleteSet
+from receiver.store.looks import Claim
+
+
+@dataclass
+class Knowledge:
+    """``page_limit``: how many requests a page may hold, None for as many as Facebook allows."""
+
+    experience: Experience
+    page_limit: int | None
+    sweep_pages: float | None
+
+    def is_past_usual(self, claim: Claim, *, now: datetime) -> bool:
+        """Tell whether sets of its size are usually complete at the age of a set."""
+        usual_seconds = self.experience.usual_seconds(claim.spec_count)
+        if usual_seconds is None or claim.opened_at is None:
+            return False
+        return now - claim.opened_at >= timedelta(seconds=usual_seconds)
+
+    def after_sweep(self, pages: int) -> float:
+        """Return how many pages sweeps take, with one more."""
+        return remembered(self.sweep_pages, pages)
+
+
+def of_account(tools: Tools, account_id: int) -> Knowledge:
+    """Read what is known of an account. Raises DatabaseAway."""
+    with tools.database.reading() as session:
+        habits = experience.habits(session, account_id)
+        learned = experience_of(session, account_id)
+    return Knowledge(learned, page_limit=habits.page_limit, sweep_pages=habits.sweep_pages)
+
+
+def experience_of(session: Session, account_id: int) -> Experience:
+    """Learn from an account's newest complete sets."""
+    return learn(_past(one) for one in experience.newest(session, account_id, limit=KEPT))
+
+
+def _past(one: CompleteSet) -> Past:
+    is_lost = None if one.verdict == PENDING else one.verdict in (LOST, FAILED)
+    seconds = (one.completed_at - one.opened_at).total_seconds()
+    return Past(one.spec_count, seconds=seconds, is_lost=is_lost)
+
+
+def halve_page(tools: Tools, account_id: int, *, known: Knowledge) -> None:
+    """Ask for half as many requests a page from now on. Raises DatabaseAway."""
+    _keep(tools, account_id, known, max(1, (known.page_limit or MAX_PAGE_LIMIT) // 2))
+
+
+def grow_page(tools: Tools, account_id: int, *, known: Knowledge) -> None:
+    """Ask for twice as many again, after pages that went well. Raises DatabaseAway."""
+    if known.page_limit is not None:
+        doubled = 2 * known.page_limit
+        _keep(tools, account_id, known, doubled if doubled < MAX_PAGE_LIMIT else None)
+
+
+def _keep(tools: Tools, account_id: int, known: Knowledge, page_limit: int | None) -> None:
+    known.page_limit = page_limit
+    with tools.database.writing() as session:
+        experience.keep_page_limit(session, account_id, page_limit=page_limit)

@@ -1,0 +1,81 @@
+"""Which way the sets that are due are asked about: what each costs in points decides (pure).
+
+A single read, an operation of a batch and an id cost a point each; a page of the account's list
+costs one for up to 500 sets, but shows only the complete ones, and perhaps old ones first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from receiver.graph.vocabulary import AD_SETS_EDGE
+
+_SWEPT_LEAST = 8
+"""For fewer sets a sweep saves too little to be worth finding out late."""
+
+_SHARE_OF_BATCH = 0.25
+"""A sweep may cost a quarter of what it replaces."""
+
+_MOST_PAGES = 20
+_DIRECT_EVERY = 8
+"""Each set is read by itself now and then: a list may never show it."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """A set that is to be looked at.
+
+    ``is_expected``: a notification or an earlier look speaks for its being complete.
+    """
+
+    request_set_id: int
+    edge: str
+    quiet_looks: int
+    is_expected: bool
+
+
+@dataclass(frozen=True)
+class LookPlan:
+    """Which sets are read by themselves, and which are looked for on the account's list."""
+
+    direct: tuple[int, ...]
+    swept: tuple[int, ...] = ()
+    page_budget: int = 0
+
+    @property
+    def way(self) -> str:
+        """How it is done, in a word for people."""
+        if self.swept:
+            return "sweep"
+        return "batch" if len(self.direct) > 1 else "single"
+
+    @property
+    def points(self) -> int:
+        """What it costs at the most, without the requests of what is found complete."""
+        return len(self.direct) + self.page_budget
+
+
+def plan_looks(due: Sequence[Due], *, sweep_pages: float | None) -> LookPlan:
+    """Plan the looks at an account's due sets.
+
+    ``sweep_pages`` is how many pages the account's sweeps took of late; None for never swept.
+    """
+    polls = [each for each in due if _may_be_swept(each)]
+    budget = min(_MOST_PAGES, math.floor(len(polls) * _SHARE_OF_BATCH))
+    if len(polls) < _SWEPT_LEAST or (sweep_pages or 1.0) > budget:
+        return LookPlan(tuple(each.request_set_id for each in due))
+    swept = {each.request_set_id for each in polls}
+    direct = tuple(each.request_set_id for each in due if each.request_set_id not in swept)
+    return LookPlan(direct, tuple(swept), page_budget=budget)
+
+
+def _may_be_swept(due: Due) -> bool:
+    is_turn = due.quiet_looks > 0 and due.quiet_looks % _DIRECT_EVERY == 0
+    return not due.is_expected and not is_turn and due.edge == AD_SETS_EDGE
+
+
+def remembered(before: float | None, pages: int) -> float:
+    """Return how many pages sweeps take, the newest one counted by a third."""
+    return float(pages) if before is None else before + (pages - before) / 3

@@ -1,0 +1,139 @@
+"""Put a claimed set off where its step failed, and keep what was tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+import structlog
+
+from receiver.crypto import CannotOpen
+from receiver.graph.errors import Advice, CallFailed, GraphError
+from receiver.lifecycle import plan
+from receiver.lifecycle.resolve import next_search_at
+from receiver.lifecycle.spending import NoPoints
+from receiver.lifecycle.tools import Tools
+from receiver.lifecycle.verdict import FAILED
+from receiver.lifecycle.waiting import keep_wait
+from receiver.store import intents, looks
+from receiver.store.database import DatabaseAway, Session
+from receiver.store.looks import Claim, LeaseLost, LookRecord
+
+log = structlog.get_logger(__name__)
+
+ResultT = TypeVar("ResultT")
+
+_NO_SUCH_OBJECT = (100, 33)
+
+
+def attempt(
+    tools: Tools, claim: Claim, *, kind: str, work: Callable[[], ResultT]
+) -> ResultT | None:
+    """Do one reading's work on a claimed set; None when it failed and the set was put off.
+
+    Raises DatabaseAway.
+    """
+    started_at = tools.now()
+    try:
+        return work()
+    except LeaseLost as lost:
+        _tell_lease_lost(claim)
+        _keep_failed_look(tools, claim, lost, kind=kind, started_at=started_at)
+    except DatabaseAway:
+        raise
+    except (CallFailed, NoPoints, CannotOpen) as error:
+        put_off(tools, claim, error, kind=kind, started_at=started_at)
+    except Exception as error:  # a set that nobody foresaw must not stop the others
+        log.exception("A step failed", request_set_id=claim.request_set_id)
+        put_off(tools, claim, error, kind=kind, started_at=started_at)
+    return None
+
+
+def put_off(
+    tools: Tools, claim: Claim, error: Exception, *, kind: str, started_at: datetime
+) -> None:
+    """Keep the failed look, and let go of the set until it is worth asking again."""
+    now = tools.now()
+    _keep_failed_look(tools, claim, error, kind=kind, started_at=started_at)
+    # The account waits whatever became of the lease.
+    resume_at = keep_wait(tools, claim.account_id, error)
+    try:
+        with tools.database.writing() as session:
+            if _is_gone(claim, error):
+                looks.give_up_verdict(session, claim, verdict=FAILED)
+                return
+            if _was_never_there(claim, error, now=now):
+                _ask_a_person(session, claim, error, now=now)
+                return
+            look_at = resume_at or _next_at(tools, claim, now=now)
+            looks.finish(session, claim, look_at=look_at, reason=_in_words(error))
+    except LeaseLost:
+        _tell_lease_lost(claim)
+
+
+def _tell_lease_lost(claim: Claim) -> None:
+    log.warning("A lease ran out before its work was done", request_set_id=claim.request_set_id)
+
+
+def _next_at(tools: Tools, claim: Claim, *, now: datetime) -> datetime | None:
+    if claim.facebook_id is None:
+        return next_search_at(tools, claim, now=now)
+    return plan.next_look_at(
+        tools.pace, quiet_looks=claim.quiet_looks, now=now, chance=tools.chance()
+    )
+
+
+def _is_gone(claim: Claim, error: Exception) -> bool:
+    """Tell whether a set whose results are all here can tell no more of its notification."""
+    return (
+        claim.state == intents.COLLECTED
+        and isinstance(error, GraphError)
+        and error.advice is Advice.NEVER_REPEAT
+    )
+
+
+def _was_never_there(claim: Claim, error: Exception, *, now: datetime) -> bool:
+    """Tell whether Facebook goes on to say that there is no such set, long after its create.
+
+    Right after a create that is waited out: what is new is not readable everywhere at once.
+    """
+    return (
+        isinstance(error, GraphError)
+        and (error.code, error.subcode) == _NO_SUCH_OBJECT
+        and claim.opened_at is not None
+        and plan.is_surely_readable(claim.opened_at, now=now)
+    )
+
+
+def _ask_a_person(session: Session, claim: Claim, error: Exception, *, now: datetime) -> None:
+    reason = (
+        f"Facebook gave the id {claim.facebook_id}, and says that there is no such set: {error}"
+    )
+    looks.leave_stuck(session, claim, reason=reason, look_at=plan.stuck_look_at(now))
+    log.error("A person has to look at a set", request_set_id=claim.request_set_id, reason=reason)
+
+
+def _keep_failed_look(
+    tools: Tools, claim: Claim, error: Exception, *, kind: str, started_at: datetime
+) -> None:
+    """Keep a reading that led to nothing: what it cost counts, whatever became of the lease."""
+    record = LookRecord(
+        kind=kind,
+        started_at=started_at,
+        ended_at=tools.now(),
+        calls=error.calls if isinstance(error, (CallFailed, NoPoints, LeaseLost)) else 0,
+        error_code=error.code if isinstance(error, GraphError) else None,
+        error=_in_words(error),
+    )
+    with tools.database.writing() as session:
+        looks.add_look(session, claim, record)
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, (CallFailed, NoPoints, CannotOpen)):
+        return str(error)
+    if isinstance(error, LeaseLost):
+        return "The lease ran out before its work was done: another worker has the set."
+    # Only the kind: the text of an error that nobody foresaw may hold anything, a token too.
+    return f"An unforeseen {type(error).__name__}: the log has the details."

@@ -1,0 +1,81 @@
+"""Reserve what a call costs before it is made, and correct the ledger by what its answer says.
+
+Facebook blocks an account whose score is full, and calling while blocked lengthens the block. So
+each kind of work stops before that: polls first, then collecting, creates last.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from receiver.graph.score import Score
+from receiver.graph.usage import Usage
+from receiver.lifecycle.shares import Purpose
+from receiver.lifecycle.tools import Tools
+from receiver.store import points
+from receiver.store.database import DatabaseAway
+from receiver.store.points import Ledger
+
+log = structlog.get_logger(__name__)
+
+_HEADER_HOLDS = timedelta(seconds=60)
+"""How long a header's word on the app counts: its window rolls an hour, and others call too."""
+
+
+class NoPoints(Exception):
+    """A call would fill a limit further than its kind may; ``resume_at`` is when it may be made.
+
+    ``calls`` is how many HTTP calls had been made for the same work.
+    """
+
+    def __init__(self, purpose: Purpose, *, most_percent: float, resume_at: datetime) -> None:
+        self.calls = 0
+        super().__init__(f"More than {most_percent:g} % of a limit is used: {purpose} calls wait.")
+        self.resume_at = resume_at
+
+
+def reserve(tools: Tools, account_id: int, *, cost: int, purpose: Purpose) -> None:
+    """Spend an account's points on calls that are made next. Raises NoPoints, DatabaseAway."""
+    now = tools.now()
+    most_percent = tools.shares.of(purpose)
+
+    def spend(ledger: Ledger) -> Score:
+        resume_at = _app_resumes_at(ledger, most_percent=most_percent, now=now)
+        resume_at = resume_at or ledger.score.room_at(cost, most_percent=most_percent, now=now)
+        if resume_at is not None:
+            raise NoPoints(purpose, most_percent=most_percent, resume_at=resume_at)
+        return ledger.score.add(cost, now=now)
+
+    with tools.database.writing() as session:
+        points.change(session, account_id, spend)
+
+
+def _app_resumes_at(ledger: Ledger, *, most_percent: float, now: datetime) -> datetime | None:
+    """Return when a call may ask for a newer word on the app; None where it has room."""
+    percent, at = ledger.app_percent, ledger.app_percent_at
+    if percent is None or at is None or percent < most_percent or now - at >= _HEADER_HOLDS:
+        return None
+    return at + _HEADER_HOLDS
+
+
+def correct(tools: Tools, account_id: int, usage: Usage) -> None:
+    """Correct the ledger by an answer's headers, a failing one's too; without a database, not."""
+    if usage.score_percent is None and usage.tier is None and usage.app_percent is None:
+        return
+    now = tools.now()
+
+    def told(ledger: Ledger) -> Score | None:
+        score = Score(ledger.score.slots, tier=usage.tier or ledger.score.tier)
+        if usage.score_percent is not None:
+            score = score.corrected(usage.score_percent, now=now)
+        return None if score == ledger.score else score
+
+    try:
+        with tools.database.writing() as session:
+            points.change(session, account_id, told)
+            if usage.app_percent is not None and usage.app_percent >= tools.shares.poll_percent:
+                points.note_app(session, account_id, percent=usage.app_percent, now=now)
+    except DatabaseAway as away:
+        log.warning("A ledger could not be corrected", account_id=account_id, reason=str(away))
