@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,3 +101,36 @@ def test_the_grace_is_over_at_the_moment_of_the_look_that_waits_for_it() -> None
     assert plan.grace_is_over(PACE, completed_at=NOW, now=moment)
     just_before = moment - timedelta(microseconds=1)
     assert not plan.grace_is_over(PACE, completed_at=NOW, now=just_before)
+
+
+def test_the_first_look_is_when_sets_of_its_size_are_usually_complete() -> None:
+    def first(usual_seconds: float | None, loss_rate: float = 0.0) -> float:
+        moment = plan.first_look_at(PACE, usual_seconds=usual_seconds, loss_rate=loss_rate, now=NOW)
+        return (moment - NOW).total_seconds()
+
+    assert first(None) == 60  # a cold start
+    assert first(100) == 150  # a long grace: notifications come
+    assert first(100, loss_rate=0.5) == pytest.approx(110)  # a short one: they get lost
+    assert first(1) == 15  # the floor
+    assert first(10_000) == 900  # the cap
+
+
+def test_an_account_that_loses_notifications_is_looked_at_sooner() -> None:
+    def after(quiet_looks: int, loss_rate: float) -> float:
+        moment = plan.next_look_at(
+            PACE, quiet_looks=quiet_looks, loss_rate=loss_rate, now=NOW, chance=0
+        )
+        return (moment - NOW).total_seconds()
+
+    assert [after(7, rate) for rate in (0, 0.02, 0.5, 1)] == [900, 900, 300, 180]
+    assert after(1, 1) == 15
+
+
+def test_a_deadline_is_learned_within_its_bounds() -> None:
+    def late(usual_seconds: float | None) -> tuple[float, float]:
+        found = plan.deadline(PACE, usual_seconds=usual_seconds, now=NOW)
+        return (found.late_at - NOW).total_seconds(), (found.missing_at - NOW).total_seconds()
+
+    assert late(None) == (3600, 7200)
+    assert late(600) == (6000, 12_000)
+    assert late(86_400) == (86_400, 86_400)
