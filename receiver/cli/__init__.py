@@ -17,6 +17,7 @@ COMMANDS = (
     "drill",
     "integrity",
     "key",
+    "poll",
     "reconcile",
     "sandbox",
     "secrets",

@@ -20,6 +20,8 @@ from receiver.store import intents
 from receiver.store.models import Account, Credential, Look, RequestSet
 from receiver.store.types import UTCDateTime
 
+_COUNTED_MOST = 10_000
+
 
 class LeaseLost(Exception):
     """Another worker claimed the set after our lease ran out: nothing of ours may be written.
@@ -168,6 +170,55 @@ def claim_beside(
         claim_row(row, next_look_at=next_look_at, lease_until=lease_until, lease=claim.lease)
         for row in rows
     ]
+
+
+@dataclass(frozen=True)
+class DueSet:
+    """A set with an id that is due, as far as a plan looks at it."""
+
+    request_set_id: int
+    edge: str
+    quiet_looks: int
+    is_expected: bool
+
+
+def due_sets(session: Session, account_id: int, *, due_before: datetime, most: int) -> list[DueSet]:
+    """Return an account's sets with an id that are due before a moment, longest due first."""
+    rows = session.scalars(
+        select(RequestSet)
+        .where(
+            RequestSet.account_id == account_id,
+            RequestSet.facebook_id.is_not(None),
+            RequestSet.look_at <= due_before,
+        )
+        .order_by(RequestSet.look_at)
+        .limit(most)
+    )
+    return [
+        DueSet(
+            row.id,
+            edge=row.edge,
+            # As it will be when it is claimed.
+            quiet_looks=row.quiet_looks + 1,
+            is_expected=row.state != intents.OPEN or row.uri_pending or _why(row) == "notification",
+        )
+        for row in rows
+    ]
+
+
+def count_searched(session: Session, account_id: int, *, due_before: datetime) -> int:
+    """Count an account's sets without an id that are due to be looked for."""
+    searched = (
+        select(RequestSet.id)
+        .where(
+            RequestSet.account_id == account_id,
+            RequestSet.facebook_id.is_(None),
+            RequestSet.look_at <= due_before,
+        )
+        .limit(_COUNTED_MOST)
+        .subquery()
+    )
+    return session.execute(select(func.count()).select_from(searched)).scalar_one()
 
 
 def claim_row(

@@ -85,6 +85,14 @@ def current(
     return max(under_way, key=lambda each: each.resume_at, default=None)
 
 
+def of_account(session: Session, account_id: int, *, now: datetime) -> Wait | None:
+    """Return the wait that an account is in, its own or its credential's; None without one."""
+    credential_id = session.execute(
+        select(Account.credential_id).where(Account.id == account_id)
+    ).scalar_one()
+    return current(session, account_id=account_id, credential_id=credential_id, now=now)
+
+
 def _read(session: Session, model: Any, row_id: int) -> Wait | None:
     row = session.execute(
         select(model.resume_at, model.wait_http_status, model.wait_body, model.parked_reason).where(
