@@ -19,7 +19,8 @@ try:
 except SettingsError as error:
     sys.exit(f"Error: {error}")
 
-worker_class = "gthread"
+# Threads, which get a request once its head is here whole: one that drips keeps nobody out.
+worker_class = "receiver.web.patient_worker.PatientWorker"
 threads = settings.web_threads
 
 # A listening socket for each worker. With one that is shared, connections that are kept alive

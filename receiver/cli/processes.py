@@ -12,6 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+WEB_OPTIONS = (
+    "--worker-class",
+    "receiver.web.patient_worker.PatientWorker",
+    "--threads",
+    "32",
+)
+"""How gunicorn serves, as in gunicorn.conf.py, which an installed package does not have."""
+
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 

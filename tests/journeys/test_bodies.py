@@ -150,7 +150,8 @@ def test_creates_that_wait_for_facebook_keep_nobody_else_out(
         "hold", method="POST", account=own_customer.account, count=2, effect="before"
     )
     with ThreadPoolExecutor(2) as pool:
-        waiting = [pool.submit(own_customer.create) for _ in range(2)]
+        # Two that are alike would be one create.
+        waiting = [pool.submit(own_customer.create, name=f"Set {n}") for n in range(2)]
         eventually(
             lambda: sum(one["trouble"] == "hold" for one in own_customer.calls()) == 2,
             what="two creates that wait",

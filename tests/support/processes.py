@@ -40,6 +40,7 @@ PACE: dict[str, Any] = {
     "notification_body_deadline_seconds": 1,
     "request_body_deadline_seconds": 3,
     "read_ttl_seconds": 0.5,
+    "create_wait_seconds": 0,
     "delivery_allow_private_addresses": True,
     "delivery_retry_seconds": "0.5, 1, 1",
 }

@@ -13,7 +13,7 @@ import requests
 
 from receiver.cli.demo.compare import StoredSet
 from receiver.cli.demo.story import Chapter
-from receiver.cli.processes import Fleet, free_port, is_listening, plain_environment
+from receiver.cli.processes import WEB_OPTIONS, Fleet, free_port, is_listening, plain_environment
 from receiver.crypto import Keys
 from receiver.store import reports
 from receiver.store.database import Database
@@ -72,7 +72,7 @@ class Stage:
         self.sandbox_url = found[0] if found else ""
 
     def _start_web(self, port: int) -> None:
-        options = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "32"]
+        options = ["--bind", f"127.0.0.1:{port}", *WEB_OPTIONS]
         self._fleet.start(
             "web",
             ["gunicorn", *options, "receiver.app:create_app()"],

@@ -16,7 +16,7 @@ from typing import Any
 
 import requests
 
-from receiver.cli.processes import Fleet, is_listening, plain_environment
+from receiver.cli.processes import WEB_OPTIONS, Fleet, is_listening, plain_environment
 
 ACCOUNTS = ("71597454", "187687683", "40020001")
 
@@ -136,7 +136,7 @@ class Stage:
     def start_web(self) -> None:
         """Start the web service, with two processes. Raises NotStarted."""
         options = ["--bind", f"127.0.0.1:{self._port}", "--workers", "2", "--reuse-port"]
-        options += ["--worker-class", "gthread", "--threads", "32"]
+        options += WEB_OPTIONS
         self.web = self._fleet.start(
             self._name("web"),
             ["gunicorn", *options, "receiver.app:create_app()"],
