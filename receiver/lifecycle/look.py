@@ -332,9 +332,10 @@ def _let_go(
     known: Knowledge,
     now: datetime,
 ) -> None:
-    """Let go of a set at work. Counts that moved begin its looks anew."""
+    """Let go of a set at work. Counts that moved tell when it may be complete."""
     progressed = reading is not None and _counts(reading) != claim.counts
-    look_at = plan.next_look_at(
+    by_progress = _by_progress(tools, claim, reading, now=now) if progressed else None
+    look_at = by_progress or plan.next_look_at(
         tools.pace,
         quiet_looks=1 if progressed else claim.quiet_looks,
         loss_rate=known.experience.loss_rate,
@@ -342,6 +343,22 @@ def _let_go(
         chance=tools.chance(),
     )
     looks.finish(session, claim, look_at=look_at, progressed=progressed)
+
+
+def _by_progress(
+    tools: Tools, claim: Claim, reading: SetReading | None, *, now: datetime
+) -> datetime | None:
+    if reading is None or claim.opened_at is None:
+        return None
+    done = (reading.success_count, reading.error_count, reading.canceled_count)
+    return plan.look_by_progress(
+        tools.pace,
+        done=sum(count or 0 for count in done),
+        total=reading.total_count or 0,
+        since=claim.opened_at,
+        now=now,
+        chance=tools.chance(),
+    )
 
 
 def _counts(reading: SetReading) -> tuple[int | None, ...]:

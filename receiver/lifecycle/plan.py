@@ -164,6 +164,21 @@ def is_budget_spent(created_at: datetime, *, now: datetime) -> bool:
     return now - created_at >= _SEARCH_BUDGET
 
 
+def look_by_progress(
+    pace: Pace, *, done: int, total: int, since: datetime, now: datetime, chance: float
+) -> datetime | None:
+    """When a set whose requests are being worked off should be complete, if it goes on like this.
+
+    None where nothing is done yet. It lies between the shortest and the longest interval.
+    """
+    if not 0 < done <= total:
+        return None
+    left_seconds = (now - since).total_seconds() * (total - done) / done
+    seconds = max(left_seconds, pace.look_interval_min_seconds)
+    seconds = min(seconds, pace.look_interval_max_seconds)
+    return now + timedelta(seconds=seconds * (1 + _JITTER * chance))
+
+
 def next_search_at(
     pace: Pace, *, is_rejected: bool, quiet_looks: int, now: datetime, chance: float
 ) -> datetime | None:

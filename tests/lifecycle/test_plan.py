@@ -134,3 +134,18 @@ def test_a_deadline_is_learned_within_its_bounds() -> None:
     assert late(None) == (3600, 7200)
     assert late(600) == (6000, 12_000)
     assert late(86_400) == (86_400, 86_400)
+
+
+def test_a_set_that_moves_is_looked_at_when_it_should_be_complete() -> None:
+    def after(done: int, total: int, elapsed: float) -> float | None:
+        moment = plan.look_by_progress(
+            PACE, done=done, total=total, since=at(-elapsed), now=NOW, chance=0
+        )
+        return None if moment is None else (moment - NOW).total_seconds()
+
+    assert after(10, 100, 60) == 540
+    assert after(99, 100, 60) == 15  # not sooner than the shortest interval
+    assert after(1, 100, 60) == 900  # not later than the longest
+    assert after(100, 100, 60) == 15
+    assert after(0, 100, 60) is None
+    assert after(7, 0, 60) is None
