@@ -8,7 +8,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long bench check format clean
+.PHONY: help install demo test test-long drill bench check format clean
 
 help: ## show these verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -36,9 +36,14 @@ test: install $(NODE)/node_modules/.package-lock.json ## run the tests (long dri
 test-long: install $(NODE)/node_modules/.package-lock.json ## run every test, long drills and matrices too
 	@$(BIN)/pytest -n $(WORKERS)
 
-bench: install ## measure the sandbox and the gateway (benchmarks/README.md)
+drill: install ## break everything for ten minutes, then count what was lost, missing or doubled
+	@$(BIN)/receiver drill --minutes 10 --kill9
+
+bench: install ## measure the sandbox, the gateway and polling (benchmarks/README.md)
 	@$(BIN)/python -m benchmarks.sandbox
 	@$(BIN)/python -m benchmarks.gateway
+	@$(BIN)/python -m benchmarks.polling
+	@$(BIN)/python -m benchmarks.slow_senders
 
 check: install ## check format, lint, types and imports
 	@$(BIN)/ruff format --check .

@@ -69,6 +69,8 @@ def find_twin(session: Session, intent: NewIntent, *, is_of_caller: bool) -> int
     Two keys name two creates as long as the first one is only on its way. Once nobody knows what
     became of it, the second is a try to send it again, whatever its key.
     """
+    if intent.parameters_hash is None:
+        return None
     has_key = exists().where(IdempotencyKey.request_set_id == RequestSet.id)
     is_on_its_way = RequestSet.state == intents.SUBMITTING
     differs = has_key if intent.idempotency_key is not None else false()

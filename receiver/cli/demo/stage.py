@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ _PAGE_LIMIT = 500
 class Stage:
     """The running processes, and how the demo talks to them: over HTTP, like anybody else."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, web_options: Sequence[str] = WEB_OPTIONS) -> None:
+        self._web_options = web_options
         self.sandbox_url = ""
         self.receiver_url = ""
         self.key = ""
@@ -72,7 +73,7 @@ class Stage:
         self.sandbox_url = found[0] if found else ""
 
     def _start_web(self, port: int) -> None:
-        options = ["--bind", f"127.0.0.1:{port}", *WEB_OPTIONS]
+        options = ["--bind", f"127.0.0.1:{port}", *self._web_options]
         self._fleet.start(
             "web",
             ["gunicorn", *options, "receiver.app:create_app()"],

@@ -42,7 +42,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Heard:
-    """What a caller was told of one create at last: the set's id, or None for a refusal."""
+    """What a caller was told of one create at last: the set's id, or None for no answer."""
 
     name: str
     facebook_id: str | None
@@ -144,7 +144,9 @@ def _missing_intents(rows: Rows) -> Iterator[str]:
 def _missing_creates(entries: Sequence[Mapping[str, Any]], heard: Sequence[Heard]) -> Iterator[str]:
     names = {plain_name(entry["name"]) for entry in entries}
     for each in heard:
-        if each.facebook_id is not None and each.name not in names:
+        if each.facebook_id is None:
+            yield f"{each.name} was asked for to the end, and never answered"
+        elif each.name not in names:
             yield f"{each.name} was created, and Facebook has no such set"
 
 
