@@ -30,14 +30,14 @@ def newest(session: Session, account_id: int, *, limit: int) -> list[CompleteSet
             RequestSet.completed_at,
             RequestSet.verdict,
         )
-        .where(RequestSet.account_id == account_id)
+        .where(RequestSet.account_id == account_id, RequestSet.completed_at.is_not(None))
         .order_by(RequestSet.id.desc())
         .limit(limit)
     )
     return [
         CompleteSet(row.spec_count, row.opened_at, row.completed_at, row.verdict)
         for row in rows
-        if row.opened_at is not None and row.completed_at is not None
+        if row.opened_at is not None
     ]
 
 

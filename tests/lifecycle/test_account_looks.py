@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from receiver.lifecycle import step
-from receiver.store import intents
+from receiver.store import experience, intents
 from receiver.store.models import Account, Look, Request, RequestSet
 from tests.support.facebook import facebook_shows, page
 from tests.support.house import ACCOUNT, House, ad
@@ -283,3 +283,14 @@ def test_what_an_account_has_learned_decides_its_first_look(house: House) -> Non
     assert row.look_at is not None
     assert row.opened_at is not None
     assert (row.look_at - row.opened_at).total_seconds() == 60  # 40 seconds, and half of it again
+
+
+def test_open_sets_do_not_make_an_account_forget(house: House) -> None:
+    for number in range(3):
+        house.create_open(name=f"set {number}")
+        house.clock.move(40)
+        house.notify()
+        house.work()
+    open_sets(house, 5)
+    with house.parts.database.reading() as session:
+        assert len(experience.newest(session, ACCOUNT, limit=3)) == 3

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-_IDS = ("id", "account_id", "facebook_id", "owner_id", "request_set_id", "api_key_id")
-_INTERNAL = ("lease_token", "credential_id")
+_IDS = ("id", "account_id", "facebook_id", "owner_id", "request_set_id", "api_key_id", "twin_of")
+_INTERNAL = ("lease_token", "credential_id", "etag", "parameters_hash")
 
 
 def as_json(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -206,3 +206,12 @@ def test_an_intent_shows_every_set_that_facebook_has_of_it(house: House) -> None
     shown = house.get(f"/admin/api/request-sets/{number}").get_json()
 
     assert {found["facebook_id"] for found in shown["found_sets"]} == {set_id, "8"}
+
+
+def test_what_is_for_the_receivers_own_use_is_not_shown(house: House) -> None:
+    house.create_open()
+    for path in ("/admin/api/request-sets/1", "/admin/api/request-sets"):
+        text = house.get(path).text
+        assert "parameters_hash" not in text
+        assert "lease_token" not in text
+        assert "etag" not in text
