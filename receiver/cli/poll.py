@@ -45,14 +45,17 @@ def explain(*, account_ids: tuple[int, ...], as_json: bool) -> None:
 
 
 def _print(console: Console, plans: list[dict[str, Any]]) -> None:
-    table = Table("account", "due", "how", "points", "score", "lost", "first look", box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("account", no_wrap=True)
+    for name in ("due", "how", "points", "score", "lost", "first look"):
+        table.add_column(name)
     for one in plans:
         table.add_row(
             one["account"],
             str(one["due"] + one["searched"]),
             _how(one),
             str(one["points"]),
-            f"{one['score']:g} of {one['score_limit']:g}",
+            f"{one['score']:.0f}/{one['score_limit']:.0f}",
             f"{100 * one['loss_rate']:.0f} %",
             _first_looks(one["first_look_seconds_by_size"]),
         )
@@ -63,7 +66,7 @@ def _print(console: Console, plans: list[dict[str, Any]]) -> None:
             console.print(f"{one['account']} waits: {reason}", highlight=False, soft_wrap=True)
     console.print(
         "how: each by itself (single, batch), or on the account's list (sweep); lost: share of the "
-        "last notifications that never came; first look: after how long, by the size of the set",
+        "last notifications that never came; first look: after how long a set is first looked at",
         style="dim",
         highlight=False,
         soft_wrap=True,
@@ -85,4 +88,5 @@ def _how(one: dict[str, Any]) -> str:
 def _first_looks(seconds_by_size: dict[int, float]) -> str:
     if not seconds_by_size:
         return "not learned yet"
-    return ", ".join(f"{size}+: {seconds:g} s" for size, seconds in seconds_by_size.items())
+    soonest, latest = min(seconds_by_size.values()), max(seconds_by_size.values())
+    return f"{soonest:g} s" if soonest == latest else f"{soonest:g} to {latest:g} s"
