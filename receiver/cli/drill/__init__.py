@@ -102,7 +102,7 @@ def _wait_until_closed(stage: Stage, console: Console) -> None:
         if not still:
             return
         stage.create_witnesses()
-        console.print(f"  {len(still)} sets are open yet")
+        console.print(f"  sets that are open yet: {len(still)}")
         time.sleep(3)
 
 

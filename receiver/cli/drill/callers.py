@@ -6,6 +6,7 @@ import random
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import requests
@@ -73,8 +74,8 @@ class Callers:
                 return
             # A set that is created now is a witness for what was lost before.
             self._stage.create_witnesses()
-            for create in waiting:
-                self._ask(create)
+            with ThreadPoolExecutor(_THREADS) as pool:
+                list(pool.map(self._ask, waiting))
             time.sleep(_AGAIN_SECONDS)
 
     def heard(self) -> list[Heard]:
