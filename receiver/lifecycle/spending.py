@@ -20,6 +20,7 @@ from receiver.store.points import Ledger
 
 log = structlog.get_logger(__name__)
 
+_FULL_PERCENT = 100
 _HEADER_HOLDS = timedelta(seconds=60)
 """How long a header's word on the app counts: its window rolls an hour, and others call too."""
 
@@ -68,7 +69,11 @@ def correct(tools: Tools, account_id: int, usage: Usage) -> None:
 
     def told(ledger: Ledger) -> Score | None:
         score = Score(ledger.score.slots, tier=usage.tier or ledger.score.tier)
-        if usage.score_percent is not None:
+        if usage.score_percent is not None and usage.score_percent >= _FULL_PERCENT:
+            # A full account is blocked: its wait says for how long, and nothing is left of the
+            # score after that. Counted here as well, it would keep everybody out for longer.
+            score = Score(tier=score.tier)
+        elif usage.score_percent is not None:
             score = score.corrected(usage.score_percent, now=now)
         return None if score == ledger.score else score
 

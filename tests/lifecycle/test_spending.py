@@ -161,7 +161,7 @@ def test_a_refused_kind_of_token_in_what_passes_through_says_nothing_of_the_toke
 
 def test_one_accounts_full_limit_is_its_own(house: House) -> None:
     add_account(house.parts, 4711)
-    fill(house, 100)
+    fill(house, 99)
     reserve(house.parts.tools, 4711, cost=1, purpose=Purpose.POLL)
     with pytest.raises(NoPoints):
         reserve(house.parts.tools, ACCOUNT, cost=1, purpose=Purpose.POLL)
@@ -193,4 +193,19 @@ def test_a_lost_create_without_room_is_sent_again_when_there_is(house: House) ->
     for _ in range(6):
         house.let_time_pass(300)
         house.work()
+    assert house.rows(RequestSet)[0].state == intents.COLLECTED
+
+
+def test_a_block_that_is_over_leaves_nothing_behind(house: House) -> None:
+    """The block's own time is the wait: points beyond it would keep everybody out for minutes."""
+    house.create_open()
+    house.sandbox.trouble("throttle", account=f"act_{ACCOUNT}", method="GET", seconds=2)
+    house.clock.move(60)
+    house.work()
+    assert error(house.create(name="too soon")) == (400, 17)
+    house.clock.move(61)
+    house.sandbox.move_clock(61)
+    assert score(house).at(house.clock()) == 0
+    assert house.create(name="again").status_code == 200
+    house.work()
     assert house.rows(RequestSet)[0].state == intents.COLLECTED

@@ -46,6 +46,7 @@ class Heard:
 
     name: str
     facebook_id: str | None
+    last_answer: str = ""
 
 
 @dataclass
@@ -145,7 +146,7 @@ def _missing_creates(entries: Sequence[Mapping[str, Any]], heard: Sequence[Heard
     names = {plain_name(entry["name"]) for entry in entries}
     for each in heard:
         if each.facebook_id is None:
-            yield f"{each.name} was asked for to the end, and never answered"
+            yield f"{each.name} has no set in the end; its last answer: {each.last_answer}"
         elif each.name not in names:
             yield f"{each.name} was created, and Facebook has no such set"
 

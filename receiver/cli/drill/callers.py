@@ -31,6 +31,7 @@ class _Create:
     ads: int
     key: str
     facebook_id: str | None = None
+    last_answer: str = "none"
 
 
 class Callers:
@@ -80,7 +81,9 @@ class Callers:
 
     def heard(self) -> list[Heard]:
         """What each caller was told."""
-        return [Heard(create.name, create.facebook_id) for create in self._creates]
+        return [
+            Heard(create.name, create.facebook_id, create.last_answer) for create in self._creates
+        ]
 
     def _call(self, number: int, draws: random.Random) -> None:
         account = ACCOUNTS[number % len(ACCOUNTS)]
@@ -110,7 +113,9 @@ class Callers:
             answer = self._stage.create(
                 create.account, name=create.name, ads=create.ads, key=create.key
             )
-        except requests.RequestException:
+        except requests.RequestException as error:
+            create.last_answer = type(error).__name__
             return
+        create.last_answer = f"{answer.status_code}: {answer.text[:300]}"
         if answer.status_code == _OK:
             create.facebook_id = answer.json()["id"]
