@@ -74,7 +74,7 @@ def claim_reading(
             or_(EdgeReading.read_at.is_(None), EdgeReading.read_at <= read_before),
             or_(EdgeReading.lease_expires_at.is_(None), EdgeReading.lease_expires_at <= now),
         )
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     ).scalar_one_or_none()
     if row is None:
         return None

@@ -216,7 +216,9 @@ def open_set(
     """
     # Locked first, as whoever holds a claim does, so that the two never wait for each other.
     session.execute(
-        select(RequestSet.id).where(RequestSet.id == attempt.request_set_id).with_for_update()
+        select(RequestSet.id)
+        .where(RequestSet.id == attempt.request_set_id)
+        .with_for_update(key_share=True)
     )
     keep_found(session, attempt, facebook_id=facebook_id, now=now)
     _answer(session, attempt, outcome=OPEN, facebook_id=facebook_id, now=now)

@@ -132,7 +132,7 @@ def claim_due(
         .where(*_is_due(now, passing_over))
         .order_by(RequestSet.look_at)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     ).scalar_one_or_none()
     if row is None:
         return None
@@ -164,7 +164,7 @@ def claim_beside(
         )
         .order_by(RequestSet.look_at)
         .limit(most)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     ).all()
     return [
         claim_row(row, next_look_at=next_look_at, lease_until=lease_until, lease=claim.lease)
@@ -256,7 +256,7 @@ def claim_for_reader(
             *([] if read_before is None else [known_at <= read_before]),
             *_is_free(now, passing_over=()),
         )
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     ).scalar_one_or_none()
     if row is None:
         return None

@@ -85,7 +85,7 @@ def apply_hints(session: Session, *, now: datetime, limit: int = 500) -> int:
         .where(Notification.applied_at.is_(None))
         .order_by(Notification.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     ).all()
     if not rows:
         return 0
@@ -104,7 +104,7 @@ def _hint(session: Session, request_set_ids: set[int], *, now: datetime) -> None
         select(RequestSet.id, RequestSet.state, RequestSet.hinted_at, RequestSet.look_at)
         .where(RequestSet.id.in_(request_set_ids))
         .order_by(RequestSet.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).all()
     for row in sets:
         session.execute(

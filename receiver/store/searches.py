@@ -134,7 +134,7 @@ def claim_companions(
         )
         .order_by(RequestSet.id)
         .limit(most)
-        .with_for_update(of=RequestSet, skip_locked=True)
+        .with_for_update(of=RequestSet, skip_locked=True, key_share=True)
     ).all()
     return [
         looks.claim_row(row, next_look_at=next_look_at, lease_until=lease_until, lease=claim.lease)
@@ -186,7 +186,7 @@ def claim_recheck(session: Session, *, now: datetime, again_at: datetime) -> Rec
         .where(RequestSet.recheck_at <= now, ~looks.account_waits(now))
         .order_by(RequestSet.recheck_at)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     ).one_or_none()
     if row is None:
         return None

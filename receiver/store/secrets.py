@@ -43,7 +43,7 @@ def sealed_rows(session: Session) -> list[SealedRow]:
 def reseal(session: Session, credential_id: int, *, again: Callable[[bytes], bytes]) -> None:
     """Seal a credential again. One that somebody changes meanwhile waits for us, or we for it."""
     row = session.execute(
-        select(Credential).where(Credential.id == credential_id).with_for_update()
+        select(Credential).where(Credential.id == credential_id).with_for_update(key_share=True)
     ).scalar_one_or_none()
     if row is None:
         return

@@ -39,8 +39,14 @@ class KeyReused(Exception):
 
 
 def lock_account(session: Session, account_id: int) -> None:
-    """Let no other create of an account be written before this transaction ends."""
-    session.execute(select(Account.id).where(Account.id == account_id).with_for_update())
+    """Let no other create of an account be written before this transaction ends.
+
+    Without ``key_share`` it would also wait for every row that refers to the account, and they for
+    it: on PostgreSQL a create and a look would block each other for good.
+    """
+    session.execute(
+        select(Account.id).where(Account.id == account_id).with_for_update(key_share=True)
+    )
 
 
 def find_earlier(session: Session, intent: NewIntent) -> int | None:

@@ -16,6 +16,9 @@ from tests.support.sockets import connect, read_all
 
 DRIPPING = 64
 
+# The database has no part in it.
+pytestmark = pytest.mark.parametrize("customer", ["sqlite"], indirect=True)
+
 
 @contextmanager
 def dripping(url: str, beginning: bytes, *, count: int = DRIPPING) -> Iterator[list[socket.socket]]:

@@ -100,11 +100,11 @@ def test_a_list_in_any_order_costs_its_budget_once_and_batches_after_that(house:
 
 
 def test_every_set_is_collected_in_the_end_however_the_list_looks(house: House) -> None:
-    house.sandbox.old_sets(f"act_{ACCOUNT}", count=3000)
+    house.sandbox.old_sets(f"act_{ACCOUNT}", count=1000)
     house.sandbox.configure(
         f"act_{ACCOUNT}", edge={"order": "random", "seed": 1, "stale_seconds": 86_000}
     )
-    for set_id in open_sets(house, 30):
+    for set_id in open_sets(house, 12):
         house.sandbox.complete(set_id)
     for _ in range(12):
         house.clock.move(1000)

@@ -113,16 +113,30 @@ def assert_well(house: House) -> None:
     assert all(row.look_at is not None for row in rows if row.state == intents.UNKNOWN)
 
 
-@pytest.mark.parametrize("kind", [None, "commit_then_drop", "reset"])
-@pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+KINDS = [None, "commit_then_drop", "reset"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kill_at_some_effects_neither_loses_nor_doubles(tmp_path: Path, kind: str | None) -> None:
+    kill_at_each(tmp_path, "sqlite", kind, stride=7)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
 def test_a_kill_between_any_two_effects_neither_loses_nor_doubles(
     tmp_path: Path, backend: str, kind: str | None
 ) -> None:
+    kill_at_each(tmp_path, backend, kind, stride=1)
+
+
+def kill_at_each(tmp_path: Path, backend: str, kind: str | None, *, stride: int) -> None:
     with fresh_database_url(backend, tmp_path) as url, open_house(url) as house:
         effects = live(house, kind=kind, kill_at=0)
         assert_well(house)
         assert 10 < effects < MOST_EFFECTS
-    for kill_at in range(1, effects + 1):
+    for kill_at in range(1, effects + 1, stride):
         folder = tmp_path / str(kill_at)
         folder.mkdir()
         with fresh_database_url(backend, folder) as url, open_house(url) as house:

@@ -13,7 +13,10 @@ from tests.support.house import House, ad
 CREATE = {"method": "POST", "path": "/asyncadrequestsets$"}
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(2000, marks=pytest.mark.long)])
+TWO_THOUSAND = pytest.param(2000, marks=[pytest.mark.long, pytest.mark.timeout(1800)])
+
+
+@pytest.mark.parametrize("count", [24, TWO_THOUSAND])
 def test_half_is_found_and_half_is_sent_again_and_nothing_is_doubled(
     house: House, count: int
 ) -> None:
@@ -34,4 +37,4 @@ def test_half_is_found_and_half_is_sent_again_and_nothing_is_doubled(
     assert (len(made), set(made.values())) == (count, {1})
     searches = [look for look in house.rows(Look) if look.kind == "edge" and look.calls]
     # One search serves up to two hundred open questions.
-    assert len(searches) < count / 4
+    assert len(searches) <= 5 + count / 4
