@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from click.testing import CliRunner, Result
 
 from receiver.cli import main
@@ -9,6 +10,9 @@ from receiver.store import intents
 from receiver.store.intents import Attempt
 from tests.support.commands import environment
 from tests.support.house import ACCOUNT, House
+
+# What these commands read of SQL is tested on both databases where it stands.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 CREATE = {"method": "POST", "path": "/asyncadrequestsets$"}
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import update
 
@@ -13,6 +14,9 @@ from receiver.store.models import RequestSet
 from tests.support.commands import environment
 from tests.support.house import ACCOUNT, House
 from tests.support.rows import at
+
+# What these commands read of SQL is tested on both databases where it stands.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 CREATE = {"method": "POST", "path": "/asyncadrequestsets$"}
 

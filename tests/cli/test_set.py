@@ -9,6 +9,9 @@ from receiver.store.models import RequestSet
 from tests.support.commands import environment
 from tests.support.house import ACCOUNT, House, ad
 
+# What these commands read of SQL is tested on both databases where it stands.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 CREATE = {"method": "POST", "path": "/asyncadrequestsets$"}
 
 

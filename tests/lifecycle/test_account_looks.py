@@ -86,7 +86,7 @@ def test_a_sweep_ends_behind_the_oldest_set_that_it_looks_for(house: House) -> N
 
 
 def test_a_list_in_any_order_costs_its_budget_once_and_batches_after_that(house: House) -> None:
-    house.sandbox.old_sets(f"act_{ACCOUNT}", count=10_000)
+    house.sandbox.old_sets(f"act_{ACCOUNT}", count=6000)
     house.sandbox.configure(f"act_{ACCOUNT}", edge={"order": "random", "seed": 1})
     open_sets(house, 40)
     spent = []

@@ -75,6 +75,8 @@ def test_two_loops_on_one_database_collect_each_set_exactly_once(house: House) -
 def test_a_stop_lets_a_step_end_and_begins_no_other(house: House) -> None:
     house.without_expansion().create_open()
     add_account(house.parts, 99)
+    # It is due a moment later: one thread takes one step after the other.
+    house.clock.move(1)
     open_set_of(house, 99)
     house.sandbox.trouble("hold", method="GET", path="/requests$", effect="before")
     loop = loop_of(house, threads=1)

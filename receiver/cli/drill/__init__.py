@@ -22,7 +22,6 @@ from receiver.cli.processes import NotStarted
 
 _REPORT_SECONDS = 10.0
 _SETTLE_SECONDS = 240.0
-_SECONDS_PER_MINUTE = 60.0
 
 
 @click.command()
@@ -45,7 +44,7 @@ def drill(*, minutes: float, kill9: bool, seed: int | None, database_url: str | 
     with ending_in_order(), tempfile.TemporaryDirectory(prefix="receiver-drill-") as folder:
         url = database_url or f"sqlite:///{folder}/receiver.db"
         refuse_used(url)
-        stage = Stage(Path(folder), database_url=url)
+        stage = Stage(Path(folder), database_url=url, settle_seconds=_settle_seconds(minutes))
         try:
             stage.open()
             is_good = _play(stage, console, seconds=minutes * 60, kills=kill9, seed=seed)
@@ -60,9 +59,16 @@ def drill(*, minutes: float, kill9: bool, seed: int | None, database_url: str | 
     sys.exit(0 if is_good else 1)
 
 
+def _settle_seconds(minutes: float) -> float:
+    """How long a lost create is looked for before it is sent again: less in a drill of seconds."""
+    return 20 if minutes >= 1 else 8
+
+
 def _play(stage: Stage, console: Console, *, seconds: float, kills: bool, seed: int) -> bool:
     callers = Callers(stage, seed=seed)
-    violence = Violence(stage, seed=seed)
+    # Some pauses outlast a lease, and none the time after which a lost create may be sent again.
+    longest_seconds = _settle_seconds(seconds / 60) - 2
+    violence = Violence(stage, longest_pause_seconds=longest_seconds, seed=seed)
     stage.begin_trouble(seed=seed)
     callers.start()
     if kills:

@@ -29,7 +29,6 @@ _SETTINGS = {
     "RECEIVER_GRAPH_DEADLINE_SECONDS": "4",
     "RECEIVER_LEASE_SECONDS": "14.5",
     "RECEIVER_SEND_BEFORE_SECONDS": "2",
-    "RECEIVER_SETTLE_SECONDS": "20",
     "RECEIVER_CREATE_WAIT_SECONDS": "2",
     "RECEIVER_FIRST_LOOK_SECONDS": "3",
     "RECEIVER_LOOK_INTERVAL_MIN_SECONDS": "1",
@@ -90,7 +89,8 @@ EDGES: tuple[dict[str, Any], ...] = (
 class Stage:
     """The processes, and how the drill reaches them: over HTTP, like anybody else."""
 
-    def __init__(self, folder: Path, *, database_url: str) -> None:
+    def __init__(self, folder: Path, *, database_url: str, settle_seconds: float) -> None:
+        self._settle_seconds = settle_seconds
         self.database_url = database_url
         self.url = ""
         self.keys: dict[str, str] = {}
@@ -113,6 +113,7 @@ class Stage:
         self._fleet.add_environment(
             {
                 **_SETTINGS,
+                "RECEIVER_SETTLE_SECONDS": str(self._settle_seconds),
                 "RECEIVER_DATABASE_URL": self.database_url,
                 "RECEIVER_PUBLIC_URL": self.url,
                 "RECEIVER_SECRET_KEYS": secrets.token_hex(32),

@@ -15,14 +15,13 @@ from receiver.cli.drill.stage import Stage
 from receiver.cli.processes import NotStarted
 
 _EVERY_SECONDS = (1.5, 4.0)
-_PAUSED_SECONDS = (1.0, 18.0)
-"""Some pauses outlast a lease, and none the time after which a lost create may be sent again."""
 
 
 class Violence:
     """A thread that deals one blow after the other, each kind once before any comes again."""
 
-    def __init__(self, stage: Stage, *, seed: int) -> None:
+    def __init__(self, stage: Stage, *, longest_pause_seconds: float, seed: int) -> None:
+        self._longest_pause_seconds = longest_pause_seconds
         self.done: Counter[str] = Counter()
         self._stage = stage
         self._draws = random.Random(seed)  # noqa: S311  # to come back the same
@@ -116,7 +115,7 @@ class Violence:
             with suppress(ProcessLookupError):
                 os.kill(process_id, signal.SIGCONT)
 
-        pause = threading.Timer(self._draws.uniform(*_PAUSED_SECONDS), wake)
+        pause = threading.Timer(self._draws.uniform(1.0, self._longest_pause_seconds), wake)
         pause.daemon = True
         pause.start()
         self._pauses.append(pause)
