@@ -10,7 +10,7 @@ from receiver.graph.errors import CallFailed
 from receiver.lifecycle import listing
 from receiver.lifecycle.evidence import Sweep
 from receiver.lifecycle.spending import NoPoints
-from receiver.lifecycle.tools import Tools, credential_of
+from receiver.lifecycle.tools import Tools, credential_that_sent
 from receiver.lifecycle.waiting import keep_wait
 from receiver.store import intents, searches
 from receiver.store.searches import Recheck
@@ -45,7 +45,9 @@ def recheck_next(tools: Tools) -> bool:
 
 
 def _read(tools: Tools, recheck: Recheck) -> Sweep:
-    credential = credential_of(tools, recheck.account_id)
+    with tools.database.reading() as session:
+        sent = searches.newest(session, [recheck.request_set_id])[recheck.request_set_id]
+    credential = credential_that_sent(tools, sent.credential_id)
     sweep = Sweep()
     for answered in listing.pages(
         tools, credential, recheck.account_id, edge=recheck.edge, into=sweep

@@ -23,8 +23,8 @@ from receiver.lifecycle import evidence, listing, plan
 from receiver.lifecycle.evidence import Absent, Contradicted, Finding, Found, NotYet, Sweep, Wanted
 from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.spending import NoPoints, reserve
-from receiver.lifecycle.tools import Tools, unseal
-from receiver.store import accounts, intents, looks, repeats, searches
+from receiver.lifecycle.tools import Tools, credential_that_sent
+from receiver.store import intents, looks, repeats, searches
 from receiver.store.database import Session
 from receiver.store.intents import Attempt, Opening
 from receiver.store.looks import Claim, LeaseLost, LookRecord
@@ -93,7 +93,7 @@ def _is_where_it_says(tools: Tools, claim: Claim) -> bool:
         sent = searches.newest(session, [claim.request_set_id])[claim.request_set_id]
         came = searches.notified(session, claim.request_set_id)
     named = [one for body, query in came for one in wire.read_notified_ids(body, query)]
-    credential = _credential(tools, sent)
+    credential = credential_that_sent(tools, sent.credential_id)
     return any(
         _is_it(tools, claim, credential, facebook_id)
         for facebook_id in list(dict.fromkeys(named))[:_CANDIDATES_MOST]
@@ -144,16 +144,9 @@ def _begin(tools: Tools, claim: Claim) -> _Search:
         open={each.request_set_id: each for each in (claim, *companions)},
         sent=sent,
         edges=edges,
-        credential=_credential(tools, sent[claim.request_set_id]),
+        credential=credential_that_sent(tools, sent[claim.request_set_id].credential_id),
         started_at=now,
     )
-
-
-def _credential(tools: Tools, sent: Sent) -> Credential:
-    """Return the credential that sent: another may not see what it made. Raises CannotOpen."""
-    with tools.database.reading() as session:
-        sealed = accounts.find_credential(session, sent.credential_id)
-    return unseal(tools.keys, sealed)
 
 
 def edges_listed_with(edge: str) -> tuple[str, ...]:

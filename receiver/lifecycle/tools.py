@@ -46,6 +46,16 @@ def unseal(keys: Keys, sealed: accounts.SealedCredential) -> Credential:
     )
 
 
+def credential_that_sent(tools: Tools, credential_id: int) -> Credential:
+    """Return the credential of a submission: another one may not see what it made.
+
+    Raises CannotOpen, DatabaseAway.
+    """
+    with tools.database.reading() as session:
+        sealed = accounts.find_credential(session, credential_id)
+    return unseal(tools.keys, sealed)
+
+
 def credential_of(tools: Tools, account_id: int) -> Credential:
     """Return the credential that acts on an account. Raises CannotOpen, DatabaseAway."""
     with tools.database.reading() as session:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
 
@@ -81,4 +82,5 @@ def _incomplete_bytes(sock: socket.socket) -> int | None:
 
 def _wake_at(sock: socket.socket, *, more_than_bytes: int) -> None:
     """Let a socket count as readable only with more bytes than these: none of them is read yet."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, more_than_bytes + 1)
+    with suppress(OSError):  # one that is gone is told so by whoever reads it
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, more_than_bytes + 1)
