@@ -15,7 +15,7 @@ from tests.support.databases import empty_database_url, require_postgres
 
 def drill(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "receiver", "drill", "--minutes", "0.3", "--kill9", *options],
+        [sys.executable, "-m", "receiver", "drill", "--minutes", "0.25", "--kill9", *options],
         capture_output=True,
         text=True,
         check=False,

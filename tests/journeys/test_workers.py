@@ -137,15 +137,15 @@ def test_two_workers_collect_every_set_exactly_once(
     for _ in range(2):
         installation.start_worker()
     own_customer.expect(progress=AT_ONCE)
-    for kind in ["twice", "never", "deliver", "lost"] * 50:
+    for kind in ["twice", "never", "deliver", "lost"] * 20:
         own_customer.expect(notification={"kind": kind}, next_sets=1)
 
     with ThreadPoolExecutor(8) as callers:
-        ids = list(callers.map(lambda n: own_customer.create_open(name=f"Set {n}"), range(200)))
+        ids = list(callers.map(lambda n: own_customer.create_open(name=f"Set {n}"), range(80)))
 
     own_customer.wait_until_settled()
-    own_customer.assert_whole(sets=200)
-    assert len(set(ids)) == 200
+    own_customer.assert_whole(sets=80)
+    assert len(set(ids)) == 80
     looks = Counter(one.request_set_id for one in own_customer.rows(Look) if one.kind == "requests")
     assert looks == Counter(row.id for row in own_customer.sets())
 
