@@ -141,7 +141,7 @@ def test_of_two_who_add_the_same_at_once_one_is_told_so(database: Database, what
         put(session)
         session.flush()
         thread.start()
-        thread.join(0.2)
+        thread.join(1.0)
         assert thread.is_alive()
     thread.join()
     # SQLite lets the second in when the first is done: the account is known then.

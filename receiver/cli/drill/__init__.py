@@ -21,6 +21,7 @@ from receiver.cli.ending import end_undisturbed, ending_in_order
 from receiver.cli.processes import NotStarted
 
 _REPORT_SECONDS = 10.0
+_BLOWS_SECONDS = 60.0
 _SETTLE_SECONDS = 240.0
 
 
@@ -74,6 +75,8 @@ def _play(stage: Stage, console: Console, *, seconds: float, kills: bool, seed: 
     if kills:
         violence.start()
     _wait(console, callers, violence, seconds=seconds)
+    if kills:
+        _wait_for_each_blow(violence)
     violence.stop()
     stage.end_trouble()
     callers.stop_creating()
@@ -98,6 +101,13 @@ def _wait(console: Console, callers: Callers, violence: Violence, *, seconds: fl
             f"{max(0.0, ends - time.monotonic()):5.0f} s left: {callers.created} creates, "
             f"{callers.waiting} of them without an answer, {violence.done.total()} blows"
         )
+
+
+def _wait_for_each_blow(violence: Violence) -> None:
+    """Let a short drill on a busy machine go on until every kind of blow was dealt."""
+    ends = time.monotonic() + _BLOWS_SECONDS
+    while not violence.has_dealt_each and time.monotonic() < ends:
+        time.sleep(0.2)
 
 
 def _wait_until_closed(stage: Stage, console: Console) -> None:

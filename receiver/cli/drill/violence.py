@@ -14,6 +14,7 @@ from contextlib import suppress
 from receiver.cli.drill.stage import Stage
 from receiver.cli.processes import NotStarted
 
+_KINDS = 5
 _EVERY_SECONDS = (1.5, 4.0)
 
 
@@ -29,6 +30,11 @@ class Violence:
         self._pauses: list[threading.Timer] = []
         self._failure: NotStarted | None = None
         self._thread = threading.Thread(target=self._run)
+
+    @property
+    def has_dealt_each(self) -> bool:
+        """Whether every kind of blow was dealt."""
+        return len(self.done) == _KINDS
 
     def start(self) -> None:
         self._thread.start()
