@@ -57,7 +57,7 @@ class Score:
         if told > known:
             return self.add(told - known, now=now)
         if known - told <= tolerance or known == 0:
-            return replace(self, slots=self._kept(now))
+            return self
         share = (told + tolerance) / known
         slots = {slot: points * share for slot, points in self._kept(now).items()}
         return replace(self, slots=slots)

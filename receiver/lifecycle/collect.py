@@ -11,13 +11,12 @@ from receiver.crypto import CannotOpen
 from receiver.graph import looks as graph_looks
 from receiver.graph.answers import Success
 from receiver.graph.errors import TOO_MUCH_DATA, CallFailed, GraphError
-from receiver.graph.looks import BATCH_MOST
 from receiver.graph.score import READ_POINTS
 from receiver.graph.vocabulary import MAX_PAGE_LIMIT
 from receiver.graph.wire import RequestsPage, SetReading, SetShown
 from receiver.lifecycle import knowledge, plan
 from receiver.lifecycle.knowledge import Knowledge
-from receiver.lifecycle.put_off import attempt, put_off
+from receiver.lifecycle.put_off import attempt, put_all_off, put_off
 from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.spending import NoPoints, reserve
 from receiver.lifecycle.tools import Tools, credential_of
@@ -92,7 +91,7 @@ def collect(tools: Tools, complete: Sequence[Complete], *, known: Knowledge) -> 
 def _read_firsts(tools: Tools, unread: Sequence[Complete], *, known: Knowledge) -> dict[int, _Page]:
     """Read the first pages of some sets in one call; those that fail are put off."""
     started_at, account_id = tools.now(), unread[0].claim.account_id
-    set_ids = [each.claim.facebook_id or 0 for each in unread[:BATCH_MOST]]
+    set_ids = [each.claim.facebook_id or 0 for each in unread]
     try:
         reserve(tools, account_id, cost=len(set_ids) * READ_POINTS, purpose=Purpose.COLLECT)
         answered = graph_looks.first_pages(
@@ -102,13 +101,13 @@ def _read_firsts(tools: Tools, unread: Sequence[Complete], *, known: Knowledge) 
             limit=known.page_limit or MAX_PAGE_LIMIT,
         )
     except (CallFailed, CannotOpen, NoPoints) as error:
-        for each in unread:
-            put_off(tools, each.claim, error, kind="requests", started_at=started_at)
+        claims = [each.claim for each in unread]
+        put_all_off(tools, claims, error, kind="requests", started_at=started_at)
         return {}
     note_usage(tools, account_id, answered.usage)
     firsts = {}
     calls = answered.calls
-    for each, seen in zip(unread, answered.value, strict=False):
+    for each, seen in zip(unread, answered.value, strict=True):
         if isinstance(seen, Success):
             firsts[each.claim.request_set_id] = _Page(seen.value, started_at, calls=calls)
         elif isinstance(seen, CallFailed):

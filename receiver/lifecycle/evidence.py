@@ -85,26 +85,29 @@ class Sweep:
     rows: int = 0
     unreadable: int = 0
     by_token: dict[int, dict[int, Attempt]] = field(default_factory=lambda: defaultdict(dict))
-    by_tag: dict[int, list[SetReading]] = field(default_factory=lambda: defaultdict(list))
+    by_tag: dict[int, list[tuple[SetReading, Attempt]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     without_uri: list[SetReading] = field(default_factory=list)
     without_name: list[SetReading] = field(default_factory=list)
-    tagged: set[Attempt] = field(default_factory=set)
 
-    def add(self, keys: Keys, readings: Iterable[SetReading]) -> None:
-        """Take in the sets of a page."""
+    def add(self, keys: Keys, readings: Iterable[SetReading]) -> set[int]:
+        """Take in the sets of a page; return the intents that tokens on it name."""
+        named = set()
         for reading in readings:
             self.rows += 1
-            self._add(keys, reading)
+            attempt = attempt_in_uri(keys, reading)
+            if attempt is not None:
+                self.by_token[attempt.request_set_id][reading.id] = attempt
+                named.add(attempt.request_set_id)
+            else:
+                self._add_without_token(keys, reading)
+        return named
 
-    def _add(self, keys: Keys, reading: SetReading) -> None:
-        named = attempt_in_uri(keys, reading)
-        if named is not None:
-            self.by_token[named.request_set_id][reading.id] = named
-            return
+    def _add_without_token(self, keys: Keys, reading: SetReading) -> None:
         tagged = attempt_in_name(keys, reading)
         if tagged is not None:
-            self.by_tag[tagged.request_set_id].append(reading)
-            self.tagged.add(tagged)
+            self.by_tag[tagged.request_set_id].append((reading, tagged))
             return
         # One without mode never had a URI to show, and ours always has a mode.
         if reading.notification_uri is None and not _is_off(reading):
@@ -112,19 +115,21 @@ class Sweep:
         if not reading.name:
             self.without_name.append(reading)
 
-    def sets_of(self, request_set_id: int, keys: Keys) -> dict[int, Attempt]:
+    def sets_of(self, request_set_id: int) -> dict[int, Attempt]:
         """Return every set that names an intent, by its token or, without a URI, by its tag."""
-        tagged = {
-            each.id: attempt
-            for each in self.by_tag.get(request_set_id, [])
-            if each.notification_uri is None and (attempt := attempt_in_name(keys, each))
-        }
-        return {**tagged, **self.by_token.get(request_set_id, {})}
+        tagged = self.by_tag.get(request_set_id, [])
+        unseen = {each.id: attempt for each, attempt in tagged if each.notification_uri is None}
+        return {**unseen, **self.by_token.get(request_set_id, {})}
 
     @property
     def tokens(self) -> set[Attempt]:
         """The attempts that tokens name."""
         return {attempt for sets in self.by_token.values() for attempt in sets.values()}
+
+    @property
+    def tags(self) -> set[Attempt]:
+        """The attempts that tags name, of sets without a token of ours."""
+        return {attempt for sets in self.by_tag.values() for _, attempt in sets}
 
 
 def _is_off(reading: SetReading) -> bool:
@@ -143,36 +148,38 @@ def attempt_in_name(keys: Keys, reading: SetReading) -> Attempt | None:
     return None if tag is None else Attempt(tag.intent, number=tag.attempt)
 
 
-def judge(
-    sweep: Sweep,
-    wanted: Wanted,
-    *,
-    settle_seconds: float,
-    needs_witness: bool,
-    keys: Keys,
-) -> Finding:
+def attempt_named(keys: Keys, reading: SetReading) -> Attempt | None:
+    """Return what a set names: by its token or, where it shows no URI, by its tag."""
+    attempt = attempt_in_uri(keys, reading)
+    if attempt is None and reading.notification_uri is None:
+        return attempt_in_name(keys, reading)
+    return attempt
+
+
+def judge(sweep: Sweep, wanted: Wanted, *, settle_seconds: float, needs_witness: bool) -> Finding:
     """Say what a sweep proves of a submission."""
     sets = sweep.by_token.get(wanted.attempt.request_set_id)
     if sets:
         return Found(dict(sets))
     tagged = sweep.by_tag.get(wanted.attempt.request_set_id)
     if tagged:
-        return _judge_tags(tagged, wanted, keys)
+        return _judge_tags(tagged, wanted)
     open_question = _what_is_open(
         sweep, wanted, settle_seconds=settle_seconds, needs_witness=needs_witness
     )
     return Absent() if open_question is None else NotYet(open_question)
 
 
-def _judge_tags(readings: list[SetReading], wanted: Wanted, keys: Keys) -> Finding:
+def _judge_tags(tagged: list[tuple[SetReading, Attempt]], wanted: Wanted) -> Finding:
     """Judge by the tag alone: it may have been copied with a name, so the count has to agree."""
-    alike = [each for each in readings if each.total_count in (None, wanted.spec_count)]
-    unseen = [each for each in alike if each.notification_uri is None]
+    alike = [
+        (each, attempt) for each, attempt in tagged if each.total_count in (None, wanted.spec_count)
+    ]
+    unseen = {each.id: attempt for each, attempt in alike if each.notification_uri is None}
     if unseen:
-        named = {each.id: attempt_in_name(keys, each) or wanted.attempt for each in unseen}
-        return Found(named)
-    if any(each.total_count == wanted.spec_count for each in alike):
-        ids = ", ".join(str(each.id) for each in alike)
+        return Found(unseen)
+    if any(each.total_count == wanted.spec_count for each, _ in alike):
+        ids = ", ".join(str(each.id) for each, _ in alike)
         return Contradicted(
             f"Facebook shows a set with this create's name and count, and another "
             f"notification_uri: {ids}."
@@ -223,5 +230,5 @@ def _in_window(readings: list[SetReading], wanted: Wanted) -> int:
 
 def _has_witness(sweep: Sweep, wanted: Wanted) -> bool:
     """Tell whether the edge shows a set of ours that was sent later: so fresh it is."""
-    shown = sweep.tokens if wanted.has_uri else sweep.tokens | sweep.tagged
+    shown = sweep.tokens if wanted.has_uri else sweep.tokens | sweep.tags
     return not shown.isdisjoint(wanted.later)

@@ -8,7 +8,7 @@ from typing import Any
 
 from receiver.lifecycle import knowledge, plan
 from receiver.lifecycle.knowledge import Knowledge
-from receiver.lifecycle.look_plan import Due, LookPlan, plan_looks
+from receiver.lifecycle.look_plan import LookPlan, as_due, plan_looks
 from receiver.lifecycle.tools import Tools
 from receiver.store import looks, points, waits
 from receiver.store.points import Ledger
@@ -43,7 +43,7 @@ def explain(tools: Tools, account_id: int) -> Explained:
         searched = looks.count_searched(session, account_id, due_before=now)
         ledger = points.read(session, account_id)
         wait = waits.of_account(session, account_id, now=now)
-    planned = plan_looks([Due(**vars(one)) for one in due], sweep_pages=known.sweep_pages)
+    planned = plan_looks([as_due(one) for one in due], sweep_pages=known.sweep_pages)
     return Explained(
         account_id,
         planned=planned,

@@ -11,7 +11,6 @@ from receiver.lifecycle.look_plan import remembered
 from receiver.lifecycle.tools import Tools
 from receiver.lifecycle.verdict import FAILED, LOST, PENDING
 from receiver.store import experience
-from receiver.store.database import Session
 from receiver.store.experience import CompleteSet
 from receiver.store.looks import Claim
 
@@ -40,13 +39,15 @@ def of_account(tools: Tools, account_id: int) -> Knowledge:
     """Read what is known of an account. Raises DatabaseAway."""
     with tools.database.reading() as session:
         habits = experience.habits(session, account_id)
-        learned = experience_of(session, account_id)
+    learned = learned_of(tools, account_id)
     return Knowledge(learned, page_limit=habits.page_limit, sweep_pages=habits.sweep_pages)
 
 
-def experience_of(session: Session, account_id: int) -> Experience:
-    """Learn from an account's newest complete sets."""
-    return learn(_past(one) for one in experience.newest(session, account_id, limit=KEPT))
+def learned_of(tools: Tools, account_id: int) -> Experience:
+    """Learn from an account's newest complete sets. Raises DatabaseAway."""
+    with tools.database.reading() as session:
+        newest = experience.newest(session, account_id, limit=KEPT)
+    return learn(map(_past, newest))
 
 
 def _past(one: CompleteSet) -> Past:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from receiver.graph.vocabulary import AD_SETS_EDGE
+from receiver.store.intents import OPEN
+from receiver.store.looks import Claim, DueSet
 
 _SWEPT_LEAST = 8
 """For fewer sets a sweep saves too little to be worth finding out late."""
@@ -55,6 +57,21 @@ class LookPlan:
     def points(self) -> int:
         """What it costs at the most, without the requests of what is found complete."""
         return len(self.direct) + self.page_budget
+
+
+def is_expected(one: Claim | DueSet) -> bool:
+    """Tell whether something speaks for a set's being complete, or whether that is known."""
+    return one.state != OPEN or one.why == "notification"
+
+
+def as_due(one: Claim | DueSet) -> Due:
+    """Return what the plan goes by. One that waits for its URI is told it by a direct look."""
+    return Due(
+        one.request_set_id,
+        edge=one.edge,
+        quiet_looks=one.quiet_looks,
+        is_expected=is_expected(one) or one.uri_pending,
+    )
 
 
 def plan_looks(due: Sequence[Due], *, sweep_pages: float | None) -> LookPlan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -48,6 +48,16 @@ def attempt(
         log.exception("A step failed", request_set_id=claim.request_set_id)
         put_off(tools, claim, error, kind=kind, started_at=started_at)
     return None
+
+
+def put_all_off(
+    tools: Tools, claims: Sequence[Claim], error: Exception, *, kind: str, started_at: datetime
+) -> None:
+    """Put off all that one failed call was for; what it cost counts once. Raises DatabaseAway."""
+    for claim in claims:
+        put_off(tools, claim, error, kind=kind, started_at=started_at)
+        if isinstance(error, (CallFailed, NoPoints)):
+            error.calls = 0
 
 
 def put_off(

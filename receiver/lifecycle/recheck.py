@@ -58,7 +58,7 @@ def _read(tools: Tools, recheck: Recheck) -> Sweep:
 
 def _write(tools: Tools, recheck: Recheck, sweep: Sweep, *, now: datetime) -> None:
     """Keep every set that names the intent; more than one of them is a doubled set."""
-    sets = sweep.sets_of(recheck.request_set_id, tools.keys)
+    sets = sweep.sets_of(recheck.request_set_id)
     last_at = recheck.opened_at + _LAST_AFTER
     with tools.database.writing() as session:
         for facebook_id, attempt in sets.items():

@@ -11,7 +11,7 @@ from receiver.graph.vocabulary import CREATE_EDGES
 from receiver.graph.wire import SetReading
 from receiver.lifecycle import listing
 from receiver.lifecycle.differences import Difference, Listed, Stored, differences
-from receiver.lifecycle.evidence import Sweep, attempt_in_name, attempt_in_uri
+from receiver.lifecycle.evidence import Sweep, attempt_named
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.waiting import keep_wait
 from receiver.store import integrity, intents
@@ -74,14 +74,8 @@ def _read(
 
 
 def _named(tools: Tools, sets: dict[int, SetReading]) -> dict[int, intents.Attempt]:
-    named = {}
-    for facebook_id, reading in sets.items():
-        attempt = attempt_in_uri(tools.keys, reading)
-        if attempt is None and reading.notification_uri is None:
-            attempt = attempt_in_name(tools.keys, reading)
-        if attempt is not None:
-            named[facebook_id] = attempt
-    return named
+    attempts = {one: attempt_named(tools.keys, reading) for one, reading in sets.items()}
+    return {one: attempt for one, attempt in attempts.items() if attempt is not None}
 
 
 def _compare(

@@ -6,7 +6,7 @@ page by page; what is absent is judged when the last page was read (``evidence``
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,7 +18,7 @@ from receiver.graph.client import Answered, Credential
 from receiver.graph.errors import Advice, CallFailed, GraphError
 from receiver.graph.score import READ_POINTS
 from receiver.graph.vocabulary import AD_SETS_EDGE, BATCHES_EDGE, CREATIVES_EDGE
-from receiver.graph.wire import SetReading, SetsPage
+from receiver.graph.wire import SetsPage
 from receiver.lifecycle import evidence, listing, plan
 from receiver.lifecycle.evidence import Absent, Contradicted, Finding, Found, NotYet, Sweep, Wanted
 from receiver.lifecycle.shares import Purpose
@@ -67,10 +67,10 @@ def resolve(tools: Tools, claim: Claim) -> None:
     search = _begin(tools, claim)
     try:
         for answered in _read_pages(tools, search):
-            search.sweep.add(tools.keys, answered.value.sets)
+            named = search.sweep.add(tools.keys, answered.value.sets)
             search.calls += answered.calls
             _hold(tools, search)
-            _open_present(tools, search, answered.value.sets)
+            _open_present(tools, search, named)
             if not search.open:
                 break
     except (CallFailed, LeaseLost, NoPoints) as failure:
@@ -172,21 +172,16 @@ def _hold(tools: Tools, search: _Search) -> None:
         searches.hold_all(session, search.claim, lease_until=lease_until)
 
 
-def _open_present(tools: Tools, search: _Search, readings: Sequence[SetReading]) -> None:
+def _open_present(tools: Tools, search: _Search, named: set[int]) -> None:
     """Open every intent without an id whose token a page shows, claimed or not."""
-    named: dict[int, dict[int, Attempt]] = {}
-    for reading in readings:
-        attempt = evidence.attempt_in_uri(tools.keys, reading)
-        if attempt is not None:
-            named.setdefault(attempt.request_set_id, {})[reading.id] = attempt
     if not named:
         return
     with tools.database.reading() as session:
-        unopened = searches.unopened(session, named.keys())
+        unopened = searches.unopened(session, named)
     for current in unopened:
-        now = tools.now()
+        sets = search.sweep.by_token[current.request_set_id]
         with tools.database.writing() as session:
-            _open(session, current, named[current.request_set_id], now=now)
+            _open(session, current, sets, now=tools.now())
         search.open.pop(current.request_set_id, None)
 
 
@@ -257,7 +252,6 @@ def _conclude(tools: Tools, search: _Search) -> None:
             wanted[claim.request_set_id],
             settle_seconds=tools.pace.settle_seconds,
             needs_witness=tools.pace.needs_witness,
-            keys=tools.keys,
         )
         try:
             with tools.database.writing() as session:

@@ -77,10 +77,15 @@ def correct(tools: Tools, account_id: int, usage: Usage) -> None:
             score = score.corrected(usage.score_percent, now=now)
         return None if score == ledger.score else score
 
+    is_app_full = (usage.app_percent or 0.0) >= tools.shares.poll_percent
     try:
+        # Most headers tell nothing new, and nobody is to wait for the lock to write that.
+        with tools.database.reading() as session:
+            if told(points.read(session, account_id)) is None and not is_app_full:
+                return
         with tools.database.writing() as session:
             points.change(session, account_id, told)
-            if usage.app_percent is not None and usage.app_percent >= tools.shares.poll_percent:
+            if usage.app_percent is not None and is_app_full:
                 points.note_app(session, account_id, percent=usage.app_percent, now=now)
     except DatabaseAway as away:
         log.warning("A ledger could not be corrected", account_id=account_id, reason=str(away))

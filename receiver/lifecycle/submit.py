@@ -7,7 +7,7 @@ written afterwards, and nothing is ever sent twice.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -19,7 +19,8 @@ from receiver.graph.usage import NO_USAGE, Usage
 from receiver.graph.vocabulary import BATCHES_EDGE
 from receiver.lifecycle import plan
 from receiver.lifecycle.change import notification_uri, tell_uri
-from receiver.lifecycle.knowledge import experience_of
+from receiver.lifecycle.experience import Experience
+from receiver.lifecycle.knowledge import learned_of
 from receiver.lifecycle.resolve import contradiction
 from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.spending import correct, reserve
@@ -76,8 +77,16 @@ def submit(tools: Tools, intent: NewIntent) -> Submitted:
     # Taken before the intent is written, so that it lies before the moment written there.
     send_before_monotonic = tools.monotonic() + tools.pace.send_before_seconds
     _reserve(tools, intent.account_id, edge=intent.edge)
-    attempt, credential = _write_intent(tools, intent)
-    return _send(tools, intent, attempt, credential, send_before_monotonic=send_before_monotonic)
+    learned = learned_of(tools, intent.account_id)
+    attempt, credential = _write_intent(tools, intent, learned)
+    return _send(
+        tools,
+        intent,
+        attempt,
+        credential,
+        learned=learned,
+        send_before_monotonic=send_before_monotonic,
+    )
 
 
 def submit_again(tools: Tools, claim: Claim) -> None:
@@ -88,10 +97,18 @@ def submit_again(tools: Tools, claim: Claim) -> None:
     """
     send_before_monotonic = tools.monotonic() + tools.pace.send_before_seconds
     _reserve(tools, claim.account_id, edge=claim.edge)
+    learned = learned_of(tools, claim.account_id)
     attempt, intent, credential = _begin_again(tools, claim)
     named = {"request_set_id": attempt.request_set_id, "attempt": attempt.number}
     try:
-        _send(tools, intent, attempt, credential, send_before_monotonic=send_before_monotonic)
+        _send(
+            tools,
+            intent,
+            attempt,
+            credential,
+            learned=learned,
+            send_before_monotonic=send_before_monotonic,
+        )
     except (Rejected, OutcomeUnknown) as outcome:
         log.warning("A create that was sent again did not succeed", **named, reason=str(outcome))
     else:
@@ -104,6 +121,7 @@ def _send(
     attempt: Attempt,
     credential: Credential,
     *,
+    learned: Experience,
     send_before_monotonic: float,
 ) -> Submitted:
     token = tools.keys.sign_token(intent=attempt.request_set_id, attempt=attempt.number)
@@ -129,7 +147,13 @@ def _send(
         # Nobody foresaw this, so nobody knows whether Facebook was asked.
         log.exception("A submission failed", request_set_id=attempt.request_set_id)
         raise _write_unknown(tools, attempt, reason="an unforeseen error") from error
-    opening = _write_opened(tools, intent, attempt, facebook_id=created.set_id)
+    first_look_at = plan.first_look_at(
+        tools.pace,
+        usual_seconds=learned.usual_seconds(intent.spec_count),
+        loss_rate=learned.loss_rate,
+        now=tools.now(),
+    )
+    opening = _write_opened(tools, attempt, facebook_id=created.set_id, first_look_at=first_look_at)
     if opening is not Opening.OPEN:
         reason = contradiction(opening, created.set_id)
         raise OutcomeUnknown(attempt.request_set_id, reason=reason)
@@ -145,35 +169,29 @@ def _reserve(tools: Tools, account_id: int, *, edge: str) -> None:
     reserve(tools, account_id, cost=writes * WRITE_POINTS, purpose=Purpose.CREATE)
 
 
-def _write_intent(tools: Tools, intent: NewIntent) -> tuple[Attempt, Credential]:
+def _write_intent(
+    tools: Tools, intent: NewIntent, learned: Experience
+) -> tuple[Attempt, Credential]:
     now = tools.now()
+    usual_seconds = learned.usual_seconds(intent.spec_count)
     with tools.database.writing() as session:
         sealed = accounts.credential_of(session, intent.account_id)
         # A credential that cannot be opened ends the call before an intent is written.
         credential = unseal(tools.keys, sealed)
         _join_earlier(session, intent)
+        twin_of = twins.find_twin(session, intent, is_of_caller=False)
         attempt = intents.add_intent(
             session,
-            intent,
+            replace(intent, twin_of=twin_of),
             credential_id=sealed.id,
             signing_key_id=tools.keys.newest_id,
             send_before=plan.send_before(tools.pace, now=now),
             look_at=plan.sender_is_gone(tools.pace, now=now),
-            deadline=_deadline(session, tools, intent, now=now),
+            deadline=plan.deadline(tools.pace, usual_seconds=usual_seconds, now=now),
             now=now,
         )
         twins.keep_key(session, intent, attempt.request_set_id)
-        twin = twins.find_twin(session, intent, is_of_caller=False)
-        if twin is not None:
-            twins.keep_twin(session, attempt.request_set_id, twin_of=twin)
     return attempt, credential
-
-
-def _deadline(
-    session: Session, tools: Tools, intent: NewIntent, *, now: datetime
-) -> intents.Deadline:
-    usual_seconds = experience_of(session, intent.account_id).usual_seconds(intent.spec_count)
-    return plan.deadline(tools.pace, usual_seconds=usual_seconds, now=now)
 
 
 def _join_earlier(session: Session, intent: NewIntent) -> None:
@@ -224,18 +242,8 @@ def _postpone(tools: Tools, attempt: Attempt, error: CallFailed, *, account_id: 
     return Rejected(error)
 
 
-def _first_look_at(session: Session, tools: Tools, intent: NewIntent, *, now: datetime) -> datetime:
-    learned = experience_of(session, intent.account_id)
-    return plan.first_look_at(
-        tools.pace,
-        usual_seconds=learned.usual_seconds(intent.spec_count),
-        loss_rate=learned.loss_rate,
-        now=now,
-    )
-
-
 def _write_opened(
-    tools: Tools, intent: NewIntent, attempt: Attempt, *, facebook_id: int
+    tools: Tools, attempt: Attempt, *, facebook_id: int, first_look_at: datetime
 ) -> Opening:
     now = tools.now()
     opening = Opening.OPEN
@@ -243,13 +251,12 @@ def _write_opened(
     def write() -> None:
         nonlocal opening
         with tools.database.writing() as session:
-            look_at = _first_look_at(session, tools, intent, now=now)
             opening = intents.open_set(
-                session, attempt, facebook_id=facebook_id, first_look_at=look_at, now=now
+                session, attempt, facebook_id=facebook_id, first_look_at=first_look_at, now=now
             )
             if opening is Opening.TAKEN:
                 reason = contradiction(opening, facebook_id)
-                intents.doubt_set(session, attempt, reason=reason, look_at=look_at, now=now)
+                intents.doubt_set(session, attempt, reason=reason, look_at=first_look_at, now=now)
 
     _write_answer(write, attempt)
     if opening is not Opening.OPEN:

@@ -28,6 +28,9 @@ STATES = (SUBMITTING, UNKNOWN, REJECTED, OPEN, COMPLETED, COLLECTED, STUCK)
 ABSENT = "absent"
 """The outcome of a submission of which Facebook is proved to have nothing."""
 
+RELEASED: dict[str, object] = {"lease_token": None, "lease_expires_at": None}
+"""What ends a claim: that of its own holder, or of whoever looks for what was answered since."""
+
 RECHECKED_AFTER = timedelta(hours=1)
 """How soon a set that was sent twice is looked for in the plural."""
 
@@ -54,7 +57,10 @@ def is_in(states: Collection[str]) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class NewIntent:
-    """What a caller asks for. ``ad_specs`` is JSON: of what, the edge tells."""
+    """What a caller asks for. ``ad_specs`` is JSON: of what, the edge tells.
+
+    ``twin_of`` is another caller's intent that asks for the same and has no outcome yet.
+    """
 
     account_id: int
     api_key_id: int | None
@@ -66,6 +72,7 @@ class NewIntent:
     edge: str = AD_SETS_EDGE
     idempotency_key: str | None = None
     parameters_hash: bytes | None = None
+    twin_of: int | None = None
 
 
 @dataclass(frozen=True)
@@ -154,6 +161,7 @@ def _intent_values(intent: NewIntent) -> dict[str, object]:
         "caller_notification_uri": intent.notification_uri,
         "caller_notification_mode": intent.notification_mode,
         "parameters_hash": intent.parameters_hash,
+        "twin_of": intent.twin_of,
         "state": SUBMITTING,
         "attempt": 1,
         "uri_pending": intent.edge == BATCHES_EDGE,
@@ -221,7 +229,7 @@ def open_set(
         .with_for_update(key_share=True)
     )
     keep_found(session, attempt, facebook_id=facebook_id, now=now)
-    _answer(session, attempt, outcome=OPEN, facebook_id=facebook_id, now=now)
+    write_outcome(session, attempt, outcome=OPEN, facebook_id=facebook_id, now=now)
     if _take(session, attempt, facebook_id=facebook_id, first_look_at=first_look_at, now=now):
         return Opening.OPEN
     holder = session.execute(
@@ -274,7 +282,7 @@ def _take(
             RequestSet.state.in_(SEARCHED),
         )
         .values(
-            **_SEARCH_ENDED,
+            **RELEASED,
             state=OPEN,
             state_reason=None,
             error_http_status=None,
@@ -311,10 +319,10 @@ def doubt_set(
     It is looked for again at ``look_at``, or when it is due anyway; a notification, or an answer
     that comes late, frees it.
     """
-    values: dict[str, object] = {**_SEARCH_ENDED, "state": STUCK, "state_reason": reason}
+    values: dict[str, object] = {**RELEASED, "state": STUCK, "state_reason": reason}
     if look_at is not None:
         values["look_at"] = _due_if_hinted(now, otherwise=look_at)
-    _settle(session, attempt, SEARCHED, values)
+    settle(session, attempt, SEARCHED, values)
 
 
 def reject_set(
@@ -327,13 +335,13 @@ def reject_set(
     now: datetime,
 ) -> None:
     """Write that Facebook said no, or that nothing was sent, also to a set that waits for it."""
-    _answer(session, attempt, outcome=REJECTED, error=reason, now=now)
-    _settle(
+    write_outcome(session, attempt, outcome=REJECTED, error=reason, now=now)
+    settle(
         session,
         attempt,
         UNOPENED,
         {
-            **_SEARCH_ENDED,
+            **RELEASED,
             "state": REJECTED,
             "state_reason": reason,
             "error_http_status": http_status,
@@ -348,8 +356,8 @@ def leave_unknown(
     session: Session, attempt: Attempt, *, reason: str, look_at: datetime, now: datetime
 ) -> None:
     """Write that the set was sent and that its outcome is not known."""
-    _answer(session, attempt, outcome=UNKNOWN, error=reason, now=now)
-    _settle(
+    write_outcome(session, attempt, outcome=UNKNOWN, error=reason, now=now)
+    settle(
         session,
         attempt,
         (SUBMITTING,),
@@ -374,7 +382,7 @@ def give_up_waiting(session: Session, attempt: Attempt) -> None:
         .returning(Submission.id)
     ).first()
     if gone is not None:
-        _settle(session, attempt, (SUBMITTING,), {"state": UNKNOWN})
+        settle(session, attempt, (SUBMITTING,), {"state": UNKNOWN})
 
 
 def _due_if_hinted(now: datetime, *, otherwise: datetime | None) -> Case[Any]:
@@ -385,7 +393,7 @@ def _due_if_hinted(now: datetime, *, otherwise: datetime | None) -> Case[Any]:
     )
 
 
-def _answer(
+def write_outcome(
     session: Session,
     attempt: Attempt,
     *,
@@ -406,10 +414,13 @@ def _answer(
     )
 
 
-def _settle(
+def settle(
     session: Session, attempt: Attempt, states: tuple[str, ...], values: dict[str, object]
 ) -> None:
-    # A notification may have opened the set before the sender could write what it saw.
+    """Write values on an attempt's intent, unless it is in another state or at another attempt.
+
+    A notification may have opened the set before the sender could write what it saw.
+    """
     session.execute(
         update(RequestSet)
         .where(
@@ -419,7 +430,3 @@ def _settle(
         )
         .values(**values)
     )
-
-
-_SEARCH_ENDED: dict[str, object] = {"lease_token": None, "lease_expires_at": None}
-"""What an answer does to the claim of whoever thought that it was lost, and is looking for it."""

@@ -98,10 +98,15 @@ def _is_due(now: datetime, passing_over: Collection[int]) -> tuple[ColumnElement
 def _is_free(now: datetime, *, passing_over: Collection[int]) -> tuple[ColumnElement[bool], ...]:
     """Whether nobody has a set, and its account may be asked."""
     return (
-        or_(RequestSet.lease_expires_at.is_(None), RequestSet.lease_expires_at <= now),
+        is_unclaimed(now),
         ~account_waits(now),
         RequestSet.account_id.not_in(passing_over),
     )
+
+
+def is_unclaimed(now: datetime) -> ColumnElement[bool]:
+    """Whether nobody has a set."""
+    return or_(RequestSet.lease_expires_at.is_(None), RequestSet.lease_expires_at <= now)
 
 
 def account_waits(now: datetime) -> ColumnElement[bool]:
@@ -174,12 +179,14 @@ def claim_beside(
 
 @dataclass(frozen=True)
 class DueSet:
-    """A set with an id that is due, as far as a plan looks at it."""
+    """A set with an id that is due, as it would be claimed."""
 
     request_set_id: int
     edge: str
+    state: str
+    why: str
+    uri_pending: bool
     quiet_looks: int
-    is_expected: bool
 
 
 def due_sets(session: Session, account_id: int, *, due_before: datetime, most: int) -> list[DueSet]:
@@ -198,9 +205,10 @@ def due_sets(session: Session, account_id: int, *, due_before: datetime, most: i
         DueSet(
             row.id,
             edge=row.edge,
-            # As it will be when it is claimed.
+            state=row.state,
+            why=_why(row),
+            uri_pending=row.uri_pending,
             quiet_looks=row.quiet_looks + 1,
-            is_expected=row.state != intents.OPEN or row.uri_pending or _why(row) == "notification",
         )
         for row in rows
     ]
@@ -387,7 +395,12 @@ def write_unchanged(session: Session, claim: Claim, *, asked_at: datetime) -> No
 
 def leave_stuck(session: Session, claim: Claim, *, reason: str, look_at: datetime) -> None:
     """Let go of a set with an id that a person has to look at. Raises LeaseLost."""
-    values = {**_RELEASED, "state": intents.STUCK, "state_reason": reason, "look_at": look_at}
+    values = {
+        **intents.RELEASED,
+        "state": intents.STUCK,
+        "state_reason": reason,
+        "look_at": look_at,
+    }
     _write(session, claim, values)
 
 
@@ -405,7 +418,7 @@ def finish_collected(
     ``look_at`` is for a verdict that is still out; None when nothing is left to learn.
     """
     values = {
-        **_RELEASED,
+        **intents.RELEASED,
         "state": intents.COLLECTED,
         "state_reason": None,
         "flag": flag,
@@ -425,7 +438,7 @@ def give_up_verdict(session: Session, claim: Claim, *, verdict: str) -> None:
     """
     is_out = RequestSet.verdict == "pending"
     values: dict[str, object] = {
-        **_RELEASED,
+        **intents.RELEASED,
         "verdict": case((is_out, verdict), else_=RequestSet.verdict),
         "look_at": None,
     }
@@ -447,7 +460,7 @@ def finish(
     """
     due = literal(look_at, UTCDateTime())
     values: dict[str, object] = {
-        **_RELEASED,
+        **intents.RELEASED,
         "state_reason": claim.state_reason if _is_decided(claim) else reason,
         "look_at": case((_is_ours_to_set(claim, due), due), else_=RequestSet.look_at),
     }
@@ -469,9 +482,6 @@ def _is_ours_to_set(claim: Claim, due: ColumnElement[Any]) -> ColumnElement[bool
     """
     is_unhinted = RequestSet.hinted_at.is_not_distinct_from(claim.hinted_at)
     return and_(RequestSet.look_at == claim.look_at, or_(is_unhinted, RequestSet.look_at > due))
-
-
-_RELEASED: dict[str, object] = {"lease_token": None, "lease_expires_at": None}
 
 
 def _write(session: Session, claim: Claim, values: dict[str, object]) -> None:

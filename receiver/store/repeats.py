@@ -1,4 +1,4 @@
-"""Statements on what is sent again, given up by a person, or adopted by one."""
+"""Statements on what is sent again, or given up by a person."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from receiver.store import intents
 from receiver.store.intents import Attempt, NewIntent
 from receiver.store.looks import Claim, LeaseLost
 from receiver.store.models import RequestSet, Submission
-
-_ENDED: dict[str, Any] = {"lease_token": None, "lease_expires_at": None}
 
 
 def mark_absent(session: Session, claim: Claim, *, now: datetime) -> None:
@@ -29,7 +27,7 @@ def mark_absent(session: Session, claim: Claim, *, now: datetime) -> None:
             RequestSet.hinted_at.is_not_distinct_from(claim.hinted_at),
         )
         .values(
-            **_ENDED,
+            **intents.RELEASED,
             state=intents.UNKNOWN,
             state_reason="Facebook is proved not to have it: it is sent again.",
             absent_at=now,
@@ -39,7 +37,15 @@ def mark_absent(session: Session, claim: Claim, *, now: datetime) -> None:
     ).first()
     if written is None:
         raise LeaseLost
-    _end(session, Attempt(claim.request_set_id, number=claim.attempt), outcome=intents.ABSENT)
+    session.execute(
+        update(Submission)
+        .where(
+            Submission.request_set_id == claim.request_set_id,
+            Submission.attempt == claim.attempt,
+            Submission.facebook_id.is_(None),
+        )
+        .values(outcome=intents.ABSENT)
+    )
 
 
 def begin_again(
@@ -67,7 +73,7 @@ def begin_again(
             RequestSet.hinted_at.is_not_distinct_from(claim.hinted_at),
         )
         .values(
-            **_ENDED,
+            **intents.RELEASED,
             state=intents.SUBMITTING,
             state_reason=None,
             attempt=attempt.number,
@@ -97,22 +103,15 @@ def postpone(
     Its caller was told long ago that the receiver sees to it, so a limit or a token that is out of
     date does not end it.
     """
-    _end(session, attempt, outcome=intents.REJECTED, error=reason, now=now)
-    session.execute(
-        update(RequestSet)
-        .where(
-            RequestSet.id == attempt.request_set_id,
-            RequestSet.attempt == attempt.number,
-            RequestSet.state.in_(intents.UNOPENED),
-        )
-        .values(
-            **_ENDED,
-            state=intents.UNKNOWN,
-            state_reason=f"It is sent again later: {reason}",
-            absent_at=now,
-            look_at=look_at,
-        )
-    )
+    intents.write_outcome(session, attempt, outcome=intents.REJECTED, error=reason, now=now)
+    values = {
+        **intents.RELEASED,
+        "state": intents.UNKNOWN,
+        "state_reason": f"It is sent again later: {reason}",
+        "absent_at": now,
+        "look_at": look_at,
+    }
+    intents.settle(session, attempt, intents.UNOPENED, values)
 
 
 def find_intent(session: Session, request_set_id: int) -> NewIntent:
@@ -154,7 +153,7 @@ def abandon(session: Session, request_set_id: int, *, reason: str, now: datetime
             RequestSet.facebook_id.is_(None),
         )
         .values(
-            **_ENDED,
+            **intents.RELEASED,
             state=intents.REJECTED,
             state_reason=reason,
             abandoned_at=now,
@@ -171,26 +170,4 @@ def _is_held(claim: Claim) -> tuple[Any, ...]:
         RequestSet.id == claim.request_set_id,
         RequestSet.attempt == claim.attempt,
         RequestSet.lease_token == claim.lease,
-    )
-
-
-def _end(
-    session: Session,
-    attempt: Attempt,
-    *,
-    outcome: str,
-    error: str | None = None,
-    now: datetime | None = None,
-) -> None:
-    values: dict[str, Any] = {"outcome": outcome}
-    if error is not None:
-        values |= {"error": error, "answered_at": now}
-    session.execute(
-        update(Submission)
-        .where(
-            Submission.request_set_id == attempt.request_set_id,
-            Submission.attempt == attempt.number,
-            Submission.facebook_id.is_(None),
-        )
-        .values(**values)
     )

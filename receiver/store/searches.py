@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
 from receiver.store import intents, looks
@@ -129,7 +129,7 @@ def claim_companions(
             RequestSet.id != claim.request_set_id,
             RequestSet.absent_at.is_(None),
             RequestSet.look_at <= now,
-            or_(RequestSet.lease_expires_at.is_(None), RequestSet.lease_expires_at <= now),
+            looks.is_unclaimed(now),
             Submission.credential_id == credential_id,
         )
         .order_by(RequestSet.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, exists, false, select, update
+from sqlalchemy import ColumnElement, delete, exists, false, select
 from sqlalchemy.orm import Session
 
 from receiver.store import intents
@@ -111,13 +111,6 @@ def keep_key(session: Session, intent: NewIntent, request_set_id: int) -> None:
                 request_set_id=request_set_id,
             )
         )
-
-
-def keep_twin(session: Session, request_set_id: int, *, twin_of: int) -> None:
-    """Write that an intent asks for what another caller's does, whose outcome is not known."""
-    session.execute(
-        update(RequestSet).where(RequestSet.id == request_set_id).values(twin_of=twin_of)
-    )
 
 
 def release_keys(session: Session, request_set_id: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from receiver.store.models import Account, Credential
@@ -115,15 +115,3 @@ def end(session: Session, account_ids: Collection[int]) -> None:
     of_accounts = select(Account.credential_id).where(Account.id.in_(account_ids))
     session.execute(update(Credential).where(Credential.id.in_(of_accounts)).values(**ended))
     session.execute(update(Account).where(Account.id.in_(account_ids)).values(**ended))
-
-
-def parked(session: Session) -> list[tuple[int, str]]:
-    """Return the accounts for which nothing is asked before a person did something, and why."""
-    reason = func.coalesce(Account.parked_reason, Credential.parked_reason)
-    rows = session.execute(
-        select(Account.id, reason)
-        .join(Credential, Credential.id == Account.credential_id)
-        .where(reason.is_not(None))
-        .order_by(Account.id)
-    )
-    return [(row[0], row[1]) for row in rows]

@@ -184,6 +184,17 @@ def test_a_facebook_that_expands_nothing_is_asked_in_two_calls(house: House) -> 
     assert house.parts.tools.without_expansion == {ACCOUNT}
 
 
+def test_it_is_found_out_in_a_batch_too(house: House) -> None:
+    ids = open_sets(house, 5)
+    for set_id in ids:
+        house.sandbox.complete(set_id)
+    house.sandbox.trouble("graph_error", code=100, path=f"^/{ids[2]}$")
+    house.clock.move(60)
+    house.work()
+    assert states(house) == {intents.COLLECTED}
+    assert house.parts.tools.without_expansion == {ACCOUNT}
+
+
 def test_pages_that_are_too_much_are_halved_and_grow_again(house: House) -> None:
     house.without_expansion().create_open([ad(f"ad {number}") for number in range(100)])
     house.notify()

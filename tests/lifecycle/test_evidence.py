@@ -53,7 +53,6 @@ def judged(sweep: Sweep, intent: Wanted | None = None, *, needs_witness: bool = 
         intent or wanted(),
         settle_seconds=SETTLE_SECONDS,
         needs_witness=needs_witness,
-        keys=KEYS,
     )
 
 
