@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -13,6 +16,7 @@ from sqlalchemy.orm import Session
 
 _POOL_SIZE = 20
 _STATEMENT_TIMEOUT_SECONDS = 60
+_WAL_PAUSE_SECONDS = 0.02
 
 
 __all__ = ["Database", "DatabaseAway", "Session", "translated"]
@@ -93,7 +97,7 @@ def _engine(url: URL, *, timeout_seconds: float) -> Engine:
             hide_parameters=True,
             connect_args={"timeout": timeout_seconds, "check_same_thread": False},
         )
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, timeout_seconds=timeout_seconds))
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     return create_engine(
@@ -120,14 +124,32 @@ def _postgresql_arguments(timeout_seconds: float) -> dict[str, Any]:
     }
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: Any, _record: object, *, timeout_seconds: float) -> None:
     # The driver must not begin transactions by itself: _begin_sqlite does.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _use_wal(cursor, timeout_seconds=timeout_seconds)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _use_wal(cursor: Any, *, timeout_seconds: float) -> None:
+    """Turn the write-ahead log on, which a new file has to be told once.
+
+    Of several processes that open a new file at the same moment all but one may be told at once
+    that it is locked: SQLite asks no busy handler here.
+    """
+    until = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_WAL_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
