@@ -20,9 +20,8 @@ from typing import Any
 import click
 import requests
 from facebook_business.adobjects.adaccount import AdAccount
-from facebook_business.api import FacebookAdsApi
-from facebook_business.session import FacebookSession
 
+from benchmarks.official_sdk import TOKEN, sdk_at
 from receiver.cli.demo.stage import Stage
 
 _ACCOUNT = "71597454"
@@ -34,7 +33,6 @@ _CLIENTS = 20
 _READS = 500
 _ROUND_TRIPS = 400
 _WARM_UPS = 20
-_TOKEN = "any-token"  # noqa: S105  # the sandbox takes any
 _TIMEOUT_SECONDS = 300
 _STORY = {"page_id": "9", "link_data": {"link": "https://x.example/", "message": "m"}}
 
@@ -113,11 +111,11 @@ def _oversized_batch(stage: Stage) -> None:
 
 
 def _sdk_batches(stage: Stage, *, threads: int) -> None:
-    account = AdAccount(_ACT, api=_sdk(stage.sandbox_url))
+    account = AdAccount(_ACT, api=sdk_at(stage.sandbox_url))
     creative = account.create_ad_creative(params={"name": "c", "object_story_spec": _STORY})
 
     def send(_number: int) -> None:
-        api = _sdk(stage.sandbox_url)
+        api = sdk_at(stage.sandbox_url)
         batch = api.new_batch()
         for number in range(_BATCH):
             spec = {"creative_id": creative["id"]}
@@ -133,13 +131,6 @@ def _fail(response: Any) -> None:
     raise ValueError(f"An ad was refused: {response.error()}")
 
 
-def _sdk(url: str) -> FacebookAdsApi:
-    session = FacebookSession(access_token=_TOKEN)
-    session.GRAPH = url
-    session.requests.trust_env = False
-    return FacebookAdsApi(session, api_version="v21.0")
-
-
 def measure_polling(stage: Stage) -> dict[str, Any]:
     """Twenty programs that poll one open set: what that costs at Facebook, and how fast it is."""
     _control(stage, f"accounts/{_ACCOUNT}", {"progress": {"kind": "by_hand"}})
@@ -149,7 +140,7 @@ def measure_polling(stage: Stage) -> dict[str, Any]:
     set_id = requests.post(url, data=form, timeout=_TIMEOUT_SECONDS).json()["id"]
     return {
         "receiver": _poll(stage, f"{stage.receiver_url}/v21.0/{set_id}", stage.key),
-        "Facebook itself": _poll(stage, f"{stage.sandbox_url}/v21.0/{set_id}", _TOKEN),
+        "Facebook itself": _poll(stage, f"{stage.sandbox_url}/v21.0/{set_id}", TOKEN),
     }
 
 
@@ -176,7 +167,7 @@ def _poll(stage: Stage, url: str, token: str) -> dict[str, Any]:
 def measure_latency(stage: Stage) -> dict[str, Any]:
     """One client with a kept connection reads an account, direct and through, call by call."""
     targets = {
-        "direct": (f"{stage.sandbox_url}/v21.0/{_ACT}", _TOKEN),
+        "direct": (f"{stage.sandbox_url}/v21.0/{_ACT}", TOKEN),
         "through": (f"{stage.receiver_url}/v21.0/{_ACT}", stage.key),
     }
     milliseconds: dict[str, list[float]] = {name: [] for name in targets}

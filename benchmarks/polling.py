@@ -26,10 +26,9 @@ import click
 import requests
 import structlog
 from facebook_business.adobjects.adasyncrequestset import AdAsyncRequestSet
-from facebook_business.api import FacebookAdsApi
-from facebook_business.session import FacebookSession
 from werkzeug.serving import make_server
 
+from benchmarks.official_sdk import TOKEN, sdk_at
 from receiver.app import create_app
 from receiver.assembly import Parts, build
 from receiver.cli.demo.stage import Stage
@@ -54,7 +53,6 @@ _LOSSES = (0.0, 0.1, 1.0)
 _RATE_PER_SECOND = 20
 _RATE_SECONDS = 15
 _CREATED_WITHIN_SECONDS = 60
-_TOKEN = "any-token"  # noqa: S105  # the sandbox takes any
 _TIMEOUT_SECONDS = 60
 
 
@@ -254,7 +252,7 @@ def _prepare(settings: Settings, now: datetime) -> None:
         accounts.put_accounts(
             session,
             [_ACCOUNT],
-            sealed_token=parts.keys.seal(_TOKEN),
+            sealed_token=parts.keys.seal(TOKEN),
             sealed_app_secret=None,
             now=now,
         )
@@ -264,7 +262,7 @@ def _prepare(settings: Settings, now: datetime) -> None:
 def _sdk_points(count: int) -> dict[str, int]:
     """Poll each set every 30 seconds with the official SDK, and read its requests at the end."""
     with _world(is_expanded=True) as world:
-        api = _sdk(world.sandbox_url)
+        api = sdk_at(world.sandbox_url)
         before = world.totals()
         ids = [_create_at_facebook(world) for _ in range(count)]
         waiting = set(ids)
@@ -285,18 +283,11 @@ def _create_at_facebook(world: _World) -> str:
     specs = [{"name": f"ad {number}", "adset_id": "5"} for number in range(_REQUESTS)]
     answer = requests.post(
         f"{world.sandbox_url}/v21.0/act_{_ACCOUNT}/asyncadrequestsets",
-        data={"name": "polled", "ad_specs": json.dumps(specs), "access_token": _TOKEN},
+        data={"name": "polled", "ad_specs": json.dumps(specs), "access_token": TOKEN},
         timeout=_TIMEOUT_SECONDS,
     )
     set_id: str = answer.json()["id"]
     return set_id
-
-
-def _sdk(url: str) -> FacebookAdsApi:
-    session = FacebookSession(access_token=_TOKEN)
-    session.GRAPH = url
-    session.requests.trust_env = False
-    return FacebookAdsApi(session, api_version="v21.0")
 
 
 def measure_latency() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from receiver.cli.common import ACCOUNT, opened_parts
 from receiver.lifecycle import explain as explaining
-from receiver.store import points
+from receiver.store import accounts
 
 
 @click.group()
@@ -30,7 +30,7 @@ def explain(*, account_ids: tuple[int, ...], as_json: bool) -> None:
     """
     with opened_parts() as parts:
         with parts.database.reading() as session:
-            known = points.accounts_of(session)
+            known = accounts.all_ids(session)
         unknown = [one for one in account_ids if one not in known]
         if unknown:
             raise click.ClickException(f"act_{unknown[0]} is not known.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -58,6 +59,25 @@ class Fleet:
                 raise NotStarted(f"{name} did not start:\n{self.log(name).read_text()[-2000:]}")
             time.sleep(0.05)
         return process
+
+    def start_sandbox(self) -> str:
+        """Start a sandbox on a free port, and return its URL. Raises NotStarted."""
+        log = self.log("sandbox")
+
+        def address() -> re.Match[str] | None:
+            return re.search(r"http://127\.0\.0\.1:[0-9]+", log.read_text())
+
+        arguments = ["receiver", "sandbox", "--port", "0"]
+        self.start("sandbox", arguments, is_ready=lambda: address() is not None)
+        found = address()
+        return found[0] if found else ""
+
+    def start_worker(self, name: str) -> subprocess.Popen[bytes]:
+        """Start a worker, and return it. Raises NotStarted."""
+        log = self.log(name)
+        return self.start(
+            name, ["receiver", "worker"], is_ready=lambda: "The worker runs" in log.read_text()
+        )
 
     def run(self, arguments: Sequence[str], *, text: str = "") -> str:
         """Run ``python -m …`` to its end and return what it printed. Raises NotStarted."""

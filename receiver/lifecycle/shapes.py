@@ -10,7 +10,7 @@ from receiver.lifecycle.integrity import Integrity
 from receiver.lifecycle.reconcile import Reconciled
 from receiver.store.integrity import Counted
 
-_IDS = ("id", "account_id", "facebook_id", "request_set_id", "twin_of")
+_IDS = ("id", "account_id", "facebook_id", "owner_id", "request_set_id", "api_key_id", "twin_of")
 
 
 def integrity_as_json(found: Integrity) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def integrity_as_json(found: Integrity) -> dict[str, Any]:
     }
     return {
         **{name: counted.count for name, counted in counts.items()},
-        "counted_at": _value("", found.counted_at),
+        "counted_at": json_value("", found.counted_at),
         "reconciled": {
             f"act_{account_id}": _row(newest) for account_id, newest in found.reconciled.items()
         },
@@ -38,15 +38,15 @@ def reconciled_as_json(done: Reconciled) -> dict[str, Any]:
     """Return a reconciliation with every difference."""
     return {
         "account": f"act_{done.account_id}",
-        "since": _value("", done.since),
-        "until": _value("", done.until),
+        "since": json_value("", done.since),
+        "until": json_value("", done.until),
         "calls": done.calls,
         "sets": done.sets,
         "is_whole": done.is_whole,
         "differences": [
             {
                 "kind": each.kind,
-                "request_set_id": _value("id", each.request_set_id),
+                "request_set_id": json_value("id", each.request_set_id),
                 "facebook_ids": [str(one) for one in each.facebook_ids],
                 "detail": each.detail,
             }
@@ -56,10 +56,11 @@ def reconciled_as_json(done: Reconciled) -> dict[str, Any]:
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _value(name, value) for name, value in row.items()}
+    return {name: json_value(name, value) for name, value in row.items()}
 
 
-def _value(name: str, value: Any) -> Any:
+def json_value(name: str, value: Any) -> Any:
+    """Return a column's value as JSON has it."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if name == "found_sets":

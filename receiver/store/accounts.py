@@ -97,6 +97,11 @@ def _refuse_others(session: Session, account_ids: Sequence[int], credential_id: 
         )
 
 
+def all_ids(session: Session) -> list[int]:
+    """Return every account's id."""
+    return list(session.scalars(select(Account.id).order_by(Account.id)))
+
+
 def credential_ids(session: Session, account_ids: Sequence[int]) -> dict[int, int]:
     """Return the credentials of those of the accounts that are known."""
     rows = session.execute(

@@ -79,8 +79,3 @@ def note_app(session: Session, account_id: int, *, percent: float, now: datetime
         .where(Credential.id.in_(of_account))
         .values(app_percent=percent, app_percent_at=now)
     )
-
-
-def accounts_of(session: Session) -> list[int]:
-    """Return every account."""
-    return list(session.scalars(select(Account.id).order_by(Account.id)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 import socket
 import subprocess
 import time
@@ -78,16 +77,8 @@ def call(method: str, url: str, **arguments: Any) -> requests.Response:
 def sandbox_process(folder: Path) -> Iterator[SandboxControl]:
     """Run ``receiver sandbox`` as a process of its own."""
     fleet = Fleet(folder, environment=plain_environment())
-    log = fleet.log("sandbox")
-
-    def addresses() -> list[str]:
-        return re.findall(r"http://127\.0\.0\.1:[0-9]+", log.read_text())
-
     try:
-        fleet.start(
-            "sandbox", ["receiver", "sandbox", "--port", "0"], is_ready=lambda: bool(addresses())
-        )
-        yield SandboxControl(addresses()[0])
+        yield SandboxControl(fleet.start_sandbox())
     finally:
         fleet.stop()
 
@@ -132,10 +123,7 @@ class Installation:
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         """Start one more worker; the log of the first is named ``worker-1``."""
-        name = f"worker-{next(self._numbers)}"
-        return self.fleet.start(
-            name, ["receiver", "worker"], is_ready=lambda: "The worker runs" in self.log(name)
-        )
+        return self.fleet.start_worker(f"worker-{next(self._numbers)}")
 
     def log(self, name: str) -> str:
         """What a process has printed so far."""

@@ -17,8 +17,7 @@ from receiver.cli.demo.compare import Comparison, compare
 from receiver.cli.demo.stage import Stage
 from receiver.cli.demo.story import OTHER_ACCOUNT, PAGE_ACCOUNT, STORY
 from receiver.cli.demo.watch import Sets, is_settled, table, watch
-from receiver.cli.ending import end_undisturbed, ending_in_order
-from receiver.cli.processes import NotStarted
+from receiver.cli.ending import closing_in_order, ending_in_order
 
 _ACCOUNTS = [PAGE_ACCOUNT, OTHER_ACCOUNT]
 _WATCH_SECONDS = 90.0
@@ -35,20 +34,12 @@ def demo(*, keep: bool) -> None:
     console = Console()
     with ending_in_order(), tempfile.TemporaryDirectory(prefix="receiver-demo-") as folder:
         stage = Stage(Path(folder))
-        try:
+        with closing_in_order(stage):
             console.print("Starting the sandbox, the web service and the worker on SQLite.")
             stage.open(_ACCOUNTS)
             is_good = _play(stage, console)
             if keep:
                 _keep(stage, console, folder=folder)
-        except NotStarted as error:
-            raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt:
-            console.print("Stopped.")
-            is_good = False
-        finally:
-            end_undisturbed()
-            stage.close()
     sys.exit(0 if is_good else 1)
 
 

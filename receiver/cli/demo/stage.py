@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -37,7 +36,7 @@ class Stage:
 
     def open(self, accounts: list[str]) -> None:
         """Start everything, with these accounts and one key for them. Raises NotStarted."""
-        self._start_sandbox()
+        self.sandbox_url = self._fleet.start_sandbox()
         port = free_port()
         self.receiver_url = f"http://127.0.0.1:{port}"
         self._fleet.add_environment(self._settings())
@@ -49,28 +48,11 @@ class Stage:
         options = [part for name in named for part in ("--account", name)]
         self.key = self._fleet.run(["receiver", "key", "create", "demo", *options]).split()[-1]
         self._start_web(port)
-        log = self._fleet.log("worker")
-        self._fleet.start(
-            "worker", ["receiver", "worker"], is_ready=lambda: "worker runs" in log.read_text()
-        )
+        self._fleet.start_worker("worker")
 
     def close(self) -> None:
         """End every process."""
         self._fleet.stop()
-
-    def _start_sandbox(self) -> None:
-        log = self._fleet.log("sandbox")
-
-        def address() -> re.Match[str] | None:
-            return re.search(r"http://127\.0\.0\.1:[0-9]+", log.read_text())
-
-        self._fleet.start(
-            "sandbox",
-            ["receiver", "sandbox", "--port", "0"],
-            is_ready=lambda: address() is not None,
-        )
-        found = address()
-        self.sandbox_url = found[0] if found else ""
 
     def _start_web(self, port: int) -> None:
         options = ["--bind", f"127.0.0.1:{port}", *self._web_options]

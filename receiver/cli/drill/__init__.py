@@ -11,14 +11,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from receiver.cli.drill.audit import Audit, audit
+from receiver.cli.drill.audit import audit
 from receiver.cli.drill.callers import Callers
 from receiver.cli.drill.report import print_audit, print_counts, unmet_floors
 from receiver.cli.drill.rows import read_rows, refuse_used
 from receiver.cli.drill.stage import Stage
 from receiver.cli.drill.violence import Violence
-from receiver.cli.ending import end_undisturbed, ending_in_order
-from receiver.cli.processes import NotStarted
+from receiver.cli.ending import closing_in_order, ending_in_order
 
 _REPORT_SECONDS = 10.0
 _BLOWS_SECONDS = 60.0
@@ -46,17 +45,9 @@ def drill(*, minutes: float, kill9: bool, seed: int | None, database_url: str | 
         url = database_url or f"sqlite:///{folder}/receiver.db"
         refuse_used(url)
         stage = Stage(Path(folder), database_url=url, settle_seconds=_settle_seconds(minutes))
-        try:
+        with closing_in_order(stage):
             stage.open()
             is_good = _play(stage, console, seconds=minutes * 60, kills=kill9, seed=seed)
-        except NotStarted as error:
-            raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt:
-            console.print("Stopped.")
-            is_good = False
-        finally:
-            end_undisturbed()
-            stage.close()
     sys.exit(0 if is_good else 1)
 
 
@@ -120,6 +111,3 @@ def _wait_until_closed(stage: Stage, console: Console) -> None:
         stage.create_witnesses()
         console.print(f"  sets that are open yet: {len(still)}")
         time.sleep(3)
-
-
-__all__ = ["Audit", "drill"]

@@ -10,14 +10,8 @@ from rich.table import Table
 
 from receiver.cli.drill.audit import Audit
 from receiver.cli.drill.stage import TROUBLES
+from receiver.cli.drill.violence import BLOWS
 
-_BLOWS = (
-    "a web process killed",
-    "the web service killed",
-    "a worker killed",
-    "a web process paused",
-    "a worker paused",
-)
 _RARE = "throttle"
 _SHOWN_MOST = 20
 
@@ -32,7 +26,7 @@ def unmet_floors(met: Counter[str], done: Counter[str] | None, *, minutes: float
         floor = 1 if name.endswith(_RARE) else max(1, int(minutes))
         if met[name] < floor:
             unmet.append(f"{name}: {met[name]} of at least {floor}")
-    for name in _BLOWS if done is not None else ():
+    for name in BLOWS if done is not None else ():
         count, floor = (done or Counter())[name], max(1, int(minutes))
         if count < floor:
             unmet.append(f"{name}: {count} of at least {floor}")

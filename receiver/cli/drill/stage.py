@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import secrets
 import socket
 import subprocess
@@ -108,7 +107,7 @@ class Stage:
 
     def open(self) -> None:
         """Start everything. Raises NotStarted."""
-        self._start_sandbox()
+        self._sandbox_url = self._fleet.start_sandbox()
         self.url = f"http://127.0.0.1:{self._port}"
         self._fleet.add_environment(
             {
@@ -146,29 +145,11 @@ class Stage:
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         """Start one worker. Raises NotStarted."""
-        name = self._name("worker")
-        log = self._fleet.log(name)
-        return self._fleet.start(
-            name, ["receiver", "worker"], is_ready=lambda: "worker runs" in log.read_text()
-        )
+        return self._fleet.start_worker(self._name("worker"))
 
     def _name(self, kind: str) -> str:
         self._starts[kind] += 1
         return f"{kind}-{self._starts[kind]}"
-
-    def _start_sandbox(self) -> None:
-        log = self._fleet.log("sandbox")
-
-        def address() -> str | None:
-            found = re.search(r"http://127\.0\.0\.1:[0-9]+", log.read_text())
-            return found[0] if found else None
-
-        self._fleet.start(
-            "sandbox",
-            ["receiver", "sandbox", "--port", "0"],
-            is_ready=lambda: address() is not None,
-        )
-        self._sandbox_url = address() or ""
 
     def begin_trouble(self, *, seed: int) -> None:
         """Let calls to Facebook go wrong by chance, and each account list its sets in its way."""

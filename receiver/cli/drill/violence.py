@@ -8,13 +8,12 @@ import signal
 import subprocess
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from receiver.cli.drill.stage import Stage
 from receiver.cli.processes import NotStarted
 
-_KINDS = 5
 _EVERY_SECONDS = (1.5, 4.0)
 
 
@@ -34,7 +33,7 @@ class Violence:
     @property
     def has_dealt_each(self) -> bool:
         """Whether every kind of blow was dealt."""
-        return len(self.done) == _KINDS
+        return len(self.done) == len(BLOWS)
 
     def start(self) -> None:
         self._thread.start()
@@ -57,25 +56,18 @@ class Violence:
             self._failure = error
 
     def _deal(self) -> None:
-        blows: dict[str, Callable[[], bool]] = {
-            "a web process killed": self._kill_web_process,
-            "the web service killed": self._kill_web,
-            "a worker killed": self._kill_worker,
-            "a web process paused": self._pause_web_process,
-            "a worker paused": self._pause_worker,
-        }
         waiting: list[str] = []
         while not self._stopping.wait(self._draws.uniform(*_EVERY_SECONDS)):
-            waiting = waiting or self._draws.sample(list(blows), len(blows))
+            waiting = waiting or self._draws.sample(list(BLOWS), len(BLOWS))
             name = waiting.pop()
-            if blows[name]():
+            if BLOWS[name](self):
                 self.done[name] += 1
 
-    def _kill_web_process(self) -> bool:
+    def kill_web_process(self) -> bool:
         """Gunicorn starts another one by itself."""
         return self._signal_web_process(signal.SIGKILL) is not None
 
-    def _kill_web(self) -> bool:
+    def kill_web(self) -> bool:
         web = self._stage.web
         if web is None:
             return False
@@ -85,7 +77,7 @@ class Violence:
         self._stage.start_web()
         return True
 
-    def _kill_worker(self) -> bool:
+    def kill_worker(self) -> bool:
         number = self._draws.randrange(len(self._stage.workers))
         worker = self._stage.workers[number]
         worker.kill()
@@ -93,13 +85,13 @@ class Violence:
         self._stage.workers[number] = self._stage.start_worker()
         return True
 
-    def _pause_web_process(self) -> bool:
+    def pause_web_process(self) -> bool:
         process_id = self._signal_web_process(signal.SIGSTOP)
         if process_id is not None:
             self._wake_later(process_id)
         return process_id is not None
 
-    def _pause_worker(self) -> bool:
+    def pause_worker(self) -> bool:
         worker = self._draws.choice(self._stage.workers)
         worker.send_signal(signal.SIGSTOP)
         self._wake_later(worker.pid)
@@ -125,6 +117,16 @@ class Violence:
         pause.daemon = True
         pause.start()
         self._pauses.append(pause)
+
+
+BLOWS: Mapping[str, Callable[[Violence], bool]] = {
+    "a web process killed": Violence.kill_web_process,
+    "the web service killed": Violence.kill_web,
+    "a worker killed": Violence.kill_worker,
+    "a web process paused": Violence.pause_web_process,
+    "a worker paused": Violence.pause_worker,
+}
+"""What is dealt; each tells whether there was something to deal it to."""
 
 
 def _children(parent: int) -> list[int]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-_IDS = ("id", "account_id", "facebook_id", "owner_id", "request_set_id", "api_key_id", "twin_of")
+from receiver.lifecycle.shapes import json_value
+
 _INTERNAL = ("lease_token", "credential_id", "etag", "parameters_hash")
 
 
@@ -30,10 +30,8 @@ def notification_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(name: str, value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if isinstance(value, list):
         return [as_json(item) for item in value]
-    return str(value) if name in _IDS and value is not None else value
+    return json_value(name, value)
