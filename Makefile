@@ -6,6 +6,8 @@ NODE := tests/conformance/node
 WORKERS := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Without bytecode, every process that a test starts compiles the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-long drill bench check format clean
@@ -31,10 +33,10 @@ demo: install ## run the main job on embedded defaults; ends by itself
 	@$(BIN)/receiver demo
 
 test: install $(NODE)/node_modules/.package-lock.json ## run the tests (long drills apart)
-	@$(BIN)/pytest -n $(WORKERS) -m "not long"
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not long"
 
 test-long: install $(NODE)/node_modules/.package-lock.json ## run every test, long drills and matrices too
-	@$(BIN)/pytest -n $(WORKERS)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 drill: install ## break everything for ten minutes, then count what was lost, missing or doubled
 	@$(BIN)/receiver drill --minutes 10 --kill9

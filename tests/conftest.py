@@ -11,7 +11,12 @@ import pytest
 import structlog
 
 from receiver.store.database import Database
-from tests.support.databases import BACKENDS, drop_databases, fresh_database_url
+from tests.support.databases import (
+    BACKENDS,
+    compile_statements_once,
+    drop_databases,
+    fresh_database_url,
+)
 from tests.support.house import House, open_house
 from tests.support.sandbox import GraphCaller, SandboxControl, running_sandbox
 
@@ -24,6 +29,7 @@ def pytest_configure() -> None:
     structlog.configure(
         processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
     )
+    compile_statements_once()
 
 
 @pytest.fixture(params=BACKENDS)

@@ -374,7 +374,7 @@ def test_a_silent_peer_is_left_after_the_read_timeout() -> None:
 
 def test_a_large_create_that_nobody_reads_ends_with_its_deadline() -> None:
     with (
-        server_and_client(Peer.wait, deadline_seconds=0.8) as (_, client),
+        server_and_client(Peer.wait, deadline_seconds=2) as (_, client),
         pytest.raises(NoAnswer),
     ):
         client.create_request_set(
