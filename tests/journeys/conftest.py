@@ -51,9 +51,11 @@ def shared_installation(
 @pytest.fixture(params=BACKENDS)
 def customer(
     request: pytest.FixtureRequest, shared_installation: Callable[[str], Installation]
-) -> Customer:
+) -> Iterator[Customer]:
     """A customer of a receiver that runs: gunicorn and one worker."""
-    return shared_installation(request.param).add_customer(str(next(_accounts)))
+    customer = shared_installation(request.param).add_customer(str(next(_accounts)))
+    yield customer
+    customer.leave()
 
 
 @pytest.fixture
