@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long drill bench check format clean
+.PHONY: help install demo test test-long short-drill drill bench check format clean
 
 help: ## show these verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -32,11 +32,14 @@ $(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
 demo: install ## run the main job on embedded defaults; ends by itself
 	@$(BIN)/receiver demo
 
-test: install $(NODE)/node_modules/.package-lock.json ## run the tests (long drills apart)
-	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not long"
+test: install $(NODE)/node_modules/.package-lock.json ## run the tests (drills and matrices apart)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not long and not drill"
 
-test-long: install $(NODE)/node_modules/.package-lock.json ## run every test, long drills and matrices too
+test-long: install $(NODE)/node_modules/.package-lock.json ## run every test, drills and matrices too
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+short-drill: install ## break everything for seconds, on both databases, as CI does
+	@$(BIN)/pytest -n 2 -m drill
 
 drill: install ## break everything for ten minutes, then count what was lost, missing or doubled
 	@$(BIN)/receiver drill --minutes 10 --kill9

@@ -13,6 +13,9 @@ from receiver.cli.processes import plain_environment
 from tests.support.databases import empty_database_url, require_postgres
 
 
+pytestmark = [pytest.mark.drill, pytest.mark.timeout(420)]
+
+
 def drill(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "receiver", "drill", "--minutes", "0.25", "--kill9", *options],
@@ -34,12 +37,10 @@ def assert_whole(done: subprocess.CompletedProcess[str]) -> None:
     assert all(int(count) > 0 for count in compared.groups())
 
 
-@pytest.mark.timeout(420)
 def test_a_short_drill_on_sqlite_loses_and_doubles_nothing() -> None:
     assert_whole(drill())
 
 
-@pytest.mark.timeout(420)
 def test_a_short_drill_on_postgresql_loses_and_doubles_nothing(tmp_path: Path) -> None:
     require_postgres()
     with empty_database_url("postgresql", tmp_path) as url:
