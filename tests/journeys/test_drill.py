@@ -12,7 +12,6 @@ import pytest
 from receiver.cli.processes import plain_environment
 from tests.support.databases import empty_database_url, require_postgres
 
-
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(420)]
 
 
