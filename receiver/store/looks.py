@@ -455,13 +455,12 @@ def finish(
 ) -> None:
     """Let go of a set that is due again at ``look_at``. Raises LeaseLost.
 
-    ``reason`` tells people why it is not collected yet. Why a set is rejected or stuck stands until
-    it is opened, whatever a search for it showed.
+    ``reason`` tells people why it is not collected yet.
     """
     due = literal(look_at, UTCDateTime())
     values: dict[str, object] = {
         **intents.RELEASED,
-        "state_reason": claim.state_reason if _is_decided(claim) else reason,
+        "state_reason": _reason(claim, reason),
         "look_at": case((_is_ours_to_set(claim, due), due), else_=RequestSet.look_at),
     }
     if progressed:
@@ -469,9 +468,11 @@ def finish(
     _write(session, claim, values)
 
 
-def _is_decided(claim: Claim) -> bool:
-    """Whether the reason of a claimed set stands, whatever a search for it showed."""
-    return claim.state in intents.DECIDED and claim.facebook_id is None
+def _reason(claim: Claim, reason: str | None) -> str | None:
+    """Why a set is rejected or stuck stands until it is opened; a collected one needs no reason."""
+    if claim.state in intents.DECIDED and claim.facebook_id is None:
+        return claim.state_reason
+    return None if claim.state == intents.COLLECTED else reason
 
 
 def _is_ours_to_set(claim: Claim, due: ColumnElement[Any]) -> ColumnElement[bool]:

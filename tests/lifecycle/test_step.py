@@ -260,3 +260,16 @@ def test_a_collected_set_that_facebook_no_longer_has_is_let_be(house: House) -> 
     house.work()
     row = house.the_set()
     assert (row.state, row.verdict, row.look_at) == (intents.COLLECTED, "failed", None)
+
+
+def test_a_collected_set_never_says_that_something_went_wrong(house: House) -> None:
+    house.sandbox.configure_defaults(notification={"kind": "never"})
+    house.create_open()
+    house.clock.move(60)
+    house.work()
+    house.sandbox.trouble("graph_error", code=2, method="GET", path="^/?[0-9]+$", count=100)
+    house.clock.move(house.parts.settings.notification_grace_seconds)
+    house.work()
+    row = house.the_set()
+    assert (row.state, row.state_reason) == (intents.COLLECTED, None)
+    assert house.rows(Look)[-1].error_code == 2
