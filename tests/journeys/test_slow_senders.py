@@ -120,3 +120,45 @@ def test_a_head_without_an_end_is_cut_off(customer: Customer) -> None:
             sock.sendall(b"y" * 8000)
             time.sleep(0.001)
         raise AssertionError("It was read on and on")
+
+
+@pytest.mark.parametrize("ahead", ["GET /no", "GET /nothing HTTP/1.1\r\nX-Slow: "])
+def test_requests_sent_ahead_in_part_keep_nobody_out(customer: Customer, ahead: str) -> None:
+    customer.create_open()
+    whole = "GET /nothing-here HTTP/1.1\r\nHost: x\r\n\r\n"
+    with dripping(customer.installation.url, (whole + ahead).encode()):
+        time.sleep(1)
+        for _ in range(5):
+            assert seconds_of_a_notification(customer) < 2
+
+
+def test_a_request_sent_ahead_in_part_is_served_once_it_is_whole(customer: Customer) -> None:
+    request = b"GET /nothing-here HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with connect(customer.installation.url) as sock:
+        sock.sendall(request.replace(b"Connection: close\r\n", b"") + request[:20])
+        time.sleep(0.3)
+        sock.sendall(request[20:30])
+        time.sleep(0.3)
+        sock.sendall(request[30:])
+        assert read_all(sock).count(b"HTTP/1.1 ") == 2
+
+
+@pytest.mark.parametrize("what", ["a request line", "headers"])
+def test_a_head_whose_sender_has_closed_its_side_is_not_waited_for(
+    customer: Customer, what: str
+) -> None:
+    customer.create_open()
+    began = time.monotonic()
+    with connect(customer.installation.url) as sock:
+        sock.sendall(heads(customer)[what])
+        time.sleep(0.2)
+        sock.shutdown(socket.SHUT_WR)
+        assert read_all(sock) == b""
+    assert time.monotonic() - began < 5
+
+
+def test_a_whole_request_whose_sender_has_closed_its_side_is_served(customer: Customer) -> None:
+    with connect(customer.installation.url) as sock:
+        sock.sendall(b"GET /nothing-here HTTP/1.1\r\nHost: x\r\n\r\n")
+        sock.shutdown(socket.SHUT_WR)
+        assert read_all(sock).startswith(b"HTTP/1.1 400 ")
