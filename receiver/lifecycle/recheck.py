@@ -9,10 +9,11 @@ import structlog
 from receiver.graph.errors import CallFailed
 from receiver.lifecycle import listing
 from receiver.lifecycle.evidence import Sweep
+from receiver.lifecycle.resolve import open_found
 from receiver.lifecycle.spending import NoPoints
 from receiver.lifecycle.tools import Tools, credential_that_sent
 from receiver.lifecycle.waiting import keep_wait
-from receiver.store import intents, searches
+from receiver.store import searches
 from receiver.store.searches import Recheck
 
 log = structlog.get_logger(__name__)
@@ -45,9 +46,7 @@ def recheck_next(tools: Tools) -> bool:
 
 
 def _read(tools: Tools, recheck: Recheck) -> Sweep:
-    with tools.database.reading() as session:
-        sent = searches.newest(session, [recheck.request_set_id])[recheck.request_set_id]
-    credential = credential_that_sent(tools, sent.credential_id)
+    credential = credential_that_sent(tools, recheck.sent.credential_id)
     sweep = Sweep()
     for answered in listing.pages(
         tools, credential, recheck.account_id, edge=recheck.edge, into=sweep
@@ -57,12 +56,15 @@ def _read(tools: Tools, recheck: Recheck) -> Sweep:
 
 
 def _write(tools: Tools, recheck: Recheck, sweep: Sweep, *, now: datetime) -> None:
-    """Keep every set that names the intent; more than one of them is a doubled set."""
+    """Keep every set that names the intent; more than one of them is a doubled set.
+
+    One that was refused the second time may be there from the first.
+    """
     sets = sweep.sets_of(recheck.request_set_id)
-    last_at = recheck.opened_at + _LAST_AFTER
+    last_at = (recheck.opened_at or recheck.sent.written_at) + _LAST_AFTER
     with tools.database.writing() as session:
-        for facebook_id, attempt in sets.items():
-            intents.keep_found(session, attempt, facebook_id=facebook_id, now=now)
+        if sets:
+            open_found(session, recheck.sent.attempt, sets, now=now)
         searches.finish_recheck(session, recheck, recheck_at=last_at if now < last_at else None)
     if len(sets) > 1:
         log.error(

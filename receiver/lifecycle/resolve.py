@@ -116,7 +116,7 @@ def _is_it(tools: Tools, claim: Claim, credential: Credential, facebook_id: int)
     record = LookRecord(kind="set", started_at=started_at, ended_at=now, calls=answered.calls)
     with tools.database.writing() as session:
         looks.add_look(session, claim, record)
-        _open(session, attempt, {facebook_id: attempt}, now=now)
+        open_found(session, attempt, {facebook_id: attempt}, now=now)
     return True
 
 
@@ -181,12 +181,17 @@ def _open_present(tools: Tools, search: _Search, named: set[int]) -> None:
     for current in unopened:
         sets = search.sweep.by_token[current.request_set_id]
         with tools.database.writing() as session:
-            _open(session, current, sets, now=tools.now())
+            open_found(session, current, sets, now=tools.now())
         search.open.pop(current.request_set_id, None)
 
 
-def _open(session: Session, current: Attempt, sets: dict[int, Attempt], *, now: datetime) -> None:
-    """Open an intent under the one id that names it; several, or one that is taken, are stuck."""
+def open_found(
+    session: Session, current: Attempt, sets: dict[int, Attempt], *, now: datetime
+) -> None:
+    """Keep the sets that name an intent, and open it under the one that there is.
+
+    Without an id it is stuck where there are several, or where another intent holds the id.
+    """
     (facebook_id, attempt), *others = sets.items()
     if others:
         for one, its_attempt in sets.items():
@@ -302,7 +307,7 @@ def _write(session: Session, tools: Tools, claim: Claim, finding: Finding) -> No
     attempt = Attempt(claim.request_set_id, number=claim.attempt)
     match finding:
         case Found(sets):
-            _open(session, attempt, sets, now=now)
+            open_found(session, attempt, sets, now=now)
         case Contradicted(reason):
             _doubt(session, attempt, reason=f"{reason} {ASK_A_PERSON}", now=now)
         case Absent() if claim.state in intents.UNOPENED:

@@ -60,6 +60,7 @@ def begin_again(
 ) -> Attempt:
     """Go from unknown back to submitting: one conditional UPDATE, and the next submission's row.
 
+    Whatever becomes of it, it is looked for in the plural later.
     Raises LeaseLost where the claim is gone, or where anything spoke for the last attempt since.
     """
     attempt = Attempt(claim.request_set_id, number=claim.attempt + 1)
@@ -78,6 +79,7 @@ def begin_again(
             state_reason=None,
             attempt=attempt.number,
             absent_at=None,
+            recheck_at=now + intents.RECHECKED_AFTER,
             look_at=look_at,
         )
         .returning(RequestSet.id)

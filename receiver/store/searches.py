@@ -45,7 +45,8 @@ class Recheck:
     request_set_id: int
     account_id: int
     edge: str
-    opened_at: datetime
+    sent: Sent
+    opened_at: datetime | None
     due: datetime
 
 
@@ -191,8 +192,14 @@ def claim_recheck(session: Session, *, now: datetime, again_at: datetime) -> Rec
     if row is None:
         return None
     row.recheck_at = again_at
-    first_opened = row.opened_at or row.created_at
-    return Recheck(row.id, row.account_id, edge=row.edge, opened_at=first_opened, due=again_at)
+    return Recheck(
+        row.id,
+        row.account_id,
+        edge=row.edge,
+        sent=newest(session, [row.id])[row.id],
+        opened_at=row.opened_at,
+        due=again_at,
+    )
 
 
 def finish_recheck(session: Session, recheck: Recheck, *, recheck_at: datetime | None) -> None:

@@ -389,3 +389,32 @@ def test_an_open_set_cannot_be_given_up(house: House) -> None:
     house.create_open()
     with house.parts.database.writing() as session:
         assert not repeats.abandon(session, 1, reason="gone", now=house.clock())
+
+
+def test_a_set_from_the_first_time_opens_what_was_refused_the_second_time(house: House) -> None:
+    lose(house)
+    house.create_open(name="witness")
+    house.sandbox.trouble("graph_error", code=100, **CREATE)
+    settle(house)
+    refused = the_lost(house)
+    assert (refused.state, refused.attempt) == (intents.REJECTED, 2)
+    house.let_time_pass(3600)
+    token = house.parts.keys.sign_token(intent=refused.id, attempt=1)
+    late = page([{"id": "50", "notification_uri": f"https://r/notifications/{token}"}])
+    with facebook_shows(house.parts.tools, late) as (tools, _):
+        assert recheck_next(tools)
+    opened = the_lost(house)
+    assert (opened.state, opened.facebook_id, opened.state_reason) == (intents.OPEN, 50, None)
+    assert opened.doubled_at is None
+
+
+def test_what_was_refused_the_second_time_is_looked_for_twice(house: House) -> None:
+    lose(house)
+    house.create_open(name="witness")
+    house.sandbox.trouble("graph_error", code=100, **CREATE)
+    settle(house)
+    for seconds in (3600, 86_400):
+        house.let_time_pass(seconds)
+        assert recheck_next(house.parts.tools)
+    refused = the_lost(house)
+    assert (refused.state, refused.recheck_at) == (intents.REJECTED, None)
