@@ -17,6 +17,7 @@ from receiver.graph.wire import RequestsPage, SetReading, SetShown
 from receiver.lifecycle import knowledge, plan
 from receiver.lifecycle.knowledge import Knowledge
 from receiver.lifecycle.put_off import attempt, put_all_off, put_off
+from receiver.lifecycle.shared_lease import SharedLease
 from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.spending import NoPoints, reserve
 from receiver.lifecycle.tools import Tools, credential_of
@@ -58,7 +59,9 @@ class _Page:
     calls: int
 
 
-def collect(tools: Tools, complete: Sequence[Complete], *, known: Knowledge) -> None:
+def collect(
+    tools: Tools, complete: Sequence[Complete], *, known: Knowledge, lease: SharedLease
+) -> None:
     """Read all pages of some sets of one account, BATCH_MOST at the most, and let go of them.
 
     A set is collected when as many rows as Facebook counts are in SQL, all of them final. Running
@@ -79,6 +82,7 @@ def collect(tools: Tools, complete: Sequence[Complete], *, known: Knowledge) -> 
             if each.claim.request_set_id in firsts or each.claim.request_set_id not in unread_ids
         ]
     for each in complete:
+        lease.keep()
         first = firsts.get(each.claim.request_set_id)
         attempt(
             tools,

@@ -25,6 +25,7 @@ from receiver.lifecycle.knowledge import Knowledge
 from receiver.lifecycle.look_plan import as_due, is_expected, plan_looks
 from receiver.lifecycle.put_off import attempt, put_all_off, put_off
 from receiver.lifecycle.seen import Look
+from receiver.lifecycle.shared_lease import SharedLease
 from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.spending import NoPoints, reserve
 from receiver.lifecycle.sweep import sweep
@@ -48,6 +49,7 @@ class _Account:
     tools: Tools
     account_id: int
     known: Knowledge
+    lease: SharedLease
 
     def look(self, claim: Claim, *, kind: str, started_at: datetime, calls: int) -> Look:
         return Look(claim, kind, started_at, calls=calls, learned=self.known.experience)
@@ -58,13 +60,14 @@ def look(tools: Tools, claim: Claim, *, is_alone: bool = False) -> None:
 
     What is complete is collected. What goes wrong with one puts that one off. Raises DatabaseAway.
     """
-    account = _Account(tools, claim.account_id, knowledge.of_account(tools, claim.account_id))
+    known = knowledge.of_account(tools, claim.account_id)
+    account = _Account(
+        tools, claim.account_id, known, SharedLease(tools, claim, held_at=tools.now())
+    )
     claims = {claim.request_set_id: claim}
     if not is_alone:
         claims |= {one.request_set_id: one for one in _claim_beside(tools, claim)}
-    planned = plan_looks(
-        [as_due(one) for one in claims.values()], sweep_pages=account.known.sweep_pages
-    )
+    planned = plan_looks([as_due(one) for one in claims.values()], sweep_pages=known.sweep_pages)
     direct = [claims[number] for number in planned.direct]
     # Each call is made for one purpose: what is expected to be complete may spend more.
     for chosen in (
@@ -102,6 +105,7 @@ def _parts(claims: Sequence[Claim]) -> Iterator[Sequence[Claim]]:
 
 def _look_at(account: _Account, claims: Sequence[Claim]) -> None:
     """Read some sets by themselves, in one call."""
+    account.lease.keep()
     tools, started_at = account.tools, account.tools.now()
     asks = [_ask(account, claim) for claim in claims]
     try:
@@ -115,7 +119,7 @@ def _look_at(account: _Account, claims: Sequence[Claim]) -> None:
         one = account.look(claim, kind="set", started_at=started_at, calls=calls)
         calls = 0
         complete += _take(account, one, ask, shown)
-    collect(tools, complete, known=account.known)
+    collect(tools, complete, known=account.known, lease=account.lease)
 
 
 def _ask(account: _Account, claim: Claim) -> SetAsk:
@@ -236,7 +240,8 @@ def _sweep(account: _Account, claims: Sequence[Claim], page_budget: int) -> None
         calls = 0
         complete += _take_swept(account, one, swept.found.get(claim.facebook_id or 0))
     for start in range(0, len(complete), BATCH_MOST):
-        collect(tools, complete[start : start + BATCH_MOST], known=account.known)
+        part = complete[start : start + BATCH_MOST]
+        collect(tools, part, known=account.known, lease=account.lease)
 
 
 def _take_swept(account: _Account, one: Look, reading: SetReading | None) -> Iterator[Complete]:

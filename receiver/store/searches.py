@@ -144,10 +144,18 @@ def claim_companions(
 
 
 def hold_all(session: Session, claim: Claim, *, lease_until: datetime) -> None:
-    """Extend the lease of a claim and of those that are held with it."""
+    """Extend the lease of a claim and of those that are held with it.
+
+    It waits for nobody: what is locked, because it is hinted just now, is extended the next time.
+    """
+    held = (
+        select(RequestSet.id)
+        .where(RequestSet.lease_token == claim.lease, RequestSet.account_id == claim.account_id)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
     session.execute(
         update(RequestSet)
-        .where(RequestSet.lease_token == claim.lease, RequestSet.account_id == claim.account_id)
+        .where(RequestSet.id.in_(held), RequestSet.lease_token == claim.lease)
         .values(lease_expires_at=lease_until)
     )
 

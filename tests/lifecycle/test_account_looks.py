@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -206,6 +207,28 @@ def test_pages_that_are_too_much_are_halved_and_grow_again(house: House) -> None
         house.notify()
         house.work()
     assert house.rows(Account)[0].page_limit is None
+
+
+def test_what_waits_for_its_turn_stays_held(house: House) -> None:
+    """Six sets take two leases and a half: no other worker begins to read any of them again."""
+    for set_id in open_sets(house.without_expansion(), 6):
+        house.sandbox.complete(set_id)
+    with house.parts.database.writing() as session:
+        experience.keep_page_limit(session, ACCOUNT, page_limit=1)
+    house.clock.move(60)
+    client, free = house.parts.tools.client, []
+    read_requests = client.read_requests
+
+    def read_slowly(*arguments: Any, **named: Any) -> Any:
+        house.clock.move(0.4 * house.parts.settings.lease_seconds)
+        leases = {row.id: row.lease_expires_at for row in house.rows(RequestSet)}
+        free.append([one for one, ends in leases.items() if ends and ends <= house.clock()])
+        return read_requests(*arguments, **named)
+
+    with mock.patch.object(client, "read_requests", read_slowly):
+        house.work()
+    assert states(house) == {intents.COLLECTED}
+    assert free == [[]] * 6
 
 
 def test_a_set_with_its_requests_that_is_too_much_is_asked_for_with_fewer(house: House) -> None:
