@@ -23,9 +23,10 @@ from receiver.lifecycle.spending import NoPoints, reserve
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.verdict import PENDING, verdict_of
 from receiver.lifecycle.waiting import note_usage
-from receiver.store import deliveries, looks, notifications, results
+from receiver.store import claims, deliveries, looks, notifications, results
+from receiver.store.claims import Claim, LeaseLost
 from receiver.store.database import Session
-from receiver.store.looks import Claim, LeaseLost, LookRecord
+from receiver.store.looks import LookRecord
 
 _MAX_PAGES = 2000
 """More than a set has, even in the shortest pages: a cursor that never ends is given up here."""
@@ -147,7 +148,7 @@ def collect_open(tools: Tools, claim: Claim) -> bool:
         kind="requests", started_at=started_at, ended_at=now, calls=tally.calls, rows=tally.rows
     )
     with tools.database.writing() as session:
-        looks.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=now))
+        claims.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=now))
         looks.add_look(session, claim, record)
     return True
 
@@ -221,7 +222,7 @@ def _store(tools: Tools, claim: Claim, page: _Page, *, tally: _Tally) -> None:
     with tools.database.writing() as session:
         # The lease is checked in the transaction that writes the rows: whoever lost it while
         # Facebook was slow writes nothing.
-        looks.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=tools.now()))
+        claims.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=tools.now()))
         refused = results.upsert(
             session, claim.request_set_id, page.value.requests, read_at=page.read_at
         )
@@ -238,7 +239,7 @@ def _finish(
         kind="requests", started_at=started_at, ended_at=now, calls=tally.calls, rows=tally.rows
     )
     with tools.database.writing() as session:
-        looks.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=now))
+        claims.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=now))
         looks.add_look(session, claim, record)
         progress = results.progress(session, claim.request_set_id)
         missing = _what_is_missing(progress, reading, tally, spec_count=claim.spec_count)

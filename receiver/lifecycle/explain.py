@@ -10,7 +10,7 @@ from receiver.lifecycle import knowledge, plan
 from receiver.lifecycle.knowledge import Knowledge
 from receiver.lifecycle.look_plan import LookPlan, as_due, plan_looks
 from receiver.lifecycle.tools import Tools
-from receiver.store import looks, points, waits
+from receiver.store import claims, points, waits
 from receiver.store.points import Ledger
 from receiver.store.waits import Wait
 
@@ -36,11 +36,11 @@ def explain(tools: Tools, account_id: int) -> Explained:
     now = tools.now()
     known = knowledge.of_account(tools, account_id)
     with tools.database.reading() as session:
-        due = looks.due_sets(session, account_id, due_before=now, most=_DUE_MOST)
-        soon = looks.due_sets(
+        due = claims.due_sets(session, account_id, due_before=now, most=_DUE_MOST)
+        soon = claims.due_sets(
             session, account_id, due_before=now + timedelta(hours=1), most=_DUE_MOST
         )
-        searched = looks.count_searched(session, account_id, due_before=now)
+        searched = claims.count_searched(session, account_id, due_before=now)
         ledger = points.read(session, account_id)
         wait = waits.of_account(session, account_id, now=now)
     planned = plan_looks([as_due(one) for one in due], sweep_pages=known.sweep_pages)

@@ -11,8 +11,8 @@ from receiver.lifecycle.look_plan import remembered
 from receiver.lifecycle.tools import Tools
 from receiver.lifecycle.verdict import FAILED, LOST, PENDING
 from receiver.store import experience
+from receiver.store.claims import Claim
 from receiver.store.experience import CompleteSet
-from receiver.store.looks import Claim
 
 
 @dataclass

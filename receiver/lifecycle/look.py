@@ -31,8 +31,8 @@ from receiver.lifecycle.spending import NoPoints, reserve
 from receiver.lifecycle.sweep import sweep
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.waiting import note_usage
-from receiver.store import experience, intents, looks
-from receiver.store.looks import Claim
+from receiver.store import claims, experience, intents
+from receiver.store.claims import Claim
 
 _BESIDE_MOST = 1000
 _EXPANDED_UNSEEN = 50
@@ -84,7 +84,7 @@ def _claim_beside(tools: Tools, claim: Claim) -> list[Claim]:
     now, chance = tools.now(), tools.chance()
     soon = timedelta(seconds=tools.pace.look_interval_min_seconds / 2)
     with tools.database.writing() as session:
-        return looks.claim_beside(
+        return claims.claim_beside(
             session,
             claim,
             now=now,

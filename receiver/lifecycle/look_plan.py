@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from receiver.graph.vocabulary import AD_SETS_EDGE
+from receiver.store.claims import Claim, DueSet
 from receiver.store.intents import OPEN
-from receiver.store.looks import Claim, DueSet
 
 _SWEPT_LEAST = 8
 """For fewer sets a sweep saves too little to be worth finding out late."""

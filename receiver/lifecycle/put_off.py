@@ -17,8 +17,9 @@ from receiver.lifecycle.tools import Tools
 from receiver.lifecycle.verdict import FAILED
 from receiver.lifecycle.waiting import keep_wait
 from receiver.store import intents, looks
+from receiver.store.claims import Claim, LeaseLost
 from receiver.store.database import DatabaseAway, Session
-from receiver.store.looks import Claim, LeaseLost, LookRecord
+from receiver.store.looks import LookRecord
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from receiver.lifecycle import plan, step
 from receiver.lifecycle.collect import collect_open
 from receiver.lifecycle.put_off import attempt
 from receiver.lifecycle.tools import Tools
-from receiver.store import looks
+from receiver.store import claims
 
 
 def refresh(
@@ -21,7 +21,7 @@ def refresh(
     """
     now = tools.now()
     with tools.database.writing() as session:
-        claim = looks.claim_for_reader(
+        claim = claims.claim_for_reader(
             session,
             request_set_id,
             now=now,

@@ -24,10 +24,11 @@ from receiver.lifecycle.evidence import Absent, Contradicted, Finding, Found, No
 from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.spending import NoPoints, reserve
 from receiver.lifecycle.tools import Tools, credential_that_sent
-from receiver.store import intents, looks, repeats, searches
+from receiver.store import claims, intents, looks, repeats, searches
+from receiver.store.claims import Claim, LeaseLost
 from receiver.store.database import Session
 from receiver.store.intents import Attempt, Opening
-from receiver.store.looks import Claim, LeaseLost, LookRecord
+from receiver.store.looks import LookRecord
 from receiver.store.searches import Sent
 
 log = structlog.get_logger(__name__)
@@ -168,7 +169,7 @@ def _hold(tools: Tools, search: _Search) -> None:
     """A long edge outlasts a lease: without this, two workers would take turns and never end."""
     lease_until = plan.lease_until(tools.pace, now=tools.now())
     with tools.database.writing() as session:
-        looks.hold(session, search.claim, lease_until=lease_until)
+        claims.hold(session, search.claim, lease_until=lease_until)
         searches.hold_all(session, search.claim, lease_until=lease_until)
 
 
@@ -260,7 +261,7 @@ def _conclude(tools: Tools, search: _Search) -> None:
         )
         try:
             with tools.database.writing() as session:
-                looks.hold(
+                claims.hold(
                     session, claim, lease_until=plan.lease_until(tools.pace, now=tools.now())
                 )
                 _write(session, tools, claim, finding)

@@ -14,10 +14,11 @@ from receiver.lifecycle.collect import verdict_due
 from receiver.lifecycle.experience import Experience
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.verdict import verdict_of
-from receiver.store import intents, looks, notifications
+from receiver.store import claims, intents, looks, notifications
+from receiver.store.claims import Claim, LeaseLost
 from receiver.store.database import Session
 from receiver.store.intents import Attempt
-from receiver.store.looks import Claim, LeaseLost, LookRecord
+from receiver.store.looks import LookRecord
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _holding(tools: Tools, look: Look, *, now: datetime) -> Iterator[Session]:
     """Write under the lease; one that is lost knows what the look had cost."""
     try:
         with tools.database.writing() as session:
-            looks.hold(session, look.claim, lease_until=plan.lease_until(tools.pace, now=now))
+            claims.hold(session, look.claim, lease_until=plan.lease_until(tools.pace, now=now))
             yield session
     except LeaseLost as lost:
         lost.calls = look.calls

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from receiver.lifecycle import plan
 from receiver.lifecycle.tools import Tools
 from receiver.store import searches
-from receiver.store.looks import Claim
+from receiver.store.claims import Claim
 
 _KEPT_EVERY = 1 / 3
 """After which share of a lease it is extended."""

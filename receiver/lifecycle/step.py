@@ -10,8 +10,8 @@ from receiver.lifecycle.put_off import attempt
 from receiver.lifecycle.resolve import resolve
 from receiver.lifecycle.submit import submit_again
 from receiver.lifecycle.tools import Tools
-from receiver.store import looks, notifications
-from receiver.store.looks import Claim
+from receiver.store import claims, notifications
+from receiver.store.claims import Claim
 
 
 def apply_hints(tools: Tools) -> bool:
@@ -42,11 +42,11 @@ def claim_next(tools: Tools, *, passing_over: Collection[int] = frozenset()) -> 
     now = tools.now()
     # Asked first without the write lock, which an idle worker must not keep from notifications.
     with tools.database.reading() as session:
-        if not looks.is_any_due(session, now=now, passing_over=passing_over):
+        if not claims.is_any_due(session, now=now, passing_over=passing_over):
             return None
     chance = tools.chance()
     with tools.database.writing() as session:
-        return looks.claim_due(
+        return claims.claim_due(
             session,
             now=now,
             lease_until=plan.lease_until(tools.pace, now=now),

@@ -27,9 +27,9 @@ from receiver.lifecycle.spending import correct, reserve
 from receiver.lifecycle.tools import Tools, unseal
 from receiver.lifecycle.waiting import note_usage
 from receiver.store import accounts, intents, repeats, twins, waits
+from receiver.store.claims import Claim
 from receiver.store.database import Session
 from receiver.store.intents import Attempt, NewIntent, Opening
-from receiver.store.looks import Claim
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from receiver.lifecycle.spending import reserve
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.waiting import note_usage
 from receiver.store import searches
-from receiver.store.looks import Claim
+from receiver.store.claims import Claim
 
 _CLOCKS_DIFFER = timedelta(minutes=10)
 

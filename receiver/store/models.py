@@ -123,7 +123,7 @@ class RequestSet(Base):
 
     __tablename__ = "request_set"
     __table_args__ = (
-        # looks.claim_due: the next set that is due.
+        # claims.claim_due: the next set that is due.
         Index(
             "ix_request_set_due",
             "look_at",

@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from receiver.store import intents
+from receiver.store.claims import Claim, LeaseLost
 from receiver.store.intents import Attempt, NewIntent
-from receiver.store.looks import Claim, LeaseLost
 from receiver.store.models import RequestSet, Submission
 
 

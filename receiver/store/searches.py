@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
-from receiver.store import intents, looks
+from receiver.store import claims, intents
+from receiver.store.claims import Claim
 from receiver.store.intents import Attempt
-from receiver.store.looks import Claim
 from receiver.store.models import Notification, RequestSet, Submission
 
 _OF_ITS_SET = and_(
@@ -130,7 +130,7 @@ def claim_companions(
             RequestSet.id != claim.request_set_id,
             RequestSet.absent_at.is_(None),
             RequestSet.look_at <= now,
-            looks.is_unclaimed(now),
+            claims.is_unclaimed(now),
             Submission.credential_id == credential_id,
         )
         .order_by(RequestSet.id)
@@ -138,7 +138,7 @@ def claim_companions(
         .with_for_update(of=RequestSet, skip_locked=True, key_share=True)
     ).all()
     return [
-        looks.claim_row(row, next_look_at=next_look_at, lease_until=lease_until, lease=claim.lease)
+        claims.claim_row(row, next_look_at=next_look_at, lease_until=lease_until, lease=claim.lease)
         for row in rows
     ]
 
@@ -192,7 +192,7 @@ def claim_recheck(session: Session, *, now: datetime, again_at: datetime) -> Rec
     """
     row = session.scalars(
         select(RequestSet)
-        .where(RequestSet.recheck_at <= now, ~looks.account_waits(now))
+        .where(RequestSet.recheck_at <= now, ~claims.account_waits(now))
         .order_by(RequestSet.recheck_at)
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)

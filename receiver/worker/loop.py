@@ -18,9 +18,9 @@ import structlog
 from receiver.lifecycle import deliver, step
 from receiver.lifecycle.recheck import recheck_next
 from receiver.lifecycle.tools import Tools
+from receiver.store.claims import Claim
 from receiver.store.database import DatabaseAway
 from receiver.store.deliveries import DeliveryClaim
-from receiver.store.looks import Claim
 
 log = structlog.get_logger(__name__)
 

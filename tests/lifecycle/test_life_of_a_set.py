@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 from receiver.cli.demo.compare import StoredSet, compare
 from receiver.lifecycle import step
 from receiver.store import intents
-from receiver.store.looks import Claim
+from receiver.store.claims import Claim
 from receiver.store.models import Account, Credential, Request, RequestSet
 from tests.support.databases import fresh_database_url, require_postgres
 from tests.support.house import ACCOUNT, SECRET_KEY, House, ad, open_house

@@ -13,7 +13,7 @@ from receiver.lifecycle import plan, step
 from receiver.lifecycle.recheck import recheck_next
 from receiver.lifecycle.submit import submit_again
 from receiver.store import intents, repeats
-from receiver.store.looks import LeaseLost
+from receiver.store.claims import LeaseLost
 from receiver.store.models import FoundSet, RequestSet, Submission
 from tests.support.facebook import facebook_shows, page
 from tests.support.house import ACCOUNT, House, ad, add_account

@@ -5,10 +5,10 @@ import threading
 import pytest
 from sqlalchemy import delete
 
-from receiver.store import intents, looks
+from receiver.store import claims, intents, looks
+from receiver.store.claims import LeaseLost
 from receiver.store.database import Database
 from receiver.store.intents import Attempt, Opening
-from receiver.store.looks import LeaseLost
 from receiver.store.models import FoundSet, RequestSet, Submission
 from tests.support.rows import (
     NOW,
@@ -268,7 +268,7 @@ def test_a_late_answer_waits_for_the_searcher_and_neither_fails(
     results = []
     thread = threading.Thread(target=lambda: results.append(open_set(database, attempt)))
     with database.writing() as session:
-        looks.hold(session, claimed, lease_until=at(200))
+        claims.hold(session, claimed, lease_until=at(200))
         thread.start()
         thread.join(0.2)
         intents.open_set(session, attempt, facebook_id=7, first_look_at=at(60), now=NOW)

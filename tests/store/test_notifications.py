@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from receiver.store import intents, looks, notifications
+from receiver.store import claims, intents, looks, notifications
 from receiver.store.database import Database
 from receiver.store.models import Notification, RequestSet
 from receiver.store.notifications import ROWS_PER_TOKEN
@@ -151,7 +151,7 @@ def test_the_verdict_of_a_collected_set_becomes_delivered_and_nothing_is_due(
     database: Database, waiting_set: int
 ) -> None:
     with database.writing() as session:
-        claim = looks.claim_due(
+        claim = claims.claim_due(
             session, now=at(10_000), lease_until=at(10_120), next_look_at=lambda _: at(10_015)
         )
         assert claim is not None
@@ -198,7 +198,7 @@ def test_a_hint_survives_a_claim_that_was_held_for_longer_than_its_first_lease(
     apply_hints(database)
     claim = must_claim(database)
     with database.writing() as session:
-        looks.hold(session, claim, lease_until=at(3 * LEASE_SECONDS))
+        claims.hold(session, claim, lease_until=at(3 * LEASE_SECONDS))
     notify(database, request_set_id)
     apply_hints(database, now=at(2 * LEASE_SECONDS))
     with database.writing() as session:

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 
 from receiver.graph.wire import RequestReading, SetReading
-from receiver.store import accounts, intents, looks, notifications
+from receiver.store import accounts, claims, intents, notifications
+from receiver.store.claims import Claim
 from receiver.store.database import Database
 from receiver.store.intents import Attempt, NewIntent
-from receiver.store.looks import Claim
 from receiver.store.models import Base
 from receiver.store.notifications import NewNotification
 
@@ -77,7 +77,7 @@ def add_open_set(
 def claim(database: Database, *, now: datetime = NOW) -> Claim | None:
     """Claim what is due as the lifecycle does: the lease holds two minutes."""
     with database.writing() as session:
-        return looks.claim_due(
+        return claims.claim_due(
             session,
             now=now,
             lease_until=now + timedelta(seconds=LEASE_SECONDS),
