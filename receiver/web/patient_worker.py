@@ -1,14 +1,16 @@
-"""gunicorn's threads, which get a connection only once the head of its request is here whole.
+"""gunicorn's threads, for which only whole heads of requests are worth waiting.
 
 ``gthread`` gives a connection a thread with its first byte: 64 senders that drip their headers hold
 every thread for as long as they please. Here they wait in the main loop, which costs nobody a
-thread, and are closed when their time is over.
+thread, and are closed when their time is over. The main loop itself waits for nobody: ``gthread``
+halts it for two seconds with each sender that does not close a connection that is over.
 """
 
 from __future__ import annotations
 
 import socket
 import time
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
@@ -22,6 +24,8 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]  # it has
 _HEAD_SECONDS = 10.0
 _HEAD_LIMIT_BYTES = 64 * 1024
 _HEAD_ENDS = b"\r\n\r\n"
+_LINGER_SECONDS = 2.0
+_DRAINED_BYTES = 64 * 1024
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -30,6 +34,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._head_ends_at: dict[TConn, float] = {}
+        self._lingering: set[TConn] = set()
 
     def enqueue_req(self, conn: TConn) -> None:
         """Give a connection a thread, or wait for the rest of its request's head."""
@@ -61,13 +66,53 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         readable = partial(self.on_pending_socket_readable, conn)
         self.poller.register(conn.sock, EVENT_READ, readable)
 
+    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
+        """Wait for a connection's next request; where it is over, for its sender to close it."""
+        is_over = fs.cancelled() or (fs.exception() is None and not fs.result())
+        if is_over and not self.cfg.is_ssl:
+            self._linger(conn)
+        else:
+            super().finish_request(conn, fs)
+
+    def _linger(self, conn: TConn) -> None:
+        """Close our side. To close all at once would take back the end of an answer.
+
+        What a sender had yet to say would be answered by a reset, which overtakes what it has not
+        read (RFC 9112, 9.6).
+        """
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._close(conn)
+            return
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + _LINGER_SECONDS
+        self._lingering.add(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self._drain, conn))
+
+    def _drain(self, conn: TConn, sock: socket.socket) -> None:
+        try:
+            has_ended = len(sock.recv(_DRAINED_BYTES)) in (0, _DRAINED_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            has_ended = True
+        if has_ended:
+            self._let_go(conn)
+
+    def _let_go(self, conn: TConn) -> None:
+        self._lingering.discard(conn)
+        self.poller.unregister(conn.sock)
+        self._close(conn)
+
     def murder_pending(self) -> None:
-        """Close every connection whose head did not come in time, in whatever order they wait."""
+        """Close every connection whose time is over, in whatever order they wait."""
         now = time.monotonic()
         for conn in [each for each in self.pending_conns if each.timeout <= now]:
             self.pending_conns.remove(conn)
-            self.poller.unregister(conn.sock)
-            self._close(conn)
+            self._let_go(conn)
+        for conn in [each for each in self._lingering if each.timeout <= now]:
+            self._let_go(conn)
 
 
 def _read_ahead(conn: TConn) -> bytes:

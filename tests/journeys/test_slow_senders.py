@@ -162,3 +162,30 @@ def test_a_whole_request_whose_sender_has_closed_its_side_is_served(customer: Cu
         sock.sendall(b"GET /nothing-here HTTP/1.1\r\nHost: x\r\n\r\n")
         sock.shutdown(socket.SHUT_WR)
         assert read_all(sock).startswith(b"HTTP/1.1 400 ")
+
+
+def test_senders_that_leave_their_connections_open_keep_nobody_out(customer: Customer) -> None:
+    customer.create_open()
+    request = b"GET /nothing-here HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(connect(customer.installation.url)).sendall(request)
+        for _ in range(5):
+            assert seconds_of_a_notification(customer) < 2
+
+
+@pytest.mark.parametrize("rest", [b"", b"more than was asked for", b"y" * 500_000])
+def test_a_connection_that_is_over_is_closed_after_its_answer(
+    customer: Customer, rest: bytes
+) -> None:
+    request = b"GET /nothing-here HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    began = time.monotonic()
+    with connect(customer.installation.url) as sock:
+        sock.sendall(request)
+        assert read_all(sock).startswith(b"HTTP/1.1 400 ")
+        with suppress(ConnectionError):
+            sock.sendall(rest)
+            while True:
+                sock.sendall(b"z")
+                time.sleep(0.1)
+    assert time.monotonic() - began < 6
