@@ -113,6 +113,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             self._let_go(conn)
         for conn in [each for each in self._lingering if each.timeout <= now]:
             self._let_go(conn)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Let the oldest idle connection go where no more may be held: who comes next is heard."""
+        idle = self.keepalived_conns or self.pending_conns
+        if idle and self.nr_conns >= self.worker_connections:
+            self._let_go(idle.popleft())
 
 
 def _read_ahead(conn: TConn) -> bytes:
