@@ -56,12 +56,14 @@ def eventually(
     seconds: float = PATIENCE_SECONDS,
 ) -> ValueT:
     """Return what ``read`` returns as soon as that is true; ``what`` says what did not happen."""
-    ends = time.monotonic() + seconds
+    ends, pause_seconds = time.monotonic() + seconds, 0.02
     while not (value := read()):
         if time.monotonic() > ends:
             said = what if isinstance(what, str) else what()
             raise AssertionError(f"It did not happen in {seconds:g} s: {said}")
-        time.sleep(0.05)
+        time.sleep(pause_seconds)
+        # Whoever waits for seconds need not keep the machine busy with asking.
+        pause_seconds = min(1.5 * pause_seconds, 0.25)
     return value
 
 
