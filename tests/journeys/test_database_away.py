@@ -11,12 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import psycopg
+import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
 from receiver.store.models import Notification
 from tests.support.databases import POSTGRES
 from tests.support.processes import Customer, Installation, call
+
+pytestmark = pytest.mark.drill
 
 OUTAGE_SECONDS = 10.0
 PAUSE_SECONDS = 0.5

@@ -81,6 +81,7 @@ def test_the_demo_ends_by_itself_with_nothing_missing_and_nothing_doubled(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "hang-up"])
 def test_the_demo_broken_off_in_its_middle_leaves_nothing_behind(
     tmp_path: Path, how: signal.Signals

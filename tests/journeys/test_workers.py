@@ -24,6 +24,8 @@ from tests.support.processes import (
     values_of,
 )
 
+pytestmark = pytest.mark.drill
+
 AT_ONCE = {"kind": "at_once"}
 REQUESTS = "/requests$"
 OLDER = {"status": "IN_PROGRESS", "result": None}
