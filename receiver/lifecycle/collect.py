@@ -224,7 +224,11 @@ def _store(tools: Tools, claim: Claim, page: _Page, *, tally: _Tally) -> None:
         # Facebook was slow writes nothing.
         claims.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=tools.now()))
         refused = results.upsert(
-            session, claim.request_set_id, page.value.requests, read_at=page.read_at
+            session,
+            claim.request_set_id,
+            page.value.requests,
+            account_id=claim.account_id,
+            read_at=page.read_at,
         )
     tally.rows += len(page.value.requests)
     tally.unreadable += page.value.unreadable

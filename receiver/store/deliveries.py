@@ -49,9 +49,11 @@ class Attempted:
 def add_if_wanted(session: Session, request_set_id: int, *, now: datetime) -> None:
     """Write that a collected set's caller is to be told, if it asked for that and was not yet."""
     row = session.execute(
-        select(RequestSet.caller_notification_uri, RequestSet.caller_notification_mode).where(
-            RequestSet.id == request_set_id
-        )
+        select(
+            RequestSet.account_id,
+            RequestSet.caller_notification_uri,
+            RequestSet.caller_notification_mode,
+        ).where(RequestSet.id == request_set_id)
     ).one()
     is_known = select(Delivery.id).where(Delivery.request_set_id == request_set_id)
     is_wanted = row.caller_notification_mode == MODE_ON_COMPLETE and row.caller_notification_uri
@@ -60,6 +62,7 @@ def add_if_wanted(session: Session, request_set_id: int, *, now: datetime) -> No
     session.add(
         Delivery(
             request_set_id=request_set_id,
+            account_id=row.account_id,
             message_id=f"msg_{secrets.token_urlsafe(18)}",
             uri=row.caller_notification_uri,
             state=PENDING,

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from receiver.graph.vocabulary import AD_SETS_EDGE, BATCHES_EDGE
+from receiver.store import statistics
 from receiver.store.models import FoundSet, RequestSet, Submission
 from receiver.store.types import UTCDateTime
 
@@ -115,6 +116,7 @@ def add_intent(
     )
     session.add(row)
     session.flush()
+    statistics.count_created(session, intent.account_id, now=now)
     attempt = Attempt(row.id, number=1)
     add_submission(
         session,
@@ -336,7 +338,7 @@ def reject_set(
 ) -> None:
     """Write that Facebook said no, or that nothing was sent, also to a set that waits for it."""
     write_outcome(session, attempt, outcome=REJECTED, error=reason, now=now)
-    settle(
+    is_rejected = settle(
         session,
         attempt,
         UNOPENED,
@@ -350,6 +352,8 @@ def reject_set(
             "look_at": _due_if_hinted(now, otherwise=None),
         },
     )
+    if is_rejected:
+        statistics.count_rejected(session, attempt.request_set_id, now=now)
 
 
 def leave_unknown(
@@ -416,12 +420,12 @@ def write_outcome(
 
 def settle(
     session: Session, attempt: Attempt, states: tuple[str, ...], values: dict[str, object]
-) -> None:
-    """Write values on an attempt's intent, unless it is in another state or at another attempt.
+) -> bool:
+    """Write values on an attempt's intent; False for one in another state or at another attempt.
 
     A notification may have opened the set before the sender could write what it saw.
     """
-    session.execute(
+    written = session.execute(
         update(RequestSet)
         .where(
             RequestSet.id == attempt.request_set_id,
@@ -429,4 +433,6 @@ def settle(
             RequestSet.state.in_(states),
         )
         .values(**values)
-    )
+        .returning(RequestSet.id)
+    ).first()
+    return written is not None

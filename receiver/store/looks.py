@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, literal, or_
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_
 from sqlalchemy.orm import Session
 
 from receiver.graph.wire import SetReading
-from receiver.store import intents
+from receiver.store import intents, statistics
 from receiver.store.claims import Claim, write_held
 from receiver.store.models import Look, RequestSet
 from receiver.store.types import UTCDateTime
@@ -129,11 +129,13 @@ def finish_collected(
         "state_reason": None,
         "flag": flag,
         "etag": None,
-        "collected_at": now,
+        # One that is collected again keeps the moment at which it first was.
+        "collected_at": func.coalesce(RequestSet.collected_at, literal(now, UTCDateTime())),
         "verdict": verdict,
         "look_at": look_at,
         "quiet_looks": 0,
     }
+    statistics.count_collected(session, claim.request_set_id, now=now)
     write_held(session, claim, values)
 
 

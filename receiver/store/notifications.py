@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, insert, literal, null, select, update
+from sqlalchemy import ScalarSelect, exists, func, insert, literal, null, select, update
 from sqlalchemy.orm import Session
 
 from receiver.store import intents
@@ -93,9 +93,15 @@ def apply_hints(session: Session, *, now: datetime, limit: int = 500) -> int:
     session.execute(
         update(Notification)
         .where(Notification.id.in_([row.id for row in rows]))
-        .values(applied_at=now)
+        .values(applied_at=now, account_id=_account_of_its_set())
     )
     return len(rows)
+
+
+def _account_of_its_set() -> ScalarSelect[int]:
+    """None for a set that is not in SQL."""
+    of_its_set = RequestSet.id == Notification.request_set_id
+    return select(RequestSet.account_id).where(of_its_set).correlate(Notification).scalar_subquery()
 
 
 def _hint(session: Session, request_set_ids: set[int], *, now: datetime) -> None:

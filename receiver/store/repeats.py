@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from receiver.store import intents
+from receiver.store import intents, statistics
 from receiver.store.claims import Claim, LeaseLost
 from receiver.store.intents import Attempt, NewIntent
 from receiver.store.models import RequestSet, Submission
@@ -164,6 +164,8 @@ def abandon(session: Session, request_set_id: int, *, reason: str, now: datetime
         )
         .returning(RequestSet.id)
     ).first()
+    if written is not None:
+        statistics.count_rejected(session, request_set_id, now=now)
     return written is not None
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from receiver.graph.vocabulary import is_final, is_known
 from receiver.graph.wire import RequestReading
-from receiver.store.models import Request
+from receiver.store.models import Request, RequestSet
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,12 @@ class Progress:
 
 
 def upsert(
-    session: Session, request_set_id: int, readings: Sequence[RequestReading], *, read_at: datetime
+    session: Session,
+    request_set_id: int,
+    readings: Sequence[RequestReading],
+    *,
+    account_id: int,
+    read_at: datetime,
 ) -> list[int]:
     """Write one page of readings and return the ids of the rows that the database refused.
 
@@ -49,7 +54,10 @@ def upsert(
     So readings may be written in any order. A bulk that fails is split until the bad row stands
     alone.
     """
-    rows = [_row(request_set_id, reading, read_at=read_at) for reading in readings]
+    of_set = {"request_set_id": request_set_id, "account_id": account_id, "read_at": read_at}
+    rows = [
+        {**vars(reading), **of_set, "is_final": is_final(reading.status)} for reading in readings
+    ]
     return _upsert_splitting(session, rows)
 
 
@@ -82,13 +90,20 @@ def newest_reading(session: Session, request_set_id: int) -> datetime | None:
     ).scalar_one()
 
 
-def _row(request_set_id: int, reading: RequestReading, *, read_at: datetime) -> dict[str, Any]:
-    return {
-        **vars(reading),
-        "request_set_id": request_set_id,
-        "is_final": is_final(reading.status),
-        "read_at": read_at,
-    }
+def fill_accounts(session: Session, *, limit: int = 1000) -> int:
+    """Write the account on requests that a version before 0.2 wrote. Returns on how many."""
+    nameless = (
+        select(Request.id).where(Request.account_id.is_(None)).order_by(Request.id).limit(limit)
+    )
+    of_its_set = RequestSet.id == Request.request_set_id
+    account_id = select(RequestSet.account_id).where(of_its_set).correlate(Request)
+    filled = session.execute(
+        update(Request)
+        .where(Request.id.in_(nameless.scalar_subquery()))
+        .values(account_id=account_id.scalar_subquery())
+        .returning(Request.id)
+    )
+    return len(filled.all())
 
 
 def _upsert_splitting(session: Session, rows: list[dict[str, Any]]) -> list[int]:
@@ -125,6 +140,7 @@ def _statement(session: Session) -> Any:
 
 
 _FILLED = (
+    "account_id",
     "scope_object_id",
     "type",
     "input",

@@ -179,7 +179,7 @@ def test_a_lost_lease_takes_back_what_its_transaction_wrote(
 
     def write_and_then_hold() -> None:
         with database.writing() as session:
-            results.upsert(session, open_set, [request_reading(5)], read_at=NOW)
+            results.upsert(session, open_set, [request_reading(5)], account_id=ACCOUNT, read_at=NOW)
             claims.hold(session, stale, lease_until=at(999))
 
     with pytest.raises(LeaseLost):

@@ -104,7 +104,7 @@ def test_eight_processes_that_upgrade_at_once_all_succeed(empty_url: str, empty:
         timeout=60,
         check=False,
     )
-    assert (ended.returncode, ended.stdout.split()) == (0, ["0004"] * 8), ended.stderr
+    assert (ended.returncode, ended.stdout.split()) == (0, ["0005"] * 8), ended.stderr
     migrate.check(empty)
 
 

@@ -92,7 +92,9 @@ def two_accounts(database: Database) -> tuple[int, int]:
             started_at = at(facebook_id)
             record = LookRecord("set", started_at=started_at, ended_at=started_at, calls=1)
             looks.add_look(session, claim, record)
-            results.upsert(session, ids[-1], [request_reading(facebook_id)], read_at=NOW)
+            results.upsert(
+                session, ids[-1], [request_reading(facebook_id)], account_id=1, read_at=NOW
+            )
     return ids[0], ids[1]
 
 
@@ -203,7 +205,7 @@ def with_ten_requests(database: Database) -> int:
     request_set_id = add_open_set(database, 1)
     with database.writing() as session:
         page = [request_reading(number) for number in range(10, 0, -1)]
-        results.upsert(session, request_set_id, page, read_at=NOW)
+        results.upsert(session, request_set_id, page, account_id=1, read_at=NOW)
     return request_set_id
 
 
@@ -216,7 +218,7 @@ def test_requests_are_chosen_by_status_in_whatever_case_it_came(database: Databa
         for number, status in enumerate(statuses, start=1)
     ]
     with database.writing() as session:
-        results.upsert(session, request_set_id, page, read_at=NOW)
+        results.upsert(session, request_set_id, page, account_id=1, read_at=NOW)
 
     def chosen(wanted: set[str] | None, **beside: int | None) -> list[int]:
         cursors = {"after": None, "before": None, **beside}

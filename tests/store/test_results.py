@@ -17,7 +17,7 @@ from receiver.store.models import Request
 from receiver.store.results import Progress
 from receiver.store.types import MAX_ID
 from tests.support.databases import refuse_rows
-from tests.support.rows import add_account, add_open_set, at, request_reading, rows
+from tests.support.rows import ACCOUNT, add_account, add_open_set, at, request_reading, rows
 
 ONE_DATABASE = settings(
     # One database serves all examples: each leaves it as it was.
@@ -37,7 +37,9 @@ def upsert(
     database: Database, request_set_id: int, *readings: RequestReading, second: float = 0
 ) -> list[int]:
     with database.writing() as session:
-        return results.upsert(session, request_set_id, readings, read_at=at(second))
+        return results.upsert(
+            session, request_set_id, readings, account_id=ACCOUNT, read_at=at(second)
+        )
 
 
 def progress(database: Database, request_set_id: int) -> Progress:
@@ -196,7 +198,9 @@ def end_of(database: Database, request_set_id: int, seen: list[Seen]) -> dict[st
     """Write the readings in this order and return what becomes of them; nothing stays."""
     with database.writing() as session:
         for one in seen:
-            results.upsert(session, request_set_id, [one.reading], read_at=at(one.second))
+            results.upsert(
+                session, request_set_id, [one.reading], account_id=ACCOUNT, read_at=at(one.second)
+            )
         row = session.execute(select(*Request.__table__.columns)).one()
         session.rollback()
     return dict(row._mapping)
@@ -230,7 +234,7 @@ def test_a_database_that_is_away_is_no_fault_of_a_row(database: Database, a_set:
     def write_and_break_down() -> None:
         with database.writing() as session:
             break_down(database, session)
-            results.upsert(session, a_set, page, read_at=at(0))
+            results.upsert(session, a_set, page, account_id=ACCOUNT, read_at=at(0))
 
     with pytest.raises(DatabaseAway):
         write_and_break_down()

@@ -1,0 +1,29 @@
+"""The base of every table: how constraints are named, and which types columns have."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import Float, LargeBinary, MetaData
+from sqlalchemy.orm import DeclarativeBase
+
+from receiver.store.types import BigId, UTCDateTime
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        int: BigId,
+        datetime: UTCDateTime(),
+        float: Float(),
+        bytes: LargeBinary(),
+    }
