@@ -102,6 +102,11 @@ def all_ids(session: Session) -> list[int]:
     return list(session.scalars(select(Account.id).order_by(Account.id)))
 
 
+def created_at(session: Session, account_id: int) -> datetime:
+    """Return when an account was added."""
+    return session.execute(select(Account.created_at).where(Account.id == account_id)).scalar_one()
+
+
 def credential_ids(session: Session, account_ids: Sequence[int]) -> dict[int, int]:
     """Return the credentials of those of the accounts that are known."""
     rows = session.execute(

@@ -18,6 +18,7 @@ PENDING = "pending"
 DELIVERED = "delivered"
 FAILED = "failed"
 GONE = "gone"
+STATES = (PENDING, DELIVERED, FAILED, GONE)
 
 
 @dataclass(frozen=True)

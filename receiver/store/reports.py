@@ -1,50 +1,20 @@
-"""Statements that only read: sets, requests, notifications and looks for those who ask.
-
-Lists are pages by key: newest first below an id, and nothing is counted.
-"""
+"""Statements that only read: the sets and requests that callers ask for, and their deliveries."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from receiver.store import intents
 from receiver.store.models import (
     Delivery,
-    FoundSet,
-    Look,
-    Notification,
     Request,
     RequestSet,
-    Submission,
 )
 
 _SET_COLUMNS = [column for column in RequestSet.__table__.columns if column.name != "ad_specs"]
-
-
-@dataclass(frozen=True)
-class Filter:
-    """What a list is narrowed to. ``account_ids`` are those that the asker may see."""
-
-    account_ids: Collection[int]
-    states: Sequence[str] = ()
-    verdicts: Sequence[str] = ()
-    request_set_id: int | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of a list: whether more follow is told by ``next_below``, the id to go on from."""
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    next_below: int | None = None
 
 
 def find_set(
@@ -148,41 +118,6 @@ def count_requests(
     return session.execute(statement).scalar_one()
 
 
-def find_intent(
-    session: Session, account_ids: Collection[int], *, request_set_id: int
-) -> dict[str, Any] | None:
-    """Return an intent with its ``submissions`` and ``found_sets``, if the asker may see it.
-
-    More than one of ``found_sets`` means that Facebook has the set twice.
-    """
-    intent = (
-        session.execute(
-            select(*_SET_COLUMNS).where(
-                RequestSet.id == request_set_id, RequestSet.account_id.in_(account_ids)
-            )
-        )
-        .mappings()
-        .one_or_none()
-    )
-    if intent is None:
-        return None
-    submissions = session.execute(
-        select(*Submission.__table__.columns)
-        .where(Submission.request_set_id == request_set_id)
-        .order_by(Submission.attempt)
-    ).mappings()
-    found_sets = session.execute(
-        select(FoundSet.facebook_id, FoundSet.attempt, FoundSet.found_at)
-        .where(FoundSet.request_set_id == request_set_id)
-        .order_by(FoundSet.found_at, FoundSet.facebook_id)
-    ).mappings()
-    return {
-        **intent,
-        "submissions": [dict(row) for row in submissions],
-        "found_sets": [dict(row) for row in found_sets],
-    }
-
-
 def requests_of(
     session: Session,
     request_set_id: int,
@@ -207,65 +142,3 @@ def requests_of(
     if after is not None:
         statement = statement.where(Request.id > after)
     return list(session.execute(statement.order_by(Request.id).limit(limit)).scalars())
-
-
-def request_sets(session: Session, wanted: Filter, *, below: int | None, limit: int) -> Page:
-    """List intents, newest first."""
-    statement = _of_sets(select(*_SET_COLUMNS), wanted, RequestSet.id)
-    statement = _judged(statement, wanted, RequestSet.verdict)
-    statement = _between(statement, RequestSet.created_at, wanted)
-    return _page(session, statement, RequestSet.id, below=below, limit=limit)
-
-
-def notifications(session: Session, wanted: Filter, *, below: int | None, limit: int) -> Page:
-    """List notifications of the asker's sets, newest first."""
-    of_its_set = RequestSet.id == Notification.request_set_id
-    statement = select(*Notification.__table__.columns).join(RequestSet, of_its_set)
-    statement = _of_sets(statement, wanted, Notification.request_set_id)
-    statement = _judged(statement, wanted, RequestSet.verdict)
-    statement = _between(statement, Notification.received_at, wanted)
-    return _page(session, statement, Notification.id, below=below, limit=limit)
-
-
-def looks(session: Session, wanted: Filter, *, below: int | None, limit: int) -> Page:
-    """List looks at the asker's sets, newest first."""
-    of_its_set = RequestSet.id == Look.request_set_id
-    statement = select(*Look.__table__.columns).join(RequestSet, of_its_set)
-    statement = _of_sets(statement, wanted, Look.request_set_id)
-    statement = _judged(statement, wanted, Look.verdict)
-    statement = _between(statement, Look.started_at, wanted)
-    return _page(session, statement, Look.id, below=below, limit=limit)
-
-
-def _of_sets(statement: Select[Any], wanted: Filter, request_set_id: Any) -> Select[Any]:
-    statement = statement.where(RequestSet.account_id.in_(wanted.account_ids))
-    if wanted.states:
-        statement = statement.where(RequestSet.state.in_(wanted.states))
-    if wanted.request_set_id is not None:
-        statement = statement.where(request_set_id == wanted.request_set_id)
-    return statement
-
-
-def _judged(statement: Select[Any], wanted: Filter, verdict: Any) -> Select[Any]:
-    return statement.where(verdict.in_(wanted.verdicts)) if wanted.verdicts else statement
-
-
-def _between(statement: Select[Any], moment: Any, wanted: Filter) -> Select[Any]:
-    if wanted.since is not None:
-        statement = statement.where(moment >= wanted.since)
-    if wanted.until is not None:
-        statement = statement.where(moment < wanted.until)
-    return statement
-
-
-def _page(
-    session: Session, statement: Select[Any], key: Any, *, below: int | None, limit: int
-) -> Page:
-    if below is not None:
-        statement = statement.where(key < below)
-    found = session.execute(statement.order_by(key.desc()).limit(limit + 1)).mappings().all()
-    shown = found[:limit]
-    return Page(
-        rows=[dict(row) for row in shown],
-        next_below=shown[-1]["id"] if len(found) > limit else None,
-    )

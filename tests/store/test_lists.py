@@ -325,3 +325,22 @@ def test_a_list_of_very_many_accounts_is_one_list(database: Database) -> None:
     walked = walk(database, request_sets.listing(SetFilter(account_ids)), limit=4)
 
     assert walked == list(range(14, 0, -1))
+
+
+def test_pages_are_complete_and_without_doubles_while_rows_come_in(database: Database) -> None:
+    add_account(database, 1)
+    for second in range(10):
+        add_intent(database, account_id=1, now=at(second))
+    listing = request_sets.listing(SetFilter([1]))
+    seen: list[int] = []
+    after = None
+    while True:
+        with database.reading() as session:
+            page = paging.read_page(session, listing, after=after, limit=3)
+        seen += [row["id"] for row in page.rows]
+        add_intent(database, account_id=1, now=at(100 + len(seen)))
+        after = page.next_key
+        if after is None:
+            break
+
+    assert seen == list(range(10, 0, -1))

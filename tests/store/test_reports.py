@@ -1,23 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
-from receiver.store import looks, reports, results
+from receiver.store import details, looks, reports, results
 from receiver.store.database import Database
 from receiver.store.looks import LookRecord
-from receiver.store.reports import Filter, Page
 from tests.support.rows import (
     ACCOUNT,
     NOW,
     add_account,
-    add_intent,
     add_open_set,
     at,
     must_claim,
@@ -26,56 +21,6 @@ from tests.support.rows import (
 )
 
 OTHER = 99
-List = Callable[..., Page]
-
-
-def add_row(database: Database, kind: str) -> None:
-    """Add one more to a list: a set, a notification or a look of the account's first set."""
-    if kind == "request_sets":
-        add_intent(database)
-    elif kind == "notifications":
-        notify(database, 1)
-    else:
-        claim = must_claim(database, now=at(10**6))
-        with database.writing() as session:
-            record = LookRecord(kind="set", started_at=NOW, ended_at=NOW, calls=1)
-            looks.add_look(session, claim, record)
-            looks.finish(session, claim, look_at=NOW)
-
-
-def page(database: Database, kind: str, *, below: int | None, limit: int = 3) -> Page:
-    wanted = Filter(account_ids=[ACCOUNT])
-    with database.reading() as session:
-        found: Page = getattr(reports, kind)(session, wanted, below=below, limit=limit)
-    return found
-
-
-@pytest.mark.parametrize("kind", ["request_sets", "notifications", "looks"])
-def test_pages_are_complete_and_without_doubles_while_rows_come_in(
-    database: Database, kind: str
-) -> None:
-    add_account(database)
-    add_open_set(database, 1)
-    for _ in range(10):
-        add_row(database, kind)
-    expected = [row["id"] for row in page(database, kind, below=None, limit=100).rows]
-    seen: list[int] = []
-    below = None
-    while True:
-        found = page(database, kind, below=below)
-        seen += [row["id"] for row in found.rows]
-        below = found.next_below
-        if below is None:
-            break
-        add_row(database, kind)
-    assert seen == expected == sorted(expected, reverse=True)
-
-
-def test_a_last_page_that_is_just_full_has_no_next(database: Database) -> None:
-    add_account(database)
-    for _ in range(3):
-        add_intent(database)
-    assert page(database, "request_sets", below=None).next_below is None
 
 
 @pytest.fixture
@@ -98,68 +43,18 @@ def two_accounts(database: Database) -> tuple[int, int]:
     return ids[0], ids[1]
 
 
-def listed(database: Database, wanted: Filter) -> dict[str, list[int]]:
-    """The sets that each list is about."""
-    keys = {"request_sets": "id", "notifications": "request_set_id", "looks": "request_set_id"}
-
-    def read(session: Session, kind: str) -> list[int]:
-        found: Page = getattr(reports, kind)(session, wanted, below=None, limit=10)
-        return [row[keys[kind]] for row in found.rows]
-
-    with database.reading() as session:
-        return {kind: read(session, kind) for kind in keys}
-
-
-def test_only_the_askers_accounts_are_listed(
-    database: Database, two_accounts: tuple[int, int]
-) -> None:
-    mine, theirs = two_accounts
-    for account_ids, expected in (
-        ([ACCOUNT], [mine]),
-        ([OTHER], [theirs]),
-        ([], []),
-        ([ACCOUNT, OTHER], [theirs, mine]),
-    ):
-        found = listed(database, Filter(account_ids))
-        assert list(found.values()) == [expected] * 3
-
-
 def test_only_the_askers_sets_are_found(database: Database, two_accounts: tuple[int, int]) -> None:
     mine, theirs = two_accounts
     with database.reading() as session:
         assert reports.find_set(session, [ACCOUNT], facebook_id=2) is None
-        assert reports.find_intent(session, [ACCOUNT], request_set_id=theirs) is None
+        assert details.request_set(session, theirs, account_ids=[ACCOUNT]) is None
         found = reports.find_set(session, [ACCOUNT], facebook_id=1)
-        intent = reports.find_intent(session, [ACCOUNT], request_set_id=mine)
+        intent = details.request_set(session, mine, account_ids=[ACCOUNT])
     assert found is not None
     assert intent is not None
     assert (found.id, intent["id"]) == (mine, mine)
     assert [one["outcome"] for one in intent["submissions"]] == ["open"]
     assert "ad_specs" not in intent
-
-
-@pytest.mark.parametrize(
-    ("narrow", "expected"),
-    [
-        ({"states": ["open"]}, 2),
-        ({"states": ["collected"]}, 0),
-        ({"request_set_id": 1}, 1),
-        ({"since": at(2)}, 1),
-        ({"until": at(2)}, 1),
-        ({"since": at(1), "until": at(2)}, 1),
-        ({"verdicts": ["lost"]}, 0),
-    ],
-    ids=str,
-)
-def test_lists_are_narrowed_to_what_is_wanted(
-    database: Database, two_accounts: tuple[int, int], narrow: dict[str, Any], expected: int
-) -> None:
-    found = listed(database, Filter([ACCOUNT, OTHER], **narrow))
-    if not narrow.keys() & {"since", "until"}:
-        assert len(found["request_sets"]) == expected
-    assert len(found["looks"]) == expected
-    assert len(found["notifications"]) == expected
-    assert two_accounts
 
 
 @settings(

@@ -16,7 +16,8 @@ from receiver.cli.processes import WEB_OPTIONS, Fleet, free_port, is_listening, 
 from receiver.crypto import Keys
 from receiver.store import reports
 from receiver.store.database import Database
-from receiver.store.reports import Filter
+from receiver.store.lists import paging
+from receiver.store.lists.request_sets import SetFilter, listing
 
 _TIMEOUT_SECONDS = 30
 _PAGE_LIMIT = 500
@@ -130,8 +131,8 @@ class Stage:
 def stored_sets(database: Database, account_ids: Collection[int]) -> list[StoredSet]:
     """Read what is in SQL of some accounts' newest sets."""
     with database.reading() as session:
-        page = reports.request_sets(
-            session, Filter(account_ids=account_ids), below=None, limit=_PAGE_LIMIT
+        page = paging.read_page(
+            session, listing(SetFilter(account_ids)), after=None, limit=_PAGE_LIMIT
         )
         return [
             StoredSet(

@@ -34,6 +34,14 @@ class Between:
 ANY_TIME = Between()
 
 
+_BRANCHES_MOST = 200
+
+
+def is_branched(account_ids: Collection[int], values: Sequence[Any]) -> bool:
+    """Tell whether there may be a branch for each account and value: not if they are very many."""
+    return bool(values) and len(account_ids) * len(values) <= _BRANCHES_MOST
+
+
 def branches_of(
     account: Any, account_ids: Collection[int], *others: tuple[Any, Sequence[Any]]
 ) -> list[Conditions]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import exists
 
-from receiver.store.lists.conditions import ANY_TIME, Between, branches_of, is_one_of
+from receiver.store.lists.conditions import ANY_TIME, Between, branches_of, is_branched, is_one_of
 from receiver.store.lists.paging import Conditions, Listing, Order
 from receiver.store.models import AuditEntry, Delivery, Look, Notification, RequestSet
 
@@ -98,10 +98,11 @@ def _listing(
         seen = model.account_id.in_(wanted.account_ids) if is_seen is None else is_seen
         branches = [(model.request_set_id == wanted.request_set_id, seen)]
         residual = (*residual, *(is_one_of(column, values) if values else ()))
-    elif values:
+    elif is_branched(wanted.account_ids, values):
         branches = branches_of(model.account_id, wanted.account_ids, (column, values))
     else:
         branches = branches_of(model.account_id, wanted.account_ids)
+        residual = (*residual, *(is_one_of(column, values) if values else ()))
     return Listing(
         list(model.__table__.columns),
         Order(moment, model.id, is_descending=is_descending),

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func
 
 from receiver.store import intents
-from receiver.store.lists.conditions import ANY_TIME, Between, branches_of, is_one_of
+from receiver.store.lists.conditions import ANY_TIME, Between, branches_of, is_branched, is_one_of
 from receiver.store.lists.paging import Conditions, Listing, Order
 from receiver.store.models import RequestSet
 
@@ -94,8 +94,8 @@ def _leading(wanted: SetFilter, *, sort: str) -> str:
         # From here on an index holds them in the order of created_at only.
         "account": sort == "completed_at",
         "has_errors": bool(wanted.has_errors),
-        "states": bool(_states(wanted)),
-        "verdicts": bool(wanted.verdicts),
+        "states": is_branched(wanted.account_ids, _states(wanted)),
+        "verdicts": is_branched(wanted.account_ids, wanted.verdicts),
     }
     return next((name for name, is_asked in asked.items() if is_asked), "account")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from receiver.store.lists.conditions import branches_of, is_one_of
+from receiver.store.lists.conditions import branches_of, is_branched, is_one_of
 from receiver.store.lists.paging import Conditions, Listing, Order
 from receiver.store.models import Request
 
@@ -39,7 +39,7 @@ def listing(wanted: RequestFilter, *, is_descending: bool = True) -> Listing:
         "error_codes": is_one_of(Request.error_code, wanted.error_codes),
         "statuses": is_one_of(Request.status, spellings(wanted.statuses)),
     }
-    leading = next((name for name, conditions in filters.items() if conditions), "account")
+    leading = _leading(wanted, filters)
     rest = [condition for name, each in filters.items() if name != leading for condition in each]
     return Listing(
         COLUMNS,
@@ -47,6 +47,15 @@ def listing(wanted: RequestFilter, *, is_descending: bool = True) -> Listing:
         branches=_branches(wanted, filters, leading),
         residual=tuple(rest),
     )
+
+
+def _leading(wanted: RequestFilter, filters: dict[str, Conditions]) -> str:
+    branched = {"error_codes": wanted.error_codes, "statuses": spellings(wanted.statuses)}
+    for name, conditions in filters.items():
+        values = branched.get(name)
+        if conditions and (values is None or is_branched(wanted.account_ids, values)):
+            return name
+    return "account"
 
 
 def _branches(

@@ -1,1 +1,6 @@
-"""Queries for the people who run the receiver."""
+"""The admin's view: the query API, its description, and the dashboard."""
+
+from receiver.web.admin import figures, lists, openapi, unknown
+from receiver.web.admin.api import blueprint
+
+__all__ = ["blueprint", "figures", "lists", "openapi", "unknown"]

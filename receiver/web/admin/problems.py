@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 
 from flask import Response
+from pydantic import ValidationError
+
+from receiver.web.admin import parameters
+from receiver.web.admin.documents import ProblemDocument
 
 
 class Problem(Exception):
@@ -17,16 +20,27 @@ class Problem(Exception):
         self.detail = detail
 
 
+def phrase(status: int) -> str:
+    """Return what a status is called."""
+    return HTTPStatus(status).phrase
+
+
+def of_parameters(error: ValidationError) -> Problem:
+    """Return the refusal of parameters. A number in a path that no row can have is not found."""
+    model = parameters.MODELS.get(error.title)
+    known = list(model.model_fields) if model else []
+    if known == ["number"]:
+        return Problem(404, "There is nothing with this number.")
+    return Problem(400, parameters.in_words(error, known))
+
+
 def answer(problem: Problem) -> Response:
     """Word a problem as its document."""
-    document = {
-        "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase,
-        "status": problem.status,
-        "detail": problem.detail,
-    }
+    document = ProblemDocument(
+        title=phrase(problem.status), status=problem.status, detail=problem.detail
+    )
     response = Response(
-        json.dumps(document),
+        document.model_dump_json(),
         status=problem.status,
         content_type="application/problem+json",
         headers={"Cache-Control": "no-store"},

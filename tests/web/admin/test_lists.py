@@ -1,7 +1,8 @@
-"""The query API: lists, filters, pages, and who may see what."""
+"""The admin API's lists: filters, pages, and who may see what."""
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +11,14 @@ import pytest
 from receiver.store import intents
 from receiver.store.intents import Attempt
 from receiver.store.models import RequestSet
-from tests.support.house import ACCOUNT, House, add_account
+from tests.support.house import ACCOUNT, House, ad, add_account
 
-LISTS = ["/admin/api/request-sets", "/admin/api/notifications", "/admin/api/looks"]
+LISTS = [
+    "/admin/api/request-sets",
+    "/admin/api/notifications",
+    "/admin/api/looks",
+]
+AD_SET = "6008248529789"
 
 
 def ids(house: House, path: str, **query: Any) -> list[str]:
@@ -189,7 +195,7 @@ def test_what_nobody_foresaw_is_a_problem_document(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a secret")
 
-    monkeypatch.setattr("receiver.store.reports.looks", fail)
+    monkeypatch.setattr("receiver.store.lists.messages.looks", fail)
     answer = house.get("/admin/api/looks")
 
     assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
@@ -215,3 +221,99 @@ def test_what_is_for_the_receivers_own_use_is_not_shown(house: House) -> None:
         assert "parameters_hash" not in text
         assert "lease_token" not in text
         assert "etag" not in text
+
+
+def test_requests_are_filtered_and_say_what_failed(house: House) -> None:
+    house.notify(house.create_open([ad("one"), ad("fail")]))
+    house.work()
+    path = "/admin/api/requests"
+
+    (failed,) = house.get(path, status="Error").get_json()["data"]
+    (good,) = house.get(path, status="success", ad_set=AD_SET).get_json()["data"]
+
+    assert failed["error_code"] is not None
+    assert failed["error_meaning"]
+    assert failed["error_advice"]
+    assert good["error_advice"] is None
+    assert ids(house, path, error_code=failed["error_code"]) == [failed["id"]]
+    assert ids(house, path, created_object=good["created_object_id"]) == [good["id"]]
+    assert ids(house, path, request_set=1, sort="id") == sorted([good["id"], failed["id"]])
+    assert ids(house, path, id=f"{good['id']},9") == [good["id"]]
+
+
+def test_a_list_is_counted_when_asked(house: House) -> None:
+    with_sets(house, 3)
+    path = "/admin/api/request-sets"
+
+    assert house.get(path).get_json()["count"] is None
+    counted = house.get(path, count="true", limit=1).get_json()["count"]
+    assert counted == {"at_least": 3, "is_exact": True}
+
+
+def test_a_cursor_goes_with_its_order(house: House) -> None:
+    with_sets(house, 3)
+    path = "/admin/api/request-sets"
+    cursor = house.get(path, limit=1).get_json()["next_cursor"]
+
+    answer = house.get(path, cursor=cursor, sort="created_at")
+
+    assert answer.status_code == 400
+    assert "sorted otherwise" in answer.get_json()["detail"]
+
+
+NOTHING = base64.urlsafe_b64encode(b'["-created_at","2026-01-01T00:00:00",1]').decode()
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "!", "e30", "W10", "Wzc", "a" * 500, NOTHING, NOTHING[:-3], "WyItaWQiLDEsMV0"],
+)
+def test_a_cursor_that_was_tampered_with_is_refused(house: House, cursor: str) -> None:
+    answer = house.get("/admin/api/request-sets", cursor=cursor)
+
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+    assert "cursor" in answer.get_json()["detail"]
+
+
+HTML = b"<script>alert(1)</script>\x00\x1b[31m\xff"
+
+
+def test_a_notification_is_shown_as_text_and_downloaded_as_it_came(house: House) -> None:
+    house.notify(house.create_open(), data=HTML, headers={"X-Odd": "<b>"})
+    house.work()
+
+    shown = house.get("/admin/api/notifications/1").get_json()
+    raw = house.get("/admin/api/notifications/1/raw")
+
+    assert base64.b64decode(shown["body_base64"]) == raw.data == HTML
+    assert {"name": "X-Odd", "value": "<b>"} in shown["headers"]
+    assert raw.headers["Content-Type"] == "application/octet-stream"
+    assert raw.headers["Content-Disposition"].startswith("attachment")
+    assert raw.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_delivery_is_shown_with_its_attempts(house: House) -> None:
+    house.notify(house.create_open(notification_uri=HOOK, notification_mode="ON_COMPLETE"))
+    house.work()
+    assert house.deliver() == 1
+
+    (listed,) = house.get("/admin/api/deliveries", state="pending").get_json()["data"]
+    shown = house.get("/admin/api/deliveries/1").get_json()
+
+    assert listed["uri"] == "http://127.0.0.1:9/hook?(hidden)"
+    assert [attempt["number"] for attempt in shown["made"]] == [1]
+    assert shown["made"][0]["error"]
+    for path in ("/admin/api/deliveries", "/admin/api/deliveries/1", "/admin/api/request-sets/1"):
+        assert "of-the-caller" not in house.get(path).text
+
+
+HOOK = "http://u:p-of-the-caller@127.0.0.1:9/hook?secret=of-the-caller"
+
+
+def test_one_row_of_somebody_elses_is_not_found(house: House) -> None:
+    house.notify(house.create_open(notification_uri=HOOK, notification_mode="ON_COMPLETE"))
+    house.work()
+    house.key = add_account(house.parts, 5)
+
+    for path in ("request-sets/1", "notifications/1", "notifications/1/raw", "deliveries/1"):
+        assert house.get(f"/admin/api/{path}").status_code == 404

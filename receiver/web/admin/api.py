@@ -1,0 +1,107 @@
+"""The admin API's blueprint: who may call it, and how it refuses."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import structlog
+from flask import Response, g, request
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.types import ResponseDict
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import HTTPException
+
+from receiver.store.database import DatabaseAway
+from receiver.store.keys import Caller
+from receiver.web.admin import problems
+from receiver.web.admin.documents import ProblemDocument
+from receiver.web.admin.problems import Problem
+from receiver.web.keys import authorization_key, holder_of
+
+log = structlog.get_logger(__name__)
+
+SECURITY_SCHEME = "key"
+
+_PROBLEM = {
+    "content": {
+        "application/problem+json": {
+            "schema": {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}
+        }
+    }
+}
+
+
+def refusals(*statuses: int) -> ResponseDict:
+    """Return the problem documents that an operation may answer with, for its description."""
+    return {
+        str(status): {"description": problems.phrase(status), **_PROBLEM} for status in statuses
+    }
+
+
+blueprint = APIBlueprint(
+    "admin",
+    __name__,
+    url_prefix="/admin/api",
+    abp_security=[{SECURITY_SCHEME: []}],
+    abp_responses=refusals(400, 401, 503),
+    operation_id_callback=lambda name, **_: name,
+)
+
+
+def holder() -> Caller:
+    """Return whose key the call carries."""
+    return cast("Caller", g.holder)
+
+
+@blueprint.before_request
+def _check_key() -> None:
+    if request.endpoint == "admin.unknown":
+        return
+    key = authorization_key()
+    if key is None:
+        raise Problem(
+            401, "Send a key: Authorization: Bearer <key>. 'receiver key create' makes one."
+        )
+    found = holder_of(key)
+    if found is None:
+        raise Problem(401, "This is no key of the receiver.")
+    if request.method not in ("GET", "HEAD", "OPTIONS") and found.is_read_only:
+        raise Problem(403, "This key may only read.")
+    g.holder = found
+
+
+def answer(document: BaseModel, *, status: int = 200) -> Response:
+    """Answer with a document."""
+    return Response(
+        document.model_dump_json(),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def refuse_parameters(error: ValidationError) -> Response:
+    """Answer parameters that a call does not know or cannot use: which, and why."""
+    return problems.answer(problems.of_parameters(error))
+
+
+@blueprint.errorhandler(Problem)
+def _on_problem(problem: Problem) -> Response:
+    return problems.answer(problem)
+
+
+@blueprint.errorhandler(HTTPException)
+def _on_http_error(error: HTTPException) -> Response:
+    return problems.answer(Problem(error.code or 500, error.description or ""))
+
+
+@blueprint.errorhandler(Exception)
+def _on_unforeseen(error: Exception) -> Response:
+    log.error("A query failed", exc_info=error)
+    return problems.answer(Problem(500, "An unforeseen error: the log has the details."))
+
+
+@blueprint.errorhandler(DatabaseAway)
+def _on_database_away(error: DatabaseAway) -> Response:
+    log.error("The database is away", reason=str(error))
+    return problems.answer(Problem(503, "The receiver's database is away: try again."))

@@ -1,0 +1,71 @@
+"""Statistics by hour as series by hour or day (pure): every period is there, with zeros."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from receiver.store.statistics import COUNTS, Period, hour_of
+
+LONGEST = {"hour": timedelta(days=31), "day": timedelta(days=400)}
+_USUAL = {"hour": timedelta(days=1), "day": timedelta(days=30)}
+_STEP = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
+
+
+class TooLong(ValueError):
+    """A range of more periods than a series may have."""
+
+
+def period_of(
+    since: datetime | None, until: datetime | None, *, interval: str, now: datetime
+) -> Period:
+    """Return the range asked for, or the usual one. Raises TooLong."""
+    try:
+        end = until or (now if since is None else min(now, since + LONGEST[interval]))
+        start = since or end - _USUAL[interval]
+        if end - start > LONGEST[interval]:
+            raise TooLong(f"since: at the most {LONGEST[interval].days} days by {interval}")
+        return Period(start_of(start, interval=interval), max(end, start + _STEP[interval]))
+    except OverflowError:
+        raise TooLong("since: lies at the calendar's edge") from None
+
+
+def start_of(moment: datetime, *, interval: str) -> datetime:
+    """Return when the hour or the day (UTC) of a moment begins."""
+    hour = hour_of(moment.astimezone(UTC))
+    return hour.replace(hour=0) if interval == "day" else hour
+
+
+def outcomes(
+    rows: Iterable[Mapping[str, Any]], *, period: Period, interval: str
+) -> list[dict[str, Any]]:
+    """Return the sums of each period, the first one first."""
+    sums = {at: dict.fromkeys(COUNTS, 0) for at in _starts(period, interval)}
+    for row in rows:
+        of_period = sums[start_of(row["hour"], interval=interval)]
+        for name in COUNTS:
+            of_period[name] += row[name]
+    return [{"at": at, **counts} for at, counts in sums.items()]
+
+
+def errors(rows: Iterable[Mapping[str, Any]], *, interval: str) -> list[dict[str, Any]]:
+    """Return how often requests failed, by period, account and code; only what is not zero."""
+    sums: dict[tuple[datetime, int, int], dict[str, int]] = {}
+    for row in rows:
+        at = start_of(row["hour"], interval=interval)
+        key = (at, row["account_id"], row["error_code"])
+        counts = sums.setdefault(key, {"requests": 0, "sets": 0})
+        counts["requests"] += row["requests"]
+        counts["sets"] += row["sets"]
+    return [
+        {"at": at, "account_id": account_id, "error_code": code, **counts}
+        for (at, account_id, code), counts in sorted(sums.items())
+    ]
+
+
+def _starts(period: Period, interval: str) -> Iterator[datetime]:
+    at = start_of(period.since, interval=interval)
+    while at < period.until:
+        yield at
+        at += _STEP[interval]

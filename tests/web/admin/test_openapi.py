@@ -1,0 +1,111 @@
+"""The description of the admin API: whole, true, and held against random calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.core.result import Ok
+from schemathesis.generation.modes import GenerationMode
+from schemathesis.schemas import APIOperation
+
+from tests.support.house import House
+
+EXAMPLES = 12
+DOCUMENT = "/admin/api/openapi.json"
+
+
+def operations(house: House) -> Iterator[APIOperation[Any, Any, Any, Any]]:
+    """The API of a receiver that has some of everything."""
+    house.notify(house.create_open())
+    house.work()
+    house.create_open()
+    schema = schemathesis.openapi.from_wsgi(DOCUMENT, house.client.application)
+    for found in schema.get_all_operations():
+        assert isinstance(found, Ok)
+        yield found.ok()
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=str)
+def test_random_calls_are_answered_as_described(house: House, mode: GenerationMode) -> None:
+    headers = {"Authorization": f"Bearer {house.key}"}
+    for operation in operations(house):
+
+        @settings(
+            max_examples=EXAMPLES,
+            suppress_health_check=list(HealthCheck),
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate],
+        )
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def call(case: Any) -> None:
+            if mode.is_positive:
+                leave_out_what_no_schema_describes(case.query)
+            response = case.call(headers=headers)
+            case.validate_response(response, headers=headers)
+
+        call()
+
+
+def leave_out_what_no_schema_describes(query: Any) -> None:
+    """A cursor is a page's, and a range has to end after it begins."""
+    for name in ("cursor", "since", "completed_since"):
+        (query or {}).pop(name, None)
+
+
+def test_every_route_of_the_api_is_described(house: House) -> None:
+    rules = {
+        rule.rule.replace("<", "{").replace(">", "}")
+        for rule in house.client.application.url_map.iter_rules()
+        if rule.endpoint.startswith("admin.")
+    }
+    hidden = {"/admin/api/{path:path}"}
+
+    document = house.client.get(DOCUMENT).get_json()
+
+    assert document["openapi"].startswith("3.1")
+    assert set(document["paths"]) == rules - hidden
+    assert document["components"]["securitySchemes"] == {
+        "key": {"type": "http", "scheme": "bearer"}
+    }
+
+
+def test_an_operation_says_what_it_does_and_what_each_parameter_means(house: House) -> None:
+    document = house.client.get(DOCUMENT).get_json()
+
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert operation["summary"], path
+            assert operation["tags"], path
+            assert {"200", "400", "401", "503"} <= set(operation["responses"]), path
+            for parameter in operation.get("parameters", []):
+                named = (path, parameter["name"])
+                assert parameter.get("description") or parameter["name"] in ("sort", "number"), (
+                    named
+                )
+
+
+def test_the_page_to_browse_it_needs_nothing_from_elsewhere(house: House) -> None:
+    page = house.client.get("/admin/api/docs")
+
+    assert page.status_code == 200
+    assert "http://" not in page.text
+    assert "https://" not in page.text
+    for name in ("css/swagger-ui.css", "js/swagger-ui-bundle.js"):
+        assert size(house, f"/admin/api/docs/{name}") > 10_000
+    assert size(house, "/admin/static/api-docs.js") > 100
+
+
+def size(house: House, path: str) -> int:
+    with house.client.get(path) as answer:
+        assert answer.status_code == 200
+        return len(answer.data)
+
+
+@pytest.mark.parametrize("name", ["../__init__.py", "images/swagger.svg", "nothing"])
+def test_nothing_else_is_served_beside_the_page(house: House, name: str) -> None:
+    assert house.client.get(f"/admin/api/docs/{name}").status_code == 404
