@@ -17,7 +17,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from receiver.graph.wire import NodeReading
-from receiver.store import intents
 from receiver.store.models import EdgeMember, EdgeReading, Request, RequestSet
 
 COUNTED_MOST = 10_000
@@ -180,7 +179,7 @@ def _sets(
     is_own = select(RequestSet.id).where(RequestSet.facebook_id == EdgeMember.member_id).exists()
     others = select(EdgeMember.member_id.label("id")).where(*_is(EdgeMember, name), ~is_own)
     if is_completed is not None:
-        is_collected = RequestSet.state == intents.COLLECTED
+        is_collected = RequestSet.collected_at.is_not(None)
         own = own.where(is_collected if is_completed else ~is_collected)
         others = others.where(EdgeMember.is_final == is_completed)
     return own, others

@@ -124,7 +124,8 @@ def keep_reconciliation(session: Session, **values: Any) -> None:
 
 
 def _has_no_end() -> ColumnElement[bool]:
-    return ~intents.is_in(_ENDED)
+    # One that is being collected again has its results.
+    return and_(~intents.is_in(_ENDED), RequestSet.collected_at.is_(None))
 
 
 def _counted(

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from receiver.graph.vocabulary import AD_SETS_EDGE, BATCHES_EDGE
-from receiver.store import statistics
+from receiver.store import lineage, statistics
 from receiver.store.models import FoundSet, RequestSet, Submission
 from receiver.store.types import UTCDateTime
 
@@ -61,6 +61,8 @@ class NewIntent:
     """What a caller asks for. ``ad_specs`` is JSON: of what, the edge tells.
 
     ``twin_of`` is another caller's intent that asks for the same and has no outcome yet.
+    ``row_keys`` is a JSON list of what the caller calls each of its specs, in their order.
+    ``resubmits`` are the failed requests of the set ``parent_id`` that its specs send again.
     """
 
     account_id: int
@@ -74,6 +76,9 @@ class NewIntent:
     idempotency_key: str | None = None
     parameters_hash: bytes | None = None
     twin_of: int | None = None
+    parent_id: int | None = None
+    resubmits: tuple[int, ...] = ()
+    row_keys: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,7 @@ def add_intent(
     """Write an intent and its first submission.
 
     ``look_at`` is when somebody should ask what became of it, should nobody ever write the answer.
+    Raises AlreadySentAgain.
     """
     row = RequestSet(
         **_intent_values(intent),
@@ -117,6 +123,8 @@ def add_intent(
     session.add(row)
     session.flush()
     statistics.count_created(session, intent.account_id, now=now)
+    if intent.resubmits:
+        lineage.add(session, row.id, intent.resubmits)
     attempt = Attempt(row.id, number=1)
     add_submission(
         session,
@@ -164,6 +172,8 @@ def _intent_values(intent: NewIntent) -> dict[str, object]:
         "caller_notification_mode": intent.notification_mode,
         "parameters_hash": intent.parameters_hash,
         "twin_of": intent.twin_of,
+        "parent_id": intent.parent_id,
+        "row_keys": intent.row_keys,
         "state": SUBMITTING,
         "attempt": 1,
         "uri_pending": intent.edge == BATCHES_EDGE,
@@ -177,6 +187,15 @@ def know_uri(session: Session, request_set_id: int) -> None:
     """Write that Facebook knows a set's ``notification_uri``."""
     session.execute(
         update(RequestSet).where(RequestSet.id == request_set_id).values(uri_pending=False)
+    )
+
+
+def note_signing_key(session: Session, request_set_id: int, attempt: int, *, key_id: str) -> None:
+    """Write which key signed the URL that Facebook was told last of an attempt."""
+    session.execute(
+        update(Submission)
+        .where(Submission.request_set_id == request_set_id, Submission.attempt == attempt)
+        .values(signing_key_id=key_id)
     )
 
 
@@ -353,6 +372,7 @@ def reject_set(
         },
     )
     if is_rejected:
+        lineage.release(session, attempt.request_set_id)
         statistics.count_rejected(session, attempt.request_set_id, now=now)
 
 

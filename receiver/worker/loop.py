@@ -1,7 +1,8 @@
 """The lifecycle's steps in one process, no broker: SQL is the only memory.
 
-One thread applies hints; others claim the sets that are due and work on them, and a few more tell
-callers of collected ones: at most half of each kind for one account. Everything is claimed under a
+One thread applies hints; others claim the sets that are due and work on them, a few more tell
+callers of collected ones, and two act on what people confirmed: at most half of each kind for one
+account. Everything is claimed under a
 lease, so any number of such processes may run on one database.
 """
 
@@ -15,9 +16,10 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from receiver.lifecycle import deliver, step
+from receiver.lifecycle import bulk, deliver, step
 from receiver.lifecycle.recheck import recheck_next
 from receiver.lifecycle.tools import Tools
+from receiver.store.action_plans import ItemClaim
 from receiver.store.claims import Claim
 from receiver.store.database import DatabaseAway
 from receiver.store.deliveries import DeliveryClaim
@@ -26,9 +28,11 @@ log = structlog.get_logger(__name__)
 
 _DATABASE_PAUSE_SECONDS = 1.0
 _RECHECK_INTERVAL_SECONDS = 5.0
+_ACTION_THREADS = 2
+_ACTION_INTERVAL_SECONDS = 1.0
 
 
-ClaimT = TypeVar("ClaimT", Claim, DeliveryClaim)
+ClaimT = TypeVar("ClaimT", Claim, DeliveryClaim, ItemClaim)
 
 
 class _Work(Generic[ClaimT]):
@@ -102,6 +106,13 @@ class Loop:
             threads=delivering,
             interval_seconds=interval_seconds,
         )
+        asked = _Work(
+            tools,
+            claim=bulk.claim_next,
+            do=bulk.act,
+            threads=_ACTION_THREADS,
+            interval_seconds=_ACTION_INTERVAL_SECONDS,
+        )
         self._threads = [
             self._thread("hints", lambda: step.apply_hints(self._tools)),
             self._thread(
@@ -111,6 +122,10 @@ class Loop:
             ),
             *(self._thread(f"steps-{number + 1}", sets.step) for number in range(threads)),
             *(self._thread(f"deliveries-{number + 1}", told.step) for number in range(delivering)),
+            *(
+                self._thread(f"actions-{number + 1}", asked.step)
+                for number in range(_ACTION_THREADS)
+            ),
         ]
 
     def _thread(

@@ -81,7 +81,7 @@ def _filters(wanted: SetFilter) -> dict[str, Conditions]:
         "edges": is_one_of(RequestSet.edge, wanted.edges),
         "learned_by": is_one_of(RequestSet.learned_by, wanted.learned_by),
         "name": _holds(wanted.name),
-        "late": () if wanted.late_at is None else (RequestSet.deadline_at <= wanted.late_at,),
+        "late": _is_late(wanted),
     }
 
 
@@ -133,6 +133,12 @@ def _has_errors(wanted: SetFilter) -> Conditions:
     if wanted.has_errors:
         return (RequestSet.error_count > 0,)
     return (func.coalesce(RequestSet.error_count, 0) == 0,)
+
+
+def _is_late(wanted: SetFilter) -> Conditions:
+    if wanted.late_at is None:
+        return ()
+    return (RequestSet.deadline_at <= wanted.late_at, RequestSet.collected_at.is_(None))
 
 
 def _holds(text: str | None) -> Conditions:

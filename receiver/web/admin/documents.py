@@ -132,18 +132,18 @@ class FoundSet(Document):
     found_at: datetime
 
 
-class RequestSetDetail(RequestSet):
-    submissions: list[Submission]
-    found_sets: list[FoundSet] = Field(description="More than one: Facebook has it twice.")
-    children: list[Id] = Field(description="The sets that sent failed requests of it again.")
-    errors: list[ErrorCount] = Field(description="How many of its requests failed, by code.")
-
-
 class ErrorCount(Document):
     error_code: int | None
     requests: int
     meaning: str | None
     advice: str
+
+
+class RequestSetDetail(RequestSet):
+    submissions: list[Submission]
+    found_sets: list[FoundSet] = Field(description="More than one: Facebook has it twice.")
+    children: list[Id] = Field(description="The sets that sent failed requests of it again.")
+    errors: list[ErrorCount] = Field(description="How many of its requests failed, by code.")
 
 
 class Request(Document):
@@ -339,6 +339,50 @@ class ErrorSeries(Document):
     data: list[ErrorsOfPeriod]
 
 
+class ActionResult(Document):
+    action: str
+    outcome: str
+    note: str
+    request_set_id: MaybeId = Field(description="A set that came of it.")
+
+
+class PlanItem(Document):
+    request_set_id: Id
+    account_id: Id
+    outcome: str | None
+    note: str | None
+    tries: int
+    due_at: datetime | None
+    ended_at: datetime | None
+
+
+class NewPlan(Document):
+    """What an action would touch: confirm it by its id before it is out of date."""
+
+    id: str
+    action: str
+    means: str
+    sets: int
+    skipped: int = Field(description="Sets that meet the filters and that it cannot be done to.")
+    by_account: dict[str, int]
+    points: int = Field(description="What it costs of the accounts' limits at Facebook.")
+    seconds: float = Field(description="About how long it takes at Facebook's pace.")
+    is_cut: bool = Field(description="Whether more sets meet the filters than one plan takes.")
+    expires_at: datetime
+
+
+class Plan(Document):
+    id: str
+    action: str
+    actor: str
+    detail: str
+    made_at: datetime
+    expires_at: datetime
+    confirmed_at: datetime | None
+    counts: dict[str, int] = Field(description="How many of its sets ended how, and wait.")
+    items: list[PlanItem] = Field(description="The first 100: first what did not end well.")
+
+
 class Integrity(Document):
     """The two numbers that must be zero, and what stands behind them."""
 
@@ -376,7 +420,7 @@ def request_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def set_row(row: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
     """Return a set with whether it is late, and missing."""
-    has_end = row["state"] in ("collected", "rejected")
+    has_end = row["collected_at"] is not None or row["state"] == "rejected"
     passed = {
         name: not has_end and row[f"{column}_at"] is not None and row[f"{column}_at"] <= now
         for name, column in (("is_late", "deadline"), ("is_missing", "missing"))

@@ -149,14 +149,41 @@ class Parameters(BaseModel):
 class NumberPath(Parameters):
     """The receiver's own number of a row."""
 
-    number: Id
+    number: Id = Field(description="The receiver's own number of it.")
+
+
+ActionName = Literal["look", "collect", "cancel", "repoint", "resubmit", "replay"]
+
+
+class ActionPath(NumberPath):
+    """A set, and what is to be done to it."""
+
+    action: ActionName = Field(description="What is to be done to it.")
+
+
+class AdoptBody(Parameters):
+    facebook_id: Id = Field(description="Facebook's id of the set.")
+
+
+class AbandonBody(Parameters):
+    reason: Words = Field(description="Why it is given up, for those who read it later.")
+
+
+class PlanPath(Parameters):
+    plan: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{10,32}$")] = Field(
+        description="The plan's id."
+    )
+
+
+class AccountPath(Parameters):
+    account: AccountId = Field(description="An ad account's id, with or without act_.")
 
 
 class AccountQuery(Parameters):
     account: AccountIds = Field(default=[], description="Only these ad accounts.")
 
 
-class PageQuery(AccountQuery):
+class PageQuery(Parameters):
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="Rows a page.")
     cursor: str | None = Field(default=None, description="A page's next_cursor.")
     count: bool = Field(
@@ -164,7 +191,7 @@ class PageQuery(AccountQuery):
     )
 
 
-class SinceUntilQuery(PageQuery):
+class SinceUntil(AccountQuery):
     since: Moment | None = Field(default=None, description="Not before this moment.")
     until: Moment | None = Field(default=None, description="Before this moment.")
 
@@ -183,7 +210,7 @@ def check_order(since: datetime | None, until: datetime | None, *, names: tuple[
         raise ValueError(f"{names[1]}: must be later than {names[0]}")
 
 
-class SetFilters(SinceUntilQuery):
+class SetFilters(SinceUntil):
     """``since`` and ``until`` are about when a set was made."""
 
     state: Annotated[list[str], OneOf(STATES)] = Field(
@@ -221,14 +248,19 @@ class SetFilters(SinceUntilQuery):
         return Between(self.completed_since, self.completed_until)
 
 
-class SetsQuery(SetFilters):
+class PlanBody(Parameters):
+    action: ActionName = Field(description="What is to be done to each of them.")
+    filters: SetFilters = Field(description="The same as those of the list of sets.")
+
+
+class SetsQuery(PageQuery, SetFilters):
     sort: Literal["-created_at", "created_at", "-completed_at", "completed_at"] = Field(
         default="-created_at",
         description="The minus asks for the newest first. By completed_at, only complete sets.",
     )
 
 
-class RequestFilters(PageQuery):
+class RequestFilters(AccountQuery):
     request_set: Id | None = Field(default=None, description="Of the set with this number.")
     id: Ids = Field(default=[], description="Facebook's ids of requests.")
     ad_set: Id | None = Field(default=None, description="For this ad set's ads.")
@@ -239,13 +271,13 @@ class RequestFilters(PageQuery):
     error_code: ErrorCodes = Field(default=[], description="Failed with one of these codes.")
 
 
-class RequestsQuery(RequestFilters):
+class RequestsQuery(PageQuery, RequestFilters):
     sort: Literal["-id", "id"] = Field(
         default="-id", description="By Facebook's id; the minus asks for the newest first."
     )
 
 
-class NotificationsQuery(SinceUntilQuery):
+class NotificationsQuery(PageQuery, SinceUntil):
     request_set: Id | None = Field(default=None, description="Of the set with this number.")
     verdict: Annotated[list[str], OneOf(VERDICTS)] = Field(
         default=[], description="Of sets with one of these verdicts."
@@ -255,7 +287,7 @@ class NotificationsQuery(SinceUntilQuery):
     )
 
 
-class LooksQuery(SinceUntilQuery):
+class LooksQuery(PageQuery, SinceUntil):
     request_set: Id | None = Field(default=None, description="At the set with this number.")
     verdict: Annotated[list[str], OneOf(VERDICTS)] = Field(
         default=[], description="That showed one of these verdicts."
@@ -268,7 +300,7 @@ class LooksQuery(SinceUntilQuery):
     )
 
 
-class DeliveriesQuery(SinceUntilQuery):
+class DeliveriesQuery(PageQuery, SinceUntil):
     request_set: Id | None = Field(default=None, description="Of the set with this number.")
     state: Annotated[list[str], OneOf(DELIVERY_STATES)] = Field(
         default=[], description="In one of these states."
@@ -278,7 +310,7 @@ class DeliveriesQuery(SinceUntilQuery):
     )
 
 
-class AuditQuery(SinceUntilQuery):
+class AuditQuery(PageQuery, SinceUntil):
     request_set: Id | None = Field(default=None, description="Done to the set with this number.")
     action: Annotated[list[Word], BeforeValidator(_split), _few] = Field(
         default=[], description="One of these actions."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 from flask import Response
 from pydantic import ValidationError
@@ -10,14 +12,20 @@ from pydantic import ValidationError
 from receiver.web.admin import parameters
 from receiver.web.admin.documents import ProblemDocument
 
+_PATHS = (parameters.NumberPath, parameters.PlanPath, parameters.AccountPath)
+"""What names one thing: a name that no thing can have is that of nothing."""
+
 
 class Problem(Exception):
     """A refusal: an HTTP status, and a sentence that says what to do."""
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(
+        self, status: int, detail: str, *, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.headers = headers
 
 
 def phrase(status: int) -> str:
@@ -29,8 +37,8 @@ def of_parameters(error: ValidationError) -> Problem:
     """Return the refusal of parameters. A number in a path that no row can have is not found."""
     model = parameters.MODELS.get(error.title)
     known = list(model.model_fields) if model else []
-    if known == ["number"]:
-        return Problem(404, "There is nothing with this number.")
+    if model is not None and issubclass(model, _PATHS):
+        return Problem(404, f"There is no such thing: {parameters.in_words(error, known)}.")
     return Problem(400, parameters.in_words(error, known))
 
 
@@ -43,7 +51,7 @@ def answer(problem: Problem) -> Response:
         document.model_dump_json(),
         status=problem.status,
         content_type="application/problem+json",
-        headers={"Cache-Control": "no-store"},
+        headers={"Cache-Control": "no-store", **problem.headers},
     )
     if problem.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="receiver"'

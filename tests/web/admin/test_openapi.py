@@ -44,17 +44,19 @@ def test_random_calls_are_answered_as_described(house: House, mode: GenerationMo
         @given(case=operation.as_strategy(generation_mode=mode))
         def call(case: Any) -> None:
             if mode.is_positive:
-                leave_out_what_no_schema_describes(case.query)
+                leave_out_what_no_schema_describes(case)
             response = case.call(headers=headers)
             case.validate_response(response, headers=headers)
 
         call()
 
 
-def leave_out_what_no_schema_describes(query: Any) -> None:
+def leave_out_what_no_schema_describes(case: Any) -> None:
     """A cursor is a page's, and a range has to end after it begins."""
-    for name in ("cursor", "since", "completed_since"):
-        (query or {}).pop(name, None)
+    body = case.body if isinstance(case.body, dict) else {}
+    for sent in (case.query or {}, body.get("filters", {})):
+        for name in ("cursor", "since", "completed_since"):
+            sent.pop(name, None)
 
 
 def test_every_route_of_the_api_is_described(house: House) -> None:
@@ -81,12 +83,9 @@ def test_an_operation_says_what_it_does_and_what_each_parameter_means(house: Hou
         for operation in operations.values():
             assert operation["summary"], path
             assert operation["tags"], path
-            assert {"200", "400", "401", "503"} <= set(operation["responses"]), path
+            assert {"400", "401", "503"} <= set(operation["responses"]), path
             for parameter in operation.get("parameters", []):
-                named = (path, parameter["name"])
-                assert parameter.get("description") or parameter["name"] in ("sort", "number"), (
-                    named
-                )
+                assert parameter.get("description"), (path, parameter["name"])
 
 
 def test_the_page_to_browse_it_needs_nothing_from_elsewhere(house: House) -> None:

@@ -11,7 +11,6 @@ import json
 from typing import Any
 
 from receiver.graph import serve
-from receiver.store import intents
 from receiver.store.models import Delivery, Request, RequestSet
 
 Json = dict[str, Any]
@@ -25,7 +24,7 @@ def set_record(row: RequestSet, delivery: Delivery | None) -> dict[str, Any]:
         "id": str(row.facebook_id),
         "owner_id": str(row.owner_id or row.account_id),
         "name": row.name,
-        "is_completed": row.state == intents.COLLECTED,
+        "is_completed": row.collected_at is not None,
         "total_count": row.total_count if counted else row.spec_count,
         # Before the first look nothing is known but that all of it was sent.
         "initial_count": row.initial_count if counted else row.spec_count,

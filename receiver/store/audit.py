@@ -1,0 +1,58 @@
+"""Statements on the audit log: who did what, when, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from receiver.store.models import AuditEntry
+
+BEGUN = "begun"
+DONE = "done"
+REFUSED = "refused"
+FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a key's holder, or somebody at the command line."""
+
+    name: str
+    api_key_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What is done, to which set or account, and with what, in words; never a secret."""
+
+    action: str
+    account_id: int | None
+    request_set_id: int | None = None
+    detail: str = ""
+
+
+def begin(session: Session, deed: Deed, *, by: Actor, now: datetime) -> int:
+    """Write that something is being done, before it is; return the entry's number."""
+    entry = AuditEntry(
+        at=now,
+        actor=by.name,
+        api_key_id=by.api_key_id,
+        account_id=deed.account_id,
+        request_set_id=deed.request_set_id,
+        action=deed.action,
+        outcome=BEGUN,
+        detail=deed.detail,
+    )
+    session.add(entry)
+    session.flush()
+    return entry.id
+
+
+def end(session: Session, entry_id: int, *, outcome: str, detail: str) -> None:
+    """Write how it ended."""
+    session.execute(
+        update(AuditEntry).where(AuditEntry.id == entry_id).values(outcome=outcome, detail=detail)
+    )

@@ -1,0 +1,59 @@
+"""Statements that people's actions make: a set becomes due, or its caller is told again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from receiver.store import deliveries, intents
+from receiver.store.models import Delivery, RequestSet
+
+_LOOKED_AT = (intents.UNKNOWN, intents.OPEN, intents.COMPLETED, intents.STUCK)
+
+
+def look_now(session: Session, request_set_id: int, *, now: datetime) -> bool:
+    """Make a set without an end due; False for another.
+
+    A step that is under way sees that ``look_at`` is no more what its claim wrote, and leaves it.
+    """
+    return _changed(session, request_set_id, _LOOKED_AT, look_at=now, quiet_looks=0)
+
+
+def collect_again(session: Session, request_set_id: int, *, now: datetime) -> bool:
+    """Make a collected set one that is to be collected, and due; False for another.
+
+    It keeps ``collected_at``: for its caller it stays complete.
+    """
+    return _changed(
+        session,
+        request_set_id,
+        (intents.COLLECTED,),
+        state=intents.COMPLETED,
+        look_at=now,
+        quiet_looks=0,
+    )
+
+
+def _changed(
+    session: Session, request_set_id: int, states: tuple[str, ...], **values: object
+) -> bool:
+    written = session.execute(
+        update(RequestSet)
+        .where(RequestSet.id == request_set_id, RequestSet.state.in_(states))
+        .values(**values)
+        .returning(RequestSet.id)
+    ).first()
+    return written is not None
+
+
+def replay(session: Session, request_set_id: int, *, now: datetime) -> bool:
+    """Make a delivery that has an end due once more; False where there is none."""
+    written = session.execute(
+        update(Delivery)
+        .where(Delivery.request_set_id == request_set_id, Delivery.state != deliveries.PENDING)
+        .values(state=deliveries.PENDING, send_at=now, ended_at=None)
+        .returning(Delivery.id)
+    ).first()
+    return written is not None
