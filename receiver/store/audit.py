@@ -29,7 +29,7 @@ class Deed:
     """What is done, to which set or account, and with what, in words; never a secret."""
 
     action: str
-    account_id: int | None
+    account_id: int
     request_set_id: int | None = None
     detail: str = ""
 

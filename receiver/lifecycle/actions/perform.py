@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from receiver.crypto import CannotOpen
-from receiver.graph.errors import CallFailed
+from receiver.graph.errors import Advice, CallFailed, GraphError
 from receiver.lifecycle import decide
 from receiver.lifecycle.actions.catalog import ACTIONS
 from receiver.lifecycle.actions.outcome import Done, Refused
 from receiver.lifecycle.decide import CannotDecide
 from receiver.lifecycle.spending import NoPoints
 from receiver.lifecycle.tools import Tools
+from receiver.lifecycle.waiting import keep_wait
 from receiver.store import audit, waits
 from receiver.store.audit import Actor, Deed
 from receiver.store.models import RequestSet
@@ -72,6 +73,13 @@ def _audited(tools: Tools, deed: Deed, *, by: Actor, do: Callable[[], Done]) -> 
         raise Refused(str(error)) from error
     except Refused as error:
         outcome, detail = audit.REFUSED, str(error)
+        raise
+    except GraphError as error:
+        keep_wait(tools, deed.account_id, error)
+        detail = str(error)
+        if error.advice is Advice.NEVER_REPEAT:
+            outcome = audit.REFUSED
+            raise Refused(f"Facebook refused it: {error}") from error
         raise
     except (NoPoints, CallFailed, CannotOpen) as error:
         detail = str(error)

@@ -38,7 +38,10 @@ _MOST_WORDS = 10
 
 def _split(value: object) -> list[str]:
     given = value if isinstance(value, list) else [value]
-    return [word.strip() for one in given for word in str(one).split(",") if word.strip()]
+    words = [word.strip() for one in given for word in str(one).split(",")]
+    if words and not all(words):
+        raise ValueError("must not be empty")
+    return words
 
 
 class OneOf:
@@ -109,8 +112,9 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("lies outside of the calendar") from None
 
 
-_ID_SCHEMA = {"type": "string", "pattern": "^[1-9][0-9]{0,18}$"}
-_ACCOUNT_SCHEMA = {"type": "string", "pattern": "^(act_)?[1-9][0-9]{0,18}$"}
+_NUMBER = "([1-9][0-9]{0,17}|[1-8][0-9]{18})"
+_ID_SCHEMA = {"type": "string", "pattern": f"^{_NUMBER}$"}
+_ACCOUNT_SCHEMA = {"type": "string", "pattern": f"^(act_)?{_NUMBER}$"}
 _CODE_SCHEMA = {"type": "integer", "minimum": -(10**9), "maximum": 10**9}
 
 

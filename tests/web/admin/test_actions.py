@@ -219,6 +219,18 @@ def test_a_throttled_account_says_when_to_come_back(house: House) -> None:
     assert audit(house) == [("cancel", "failed")]
 
 
+@pytest.mark.parametrize(("code", "status"), [(100, 409), (2, 502), (17, 502)])
+def test_what_facebook_does_not_do_is_said_and_kept(house: House, code: int, status: int) -> None:
+    house.sandbox.configure_defaults(progress={"kind": "by_hand"})
+    set_id = house.create_open()
+    house.sandbox.trouble("graph_error", code=code, method="DELETE", path=set_id)
+
+    answer = act(house, "cancel")
+
+    assert answer.status_code == status, answer.text
+    assert audit(house) == [("cancel", "refused" if status == 409 else "failed")]
+
+
 def test_an_account_that_waits_is_asked_again(house: House) -> None:
     with house.parts.database.writing() as session:
         waits.wait(session, ACCOUNT, Wait(house.clock() + timedelta(hours=1)))
