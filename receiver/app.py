@@ -14,11 +14,10 @@ from receiver.logs import configure_logging
 from receiver.settings import Settings, load_settings
 from receiver.store import migrate
 from receiver.store.database import DatabaseAway
-from receiver.web import admin, callback
+from receiver.web import admin, callback, dashboard
 from receiver.web.admin.openapi import make_app
 from receiver.web.body import end_unread_body
 from receiver.web.context import attach
-from receiver.web.dashboard import pages
 from receiver.web.gateway import routes
 
 log = structlog.get_logger(__name__)
@@ -35,7 +34,7 @@ def create_app(parts: Parts | None = None) -> Flask:
         check_start(settings)
         parts = build(settings)
     settings = parts.settings
-    app = make_app("receiver", static_folder=None)
+    app = make_app("receiver", static_folder=None, static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = settings.request_body_limit_bytes
     # Werkzeug's own limit for a form field is far below ours, and ad_specs is one field.
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.request_body_limit_bytes
@@ -44,7 +43,7 @@ def create_app(parts: Parts | None = None) -> Flask:
     app.register_blueprint(callback.blueprint)
     app.register_blueprint(admin.openapi.docs)
     app.register_api(admin.blueprint)
-    app.register_blueprint(pages.blueprint)
+    dashboard.install(app, parts.keys, is_https=settings.public_url.startswith("https:"))
     app.register_blueprint(routes.blueprint)
     app.after_request(_end_unread_body)
     if settings.trusted_proxies:

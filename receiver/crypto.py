@@ -78,6 +78,10 @@ class Keys:
         """The id of the key that signs and seals."""
         return self.ids[0]
 
+    def cookie_keys(self) -> list[str]:
+        """Return the keys that cookies are signed with, newest first."""
+        return [_derive(key, label="cookies").hex() for key in self._secret_keys]
+
     def sign_token(self, *, intent: int, attempt: int) -> str:
         """Return the URL-safe token of an intent's attempt.
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, literal, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from receiver.store.accounts import AccountsDiffer, credential_ids
-from receiver.store.models import ApiKey, ApiKeyAccount
+from receiver.store.models import ApiKey, ApiKeyAccount, SignIn
 from receiver.store.types import UTCDateTime
 
 
@@ -79,6 +79,18 @@ def _name_taken(name: str) -> NameTaken:
 
 def find_caller(session: Session, key_hash: bytes, *, now: datetime) -> Caller | None:
     """Return who holds the key with this hash; None for one that expired or was revoked."""
+    return _find(session, ApiKey.key_hash == key_hash, now=now)
+
+
+def find_signed_in(session: Session, token_hash: bytes, *, now: datetime) -> Caller | None:
+    """Return whose key began the session with this hash; None once session or key has ended."""
+    begun_with = select(SignIn.api_key_id).where(
+        SignIn.token_hash == token_hash, SignIn.expires_at > now
+    )
+    return _find(session, ApiKey.id == begun_with.scalar_subquery(), now=now)
+
+
+def _find(session: Session, is_meant: ColumnElement[bool], *, now: datetime) -> Caller | None:
     rows = session.execute(
         select(
             ApiKey.id,
@@ -90,7 +102,7 @@ def find_caller(session: Session, key_hash: bytes, *, now: datetime) -> Caller |
         )
         .join(ApiKeyAccount, ApiKeyAccount.api_key_id == ApiKey.id)
         .where(
-            ApiKey.key_hash == key_hash,
+            is_meant,
             ApiKey.revoked_at.is_(None),
             or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now),
         )
@@ -106,6 +118,23 @@ def find_caller(session: Session, key_hash: bytes, *, now: datetime) -> Caller |
         is_read_only=first.is_read_only,
         last_used_at=first.last_used_at,
     )
+
+
+def sign_in(
+    session: Session, caller: Caller, *, token_hash: bytes, expires_at: datetime, now: datetime
+) -> None:
+    """Begin a person's session, and forget those that are over."""
+    session.execute(delete(SignIn).where(SignIn.expires_at <= now))
+    session.add(
+        SignIn(
+            token_hash=token_hash, api_key_id=caller.key_id, created_at=now, expires_at=expires_at
+        )
+    )
+
+
+def sign_out(session: Session, token_hash: bytes) -> None:
+    """End a person's session."""
+    session.execute(delete(SignIn).where(SignIn.token_hash == token_hash))
 
 
 def note_use(session: Session, key_id: int, *, now: datetime) -> None:

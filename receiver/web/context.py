@@ -10,6 +10,7 @@ from receiver.assembly import Parts
 from receiver.web.gates import AccountGates
 from receiver.web.key_uses import KeyUses
 from receiver.web.readers import Readers
+from receiver.web.sign_in_attempts import SignInAttempts
 from receiver.web.slots import OutgoingSlots
 
 _NAME = "receiver"
@@ -17,6 +18,7 @@ _SLOTS = "receiver.outgoing_slots"
 _READERS = "receiver.readers"
 _GATES = "receiver.batch_gates"
 _KEY_USES = "receiver.key_uses"
+_SIGN_INS = "receiver.sign_in_attempts"
 
 
 def attach(app: Flask, parts: Parts) -> None:
@@ -24,6 +26,7 @@ def attach(app: Flask, parts: Parts) -> None:
     app.extensions[_NAME] = parts
     app.extensions[_SLOTS] = OutgoingSlots(threads=parts.settings.web_threads)
     app.extensions[_KEY_USES] = KeyUses()
+    app.extensions[_SIGN_INS] = SignInAttempts()
     app.extensions[_READERS] = Readers(threads=parts.settings.web_threads)
     app.extensions[_GATES] = AccountGates(most=parts.settings.batch_threads_per_account)
 
@@ -31,6 +34,11 @@ def attach(app: Flask, parts: Parts) -> None:
 def key_uses() -> KeyUses:
     """Return which uses of keys this process has written."""
     return cast("KeyUses", current_app.extensions[_KEY_USES])
+
+
+def sign_in_attempts() -> SignInAttempts:
+    """Return who tried in vain to sign in at this process."""
+    return cast("SignInAttempts", current_app.extensions[_SIGN_INS])
 
 
 def detach(app: Flask) -> None:

@@ -16,11 +16,10 @@ from receiver.lifecycle.actions.outcome import Done, Refused
 from receiver.lifecycle.bulk import CannotConfirm, Planned
 from receiver.lifecycle.spending import NoPoints
 from receiver.store import action_plans, reports
-from receiver.store.audit import Actor
 from receiver.store.models import RequestSet
 from receiver.web.admin import documents, plan_words
-from receiver.web.admin.api import answer, blueprint, holder, refusals
-from receiver.web.admin.lists import set_filter
+from receiver.web.admin.api import answer, blueprint, refusals
+from receiver.web.admin.holder import actor, holder
 from receiver.web.admin.parameters import (
     AbandonBody,
     AccountPath,
@@ -31,6 +30,7 @@ from receiver.web.admin.parameters import (
     PlanPath,
 )
 from receiver.web.admin.problems import Problem
+from receiver.web.admin.reading import set_filter
 from receiver.web.context import outgoing_slots, parts
 from receiver.web.slots import NoSlot
 
@@ -140,11 +140,6 @@ def confirm_plan(path: PlanPath) -> Response:
     except CannotConfirm as error:
         raise Problem(409, str(error)) from error
     return _plan(path.plan)
-
-
-def actor() -> Actor:
-    """Return who acts."""
-    return Actor(f"key {holder().name}", api_key_id=holder().key_id)
 
 
 def find_row(number: int) -> RequestSet:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import structlog
-from flask import Response, g, request
+from flask import Response, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.types import ResponseDict
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from receiver.store.database import DatabaseAway
-from receiver.store.keys import Caller
 from receiver.web.admin import problems
 from receiver.web.admin.documents import ProblemDocument
+from receiver.web.admin.holder import set_holder
 from receiver.web.admin.problems import Problem
 from receiver.web.keys import authorization_key, holder_of
 
@@ -48,11 +46,6 @@ blueprint = APIBlueprint(
 )
 
 
-def holder() -> Caller:
-    """Return whose key the call carries."""
-    return cast("Caller", g.holder)
-
-
 @blueprint.before_request
 def _check_key() -> None:
     if request.endpoint == "admin.unknown":
@@ -67,7 +60,7 @@ def _check_key() -> None:
         raise Problem(401, "This is no key of the receiver.")
     if request.method not in ("GET", "HEAD", "OPTIONS") and found.is_read_only:
         raise Problem(403, "This key may only read.")
-    g.holder = found
+    set_holder(found)
 
 
 def answer(document: BaseModel, *, status: int = 200) -> Response:

@@ -1,4 +1,7 @@
-"""The figures of the admin API: integrity, accounts, outcomes and errors by the hour."""
+"""The figures of the admin API: integrity, accounts, outcomes and errors by the hour.
+
+What reads them raises Problem and DatabaseAway, and serves the dashboard too.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,9 @@ from receiver.store import statistics
 from receiver.store.statistics import Period
 from receiver.web.admin import documents, series
 from receiver.web.admin.api import answer, blueprint
-from receiver.web.admin.lists import account_ids
 from receiver.web.admin.parameters import AccountQuery, StatisticsQuery
 from receiver.web.admin.problems import Problem
+from receiver.web.admin.reading import account_ids
 from receiver.web.admin.series import TooLong
 from receiver.web.context import parts
 
@@ -27,15 +30,25 @@ _FIGURES: list[Tag | dict[str, Any]] = [Tag(name="Figures", description="How thi
 @blueprint.get("/integrity", tags=_FIGURES, responses={200: documents.Integrity})
 def show_integrity(query: AccountQuery) -> Response:
     """Count what is missing and what is doubled, with the rows behind each number."""
+    return answer(read_integrity(query))
+
+
+def read_integrity(query: AccountQuery) -> documents.Integrity:
+    """Count what is missing and what is doubled, with the rows behind each number."""
     found = checks.check(parts().database, account_ids(query), now=parts().now())
-    return answer(documents.Integrity.model_validate(integrity_as_json(found)))
+    return documents.Integrity.model_validate(integrity_as_json(found))
 
 
 @blueprint.get("/accounts", tags=_FIGURES, responses={200: documents.Accounts})
 def list_accounts(query: AccountQuery) -> Response:
     """Show each account: what it may spend, what it waits for, how many notifications it loses."""
+    return answer(read_accounts(query))
+
+
+def read_accounts(query: AccountQuery) -> documents.Accounts:
+    """Show each account: what it may spend, what it waits for, how many notifications it loses."""
     healths = account_health.of_accounts(parts().tools, account_ids(query))
-    return answer(documents.Accounts.model_validate({"data": [_account(one) for one in healths]}))
+    return documents.Accounts.model_validate({"data": [_account(one) for one in healths]})
 
 
 def _account(health: AccountHealth) -> dict[str, Any]:
@@ -45,15 +58,25 @@ def _account(health: AccountHealth) -> dict[str, Any]:
 @blueprint.get("/outcomes", tags=_FIGURES, responses={200: documents.OutcomeSeries})
 def list_outcomes(query: StatisticsQuery) -> Response:
     """Show how many sets were made and collected in each hour or day, and how that was learned."""
+    return answer(read_outcomes(query))
+
+
+def read_outcomes(query: StatisticsQuery) -> documents.OutcomeSeries:
+    """Show how many sets were made and collected in each hour or day, and how that was learned."""
     period = _period(query)
     with parts().database.reading() as session:
         rows = statistics.outcomes(session, account_ids(query), period=period)
     data = series.outcomes(rows, period=period, interval=query.interval)
-    return answer(documents.OutcomeSeries.model_validate(_series(query, period, data)))
+    return documents.OutcomeSeries.model_validate(_series(query, period, data))
 
 
 @blueprint.get("/errors", tags=_FIGURES, responses={200: documents.ErrorSeries})
 def list_errors(query: StatisticsQuery) -> Response:
+    """Show how many requests failed in each hour or day, by account and error code."""
+    return answer(read_errors(query))
+
+
+def read_errors(query: StatisticsQuery) -> documents.ErrorSeries:
     """Show how many requests failed in each hour or day, by account and error code."""
     period = _period(query)
     with parts().database.reading() as session:
@@ -62,7 +85,7 @@ def list_errors(query: StatisticsQuery) -> Response:
         {**row, **documents.error_in_words(row["error_code"])}
         for row in series.errors(rows, interval=query.interval)
     ]
-    return answer(documents.ErrorSeries.model_validate(_series(query, period, data)))
+    return documents.ErrorSeries.model_validate(_series(query, period, data))
 
 
 def _period(query: StatisticsQuery) -> Period:

@@ -1,14 +1,180 @@
-"""The dashboard's blueprint: its templates and its assets."""
+"""The pages that show lists, and one row of each."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from typing import Any
 
-blueprint = Blueprint(
-    "dashboard",
-    __name__,
-    url_prefix="/admin",
-    template_folder="templates",
-    static_folder="static",
-    static_url_path="/static",
+from flask import Response, render_template
+
+from receiver.lifecycle.actions.catalog import ACTIONS
+from receiver.store import action_plans
+from receiver.web.admin import documents, figures, reading
+from receiver.web.admin.holder import actor, holder
+from receiver.web.admin.parameters import (
+    AccountQuery,
+    AuditQuery,
+    DeliveriesQuery,
+    LooksQuery,
+    NotificationsQuery,
+    NumberPath,
+    PlanPath,
+    RequestsQuery,
+    SetsQuery,
 )
+from receiver.web.admin.problems import Problem
+from receiver.web.context import parts
+from receiver.web.dashboard import asked, charts, timeline
+from receiver.web.dashboard.blueprint import blueprint
+
+_SHOWN_OF_SET = 100
+_REQUESTS_OF_SET = 25
+
+
+@blueprint.get("/request-sets")
+def request_sets() -> str:
+    """List request sets, with a bar of how far each is."""
+    page = reading.read_request_sets(asked.read(SetsQuery))
+    return _list(
+        "request_sets",
+        page,
+        progress=charts.progress,
+        actions=ACTIONS,
+        plan_url=asked.url_with_filters("dashboard.make_plan"),
+    )
+
+
+@blueprint.get("/request-sets/<number>")
+def request_set(number: str) -> str:
+    """Show one set: where it stands, what happened, what failed, and what can be done."""
+    row = reading.read_request_set(_number(number))
+    of_set: dict[str, Any] = {"request_set": row.id, "limit": _SHOWN_OF_SET}
+    events = timeline.of_set(
+        row,
+        notifications=reading.read_notifications(NotificationsQuery(**of_set)).data,
+        looks=reading.read_looks(LooksQuery(**of_set)).data,
+        deliveries=reading.read_deliveries(DeliveriesQuery(**of_set)).data,
+        audit=reading.read_audit_entries(AuditQuery(**of_set)).data,
+    )
+    requests = reading.read_requests(
+        RequestsQuery.model_validate({"request_set": row.id, "limit": _REQUESTS_OF_SET})
+    )
+    return render_template(
+        "admin/request_set.html",
+        row=row,
+        events=events,
+        requests=requests,
+        progress=charts.progress(row),
+        actions=[action for action in ACTIONS.values() if _fits(action.name, row)],
+        **_rights(),
+    )
+
+
+def _fits(name: str, row: documents.RequestSetDetail) -> bool:
+    action = ACTIONS[name]
+    is_told = name != "replay" or row.caller_notification_mode == "ON_COMPLETE"
+    return row.state in action.states and is_told and (not action.has_errors or bool(row.errors))
+
+
+@blueprint.get("/requests")
+def requests() -> str:
+    """List requests, with what failed and what to do about it."""
+    return _list("requests", reading.read_requests(asked.read(RequestsQuery)))
+
+
+@blueprint.get("/notifications")
+def notifications() -> str:
+    """List what came on the notification URLs."""
+    return _list("notifications", reading.read_notifications(asked.read(NotificationsQuery)))
+
+
+@blueprint.get("/notifications/<number>")
+def notification(number: str) -> str:
+    """Show one notification as it came: nothing of it is run, or leads anywhere."""
+    row = reading.read_notification(_number(number))
+    return render_template("admin/notification.html", row=row, **_rights())
+
+
+@blueprint.get("/notifications/<number>/raw")
+def notification_body(number: str) -> Response:
+    """Return the body of a notification as it came, for a download."""
+    wanted = _number(number)
+    return reading.as_download(reading.read_notification_body(wanted), number=wanted)
+
+
+@blueprint.get("/looks")
+def looks() -> str:
+    """List the readings at Facebook."""
+    return _list("looks", reading.read_looks(asked.read(LooksQuery)))
+
+
+@blueprint.get("/deliveries")
+def deliveries() -> str:
+    """List what callers were told."""
+    return _list("deliveries", reading.read_deliveries(asked.read(DeliveriesQuery)))
+
+
+@blueprint.get("/deliveries/<number>")
+def delivery(number: str) -> str:
+    """Show one delivery with its attempts."""
+    row = reading.read_delivery(_number(number))
+    return render_template("admin/delivery.html", row=row, **_rights())
+
+
+@blueprint.get("/accounts")
+def accounts() -> str:
+    """Show each account: what it may spend, and what it waits for."""
+    found = figures.read_accounts(asked.read(AccountQuery)).data
+    return render_template("admin/accounts.html", accounts=found, **_rights())
+
+
+@blueprint.get("/audit")
+def audit() -> str:
+    """List what people did."""
+    return _list("audit", reading.read_audit_entries(asked.read(AuditQuery)))
+
+
+@blueprint.get("/plans/<plan>")
+def plan(plan: str) -> str:
+    """Show a plan: what it will touch, or how far it is."""
+    wanted = PlanPath(plan=plan).plan
+    with parts().database.reading() as session:
+        found = action_plans.find(session, wanted, by=actor())
+        items = action_plans.items(session, wanted, limit=_SHOWN_OF_SET)
+    if found is None:
+        raise Problem(404, "There is no such plan of yours.")
+    shown = documents.Plan.model_validate({**found, "items": items})
+    return render_template(
+        "admin/plan.html",
+        plan=shown,
+        sets=shown.items,
+        action=ACTIONS[shown.action],
+        is_over=shown.expires_at <= parts().now(),
+        **_rights(),
+    )
+
+
+@blueprint.get("/<path:path>")
+def nothing_here(path: str) -> str:
+    """Say in words that a page is not there."""
+    raise Problem(404, f"There is no page /admin/{path}.")
+
+
+def _number(text: str) -> int:
+    return NumberPath.model_validate({"number": text}).number
+
+
+def _list(name: str, page: documents.Page, **more: Any) -> str:
+    return render_template(
+        f"admin/{name}.html",
+        page=page,
+        filters=asked.filters(),
+        is_filtered=asked.is_filtered(),
+        next_url=asked.url_of_next(page.next_cursor),
+        first_url=asked.url_of_first(),
+        **_rights(),
+        **more,
+    )
+
+
+def _rights() -> dict[str, Any]:
+    return {"may_act": not holder().is_read_only, "now": parts().now()}

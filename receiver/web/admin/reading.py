@@ -1,0 +1,242 @@
+"""Read what a key may see as documents, for the admin API and the dashboard alike.
+
+Everything here raises Problem for what is not there or cannot be meant, and DatabaseAway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+from flask import Response
+
+from receiver.store import details
+from receiver.store.lists import messages, paging, request_sets, requests
+from receiver.store.lists.messages import MessageFilter
+from receiver.store.lists.paging import Count, Listing
+from receiver.store.lists.request_sets import SetFilter
+from receiver.store.lists.requests import RequestFilter
+from receiver.web.admin import documents
+from receiver.web.admin.cursors import BadCursor, read_cursor, write_cursor
+from receiver.web.admin.holder import holder
+from receiver.web.admin.parameters import (
+    AccountQuery,
+    AuditQuery,
+    DeliveriesQuery,
+    LooksQuery,
+    NotificationsQuery,
+    PageQuery,
+    RequestFilters,
+    RequestsQuery,
+    SetFilters,
+    SetsQuery,
+)
+from receiver.web.admin.problems import Problem
+from receiver.web.context import parts
+
+Row = Mapping[str, Any]
+_PageT = TypeVar("_PageT", bound=documents.Page)
+
+
+def read_request_sets(query: SetsQuery) -> documents.RequestSetPage:
+    """List the request sets of the key's accounts."""
+    listing = request_sets.listing(
+        set_filter(query), sort=query.sort.lstrip("-"), is_descending=_is_descending(query.sort)
+    )
+    shape = partial(documents.set_row, now=parts().now())
+    return _page(listing, query, sort=query.sort, document=documents.RequestSetPage, shape=shape)
+
+
+def read_request_set(number: int) -> documents.RequestSetDetail:
+    """Show one request set: what was sent, where it stands, what failed of it."""
+    with parts().database.reading() as session:
+        found = details.request_set(session, number, account_ids=holder().account_ids)
+    if found is None:
+        raise Problem(404, f"There is no request set {number} in your accounts.")
+    errors = [{**row, **documents.error_in_words(row["error_code"])} for row in found["errors"]]
+    row = documents.set_row({**found, "errors": errors}, now=parts().now())
+    return documents.RequestSetDetail.model_validate(row)
+
+
+def read_requests(query: RequestsQuery) -> documents.RequestPage:
+    """List the requests of the key's accounts."""
+    listing = requests.listing(request_filter(query), is_descending=_is_descending(query.sort))
+    return _page(
+        listing,
+        query,
+        sort=query.sort,
+        document=documents.RequestPage,
+        shape=documents.request_row,
+    )
+
+
+def read_notifications(query: NotificationsQuery) -> documents.NotificationPage:
+    """List what came on the notification URLs of the key's accounts."""
+    wanted = MessageFilter(
+        account_ids(query),
+        request_set_id=query.request_set,
+        verdicts=query.verdict,
+        between=query.between(),
+    )
+    listing = messages.notifications(wanted, is_descending=_is_descending(query.sort))
+    return _page(
+        listing,
+        query,
+        sort=query.sort,
+        document=documents.NotificationPage,
+        shape=documents.notification_row,
+    )
+
+
+def read_notification(number: int) -> documents.NotificationDetail:
+    """Show one notification with its headers, its body also exactly, in base64."""
+    return documents.NotificationDetail.model_validate(
+        documents.notification_row(_notification(number))
+    )
+
+
+def read_notification_body(number: int) -> bytes:
+    """Return the body of a notification as it came. Raises Problem."""
+    body: bytes = _notification(number)["body"]
+    return body
+
+
+def as_download(body: bytes, *, number: int) -> Response:
+    """Answer with what a stranger sent: a browser never shows it as a page of ours."""
+    return Response(
+        body,
+        content_type="application/octet-stream",
+        headers={
+            "Content-Disposition": f'attachment; filename="notification-{number}.bin"',
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def read_looks(query: LooksQuery) -> documents.LookPage:
+    """List the readings at Facebook for the key's accounts."""
+    wanted = MessageFilter(
+        account_ids(query),
+        request_set_id=query.request_set,
+        verdicts=query.verdict,
+        kinds=query.kind,
+        causes=query.why,
+        has_error=query.with_errors,
+        between=query.between(),
+    )
+    listing = messages.looks(wanted, is_descending=_is_descending(query.sort))
+    return _page(listing, query, sort=query.sort, document=documents.LookPage)
+
+
+def read_deliveries(query: DeliveriesQuery) -> documents.DeliveryPage:
+    """List what the callers of the key's accounts were told."""
+    wanted = MessageFilter(
+        account_ids(query),
+        request_set_id=query.request_set,
+        states=query.state,
+        between=query.between(),
+    )
+    listing = messages.deliveries(wanted, is_descending=_is_descending(query.sort))
+    return _page(listing, query, sort=query.sort, document=documents.DeliveryPage)
+
+
+def read_delivery(number: int) -> documents.DeliveryDetail:
+    """Show one delivery with every attempt."""
+    with parts().database.reading() as session:
+        found = details.delivery(session, number, account_ids=holder().account_ids)
+    if found is None:
+        raise Problem(404, f"There is no delivery {number} of your accounts.")
+    return documents.DeliveryDetail.model_validate(found)
+
+
+def read_audit_entries(query: AuditQuery) -> documents.AuditPage:
+    """List what people did in the key's accounts: who, when, what, and how it ended."""
+    wanted = MessageFilter(
+        account_ids(query),
+        request_set_id=query.request_set,
+        actions=query.action,
+        between=query.between(),
+    )
+    listing = messages.audit_entries(wanted, is_descending=_is_descending(query.sort))
+    return _page(listing, query, sort=query.sort, document=documents.AuditPage)
+
+
+def _notification(number: int) -> dict[str, Any]:
+    with parts().database.reading() as session:
+        found = details.notification(session, number, account_ids=holder().account_ids)
+    if found is None:
+        raise Problem(404, f"There is no notification {number} of your accounts.")
+    return found
+
+
+def account_ids(query: AccountQuery) -> frozenset[int]:
+    """Return the accounts that a call is about: of those asked for, the key's."""
+    mine = holder().account_ids
+    return mine & set(query.account) if query.account else mine
+
+
+def set_filter(query: SetFilters) -> SetFilter:
+    """Return what a list of sets is narrowed to."""
+    return SetFilter(
+        account_ids(query),
+        numbers=query.request_set,
+        facebook_id=query.facebook_id,
+        parent_id=query.parent,
+        states=query.state,
+        verdicts=query.verdict,
+        edges=query.kind,
+        learned_by=query.learned_by,
+        name=query.name,
+        created=query.between(),
+        completed=query.completed(),
+        late_at=parts().now() if query.late else None,
+        has_errors=query.with_errors,
+    )
+
+
+def request_filter(query: RequestFilters) -> RequestFilter:
+    """Return what a list of requests is narrowed to."""
+    return RequestFilter(
+        account_ids(query),
+        ids=query.id,
+        request_set_id=query.request_set,
+        scope_object_id=query.ad_set,
+        created_object_id=query.created_object,
+        statuses=query.status,
+        error_codes=query.error_code,
+    )
+
+
+def _is_descending(sort: str) -> bool:
+    return sort.startswith("-")
+
+
+def _page(
+    listing: Listing,
+    query: PageQuery,
+    *,
+    sort: str,
+    document: type[_PageT],
+    shape: Callable[[Row], Row] = dict,
+) -> _PageT:
+    try:
+        after = None if query.cursor is None else read_cursor(query.cursor, sort=sort)
+    except BadCursor as error:
+        raise Problem(400, f"cursor: {error}") from error
+    with parts().database.reading() as session:
+        page = paging.read_page(session, listing, after=after, limit=query.limit)
+        counted = paging.count(session, listing) if query.count else None
+    return document.model_validate(
+        {
+            "data": [shape(row) for row in page.rows],
+            "next_cursor": page.next_key and write_cursor(page.next_key, sort=sort),
+            "is_partial": page.is_partial,
+            "count": counted and _counted(counted),
+        }
+    )
+
+
+def _counted(counted: Count) -> dict[str, Any]:
+    return {"at_least": counted.at_least, "is_exact": counted.is_exact}

@@ -1,0 +1,45 @@
+"""The overview: is anything missing or doubled, what is late, what failed, what comes next."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from receiver.store import backlog
+from receiver.web.admin import figures, reading
+from receiver.web.admin.holder import holder
+from receiver.web.admin.parameters import AccountQuery, SetsQuery, StatisticsQuery
+from receiver.web.context import parts
+from receiver.web.dashboard import asked, charts
+from receiver.web.dashboard.blueprint import blueprint
+
+_NEWEST = 8
+
+
+@blueprint.get("")
+def from_the_root() -> Response:
+    """Lead ``/admin`` to its pages."""
+    return redirect(url_for("dashboard.overview"))
+
+
+@blueprint.get("/")
+def overview() -> str:
+    """Show how everything stands."""
+    accounts = asked.read(AccountQuery)
+    statistics = StatisticsQuery(account=accounts.account)
+    errors = figures.read_errors(statistics)
+    worst = sorted(errors.data, key=lambda one: one.requests, reverse=True)[:_NEWEST]
+    now = parts().now()
+    with parts().database.reading() as session:
+        oldest = backlog.oldest_due(session, holder().account_ids, now=now)
+    return render_template(
+        "admin/overview.html",
+        integrity=figures.read_integrity(accounts),
+        accounts=figures.read_accounts(accounts).data,
+        chart=charts.outcomes(figures.read_outcomes(statistics).data),
+        errors=worst,
+        newest=reading.read_request_sets(SetsQuery(limit=_NEWEST)).data,
+        progress=charts.progress,
+        oldest_due=None if oldest is None else max(0.0, (now - oldest).total_seconds()),
+        now=now,
+    )

@@ -1,0 +1,43 @@
+// Refreshes the parts of a page that change, every five seconds, without reloading it.
+"use strict";
+
+const EVERY_MS = 5000;
+const parts = [...document.querySelectorAll("[data-live]")].map((part) => part.id);
+
+async function refresh() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "follow" });
+  if (answer.redirected) {
+    // The session has ended: the page says so itself.
+    location.reload();
+    return;
+  }
+  if (!answer.ok) {
+    return;
+  }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  showLocalTimes(page);
+  for (const id of parts) {
+    replace(document.getElementById(id), page.getElementById(id));
+  }
+  replace(document.querySelector("footer time"), page.querySelector("footer time"));
+}
+
+function replace(old, fresh) {
+  const isRead = old?.matches(":focus-within") || old?.querySelector("details[open]");
+  if (old && fresh && !isRead && old.innerHTML !== fresh.innerHTML) {
+    old.innerHTML = fresh.innerHTML;
+  }
+}
+
+async function again() {
+  // A page that nobody looks at asks for nothing.
+  if (!document.hidden) {
+    await refresh().catch(() => {});
+  }
+  setTimeout(again, EVERY_MS);
+}
+
+if (parts.length > 0) {
+  document.querySelector(".live-note")?.removeAttribute("hidden");
+  setTimeout(again, EVERY_MS);
+}
