@@ -14,7 +14,7 @@ from receiver.logs import configure_logging
 from receiver.settings import Settings, load_settings
 from receiver.store import migrate
 from receiver.store.database import DatabaseAway
-from receiver.web import callback
+from receiver.web import callback, health
 from receiver.web.admin import queries
 from receiver.web.body import end_unread_body
 from receiver.web.context import attach
@@ -41,6 +41,7 @@ def create_app(parts: Parts | None = None) -> Flask:
     app.url_map.merge_slashes = False
     attach(app, parts)
     app.register_blueprint(callback.blueprint)
+    app.register_blueprint(health.blueprint)
     app.register_blueprint(queries.blueprint)
     app.register_blueprint(routes.blueprint)
     app.after_request(_end_unread_body)

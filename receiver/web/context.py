@@ -7,9 +7,11 @@ from typing import cast
 from flask import Flask, current_app
 
 from receiver.assembly import Parts
+from receiver.lifecycle.readiness import Readiness, check
 from receiver.web.gates import AccountGates
 from receiver.web.key_uses import KeyUses
 from receiver.web.readers import Readers
+from receiver.web.shared_reading import SharedReading
 from receiver.web.slots import OutgoingSlots
 
 _NAME = "receiver"
@@ -17,6 +19,9 @@ _SLOTS = "receiver.outgoing_slots"
 _READERS = "receiver.readers"
 _GATES = "receiver.batch_gates"
 _KEY_USES = "receiver.key_uses"
+_READINESS = "receiver.readiness"
+
+_READINESS_KEPT_SECONDS = 1.0
 
 
 def attach(app: Flask, parts: Parts) -> None:
@@ -26,6 +31,9 @@ def attach(app: Flask, parts: Parts) -> None:
     app.extensions[_KEY_USES] = KeyUses()
     app.extensions[_READERS] = Readers(threads=parts.settings.web_threads)
     app.extensions[_GATES] = AccountGates(most=parts.settings.batch_threads_per_account)
+    app.extensions[_READINESS] = SharedReading(
+        lambda: check(parts.database, now=parts.now()), kept_seconds=_READINESS_KEPT_SECONDS
+    )
 
 
 def key_uses() -> KeyUses:
@@ -56,3 +64,8 @@ def readers() -> Readers:
 def batch_gates() -> AccountGates:
     """Return the gates of the calls that this process makes for batches."""
     return cast("AccountGates", current_app.extensions[_GATES])
+
+
+def readiness() -> SharedReading[Readiness]:
+    """Return what was last found out about this process and the worker."""
+    return cast("SharedReading[Readiness]", current_app.extensions[_READINESS])
