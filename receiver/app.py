@@ -14,7 +14,7 @@ from receiver.logs import configure_logging
 from receiver.settings import Settings, load_settings
 from receiver.store import migrate
 from receiver.store.database import DatabaseAway
-from receiver.web import callback, health
+from receiver.web import callback, health, metrics
 from receiver.web.admin import queries
 from receiver.web.body import end_unread_body
 from receiver.web.context import attach
@@ -42,9 +42,10 @@ def create_app(parts: Parts | None = None) -> Flask:
     attach(app, parts)
     app.register_blueprint(callback.blueprint)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(metrics.blueprint)
     app.register_blueprint(queries.blueprint)
     app.register_blueprint(routes.blueprint)
-    app.after_request(_end_unread_body)
+    app.after_request(_finish)
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's documented way to wrap
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0
@@ -67,6 +68,7 @@ def check_start(settings: Settings) -> None:
             log.warning("The database is away at the start", reason=str(error))
 
 
-def _end_unread_body(response: Response) -> Response:
+def _finish(response: Response) -> Response:
     end_unread_body(request)
+    metrics.count_response(response)
     return response

@@ -46,6 +46,8 @@ COMMANDS = dict(commands(main))
 
 def written(value: object) -> str:
     """A default as a variable of the environment holds it."""
+    if value is None:
+        return "unset"
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -157,7 +157,7 @@ def test_secrets_are_not_shown_by_repr(give: Give) -> None:
 
 
 def test_the_secrets_are_the_settings_that_are_masked() -> None:
-    masked = (SecretStr, tuple[SecretStr, ...])
+    masked = (SecretStr, SecretStr | None, tuple[SecretStr, ...])
     assert {
         name for name, field in Settings.model_fields.items() if field.annotation in masked
     } == set(SECRETS)

@@ -46,7 +46,9 @@ def recheck_next(tools: Tools) -> bool:
 
 
 def _read(tools: Tools, recheck: Recheck) -> Sweep:
-    credential = credential_that_sent(tools, recheck.sent.credential_id)
+    credential = credential_that_sent(
+        tools, recheck.sent.credential_id, account_id=recheck.account_id
+    )
     sweep = Sweep()
     for answered in listing.pages(
         tools, credential, recheck.account_id, edge=recheck.edge, into=sweep

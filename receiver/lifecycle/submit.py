@@ -177,7 +177,7 @@ def _write_intent(
     with tools.database.writing() as session:
         sealed = accounts.credential_of(session, intent.account_id)
         # A credential that cannot be opened ends the call before an intent is written.
-        credential = unseal(tools.keys, sealed)
+        credential = unseal(tools.keys, sealed, account_id=intent.account_id)
         _join_earlier(session, intent)
         twin_of = twins.find_twin(session, intent, is_of_caller=False)
         attempt = intents.add_intent(
@@ -206,7 +206,7 @@ def _begin_again(tools: Tools, claim: Claim) -> tuple[Attempt, NewIntent, Creden
     now = tools.now()
     with tools.database.writing() as session:
         sealed = accounts.credential_of(session, claim.account_id)
-        credential = unseal(tools.keys, sealed)
+        credential = unseal(tools.keys, sealed, account_id=claim.account_id)
         intent = repeats.find_intent(session, claim.request_set_id)
         attempt = repeats.begin_again(
             session,
