@@ -92,6 +92,8 @@ def configure_logging(level: str) -> None:
 
 
 _PREPARE: list[Processor] = [
+    # What the work under way is about: a set and its account, in the lines of libraries too.
+    structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -352,6 +352,7 @@ class GraphClient:
             )
         except CallFailed as failure:
             failure.usage = answer.usage
+            failure.date = wire.read_date(answer.headers.get("Date"))
             raise
         return value, answer
 

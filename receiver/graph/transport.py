@@ -33,6 +33,7 @@ from urllib3.exceptions import DecodeError, HTTPError
 
 from receiver import __version__
 from receiver.deadline import Guard, socket_deadlines
+from receiver.graph.answers import trace_id
 from receiver.graph.errors import CallFailed, NoAnswer, NotSent, UnreadableAnswer
 from receiver.graph.usage import Usage, parse_usage
 
@@ -347,6 +348,7 @@ class Transport:
         if problem is not None:
             failure = UnreadableAnswer(problem, http_status=response.status_code)
             failure.usage = usage
+            failure.fbtrace_id = trace_id(response.headers)
             raise failure
         return Answer(response.status_code, response.headers, bytes(body), usage)
 

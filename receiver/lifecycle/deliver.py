@@ -81,7 +81,11 @@ def _write(tools: Tools, claim: DeliveryClaim, attempted: Attempted, reply: Repl
         )
     DELIVERIES.labels("retry" if state == deliveries.PENDING else state).inc()
     if not is_ours:
-        log.warning("A delivery's lease ran out", request_set_id=claim.request_set_id)
+        log.warning(
+            "A delivery's lease ran out",
+            request_set_id=claim.request_set_id,
+            account_id=claim.account_id,
+        )
 
 
 def what_follows(
