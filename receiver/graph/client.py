@@ -37,7 +37,7 @@ from receiver.graph.serve import split_path
 from receiver.graph.transport import Answer, Transmission, Transport
 from receiver.graph.usage import Usage
 from receiver.graph.vocabulary import AD_SETS_EDGE, API_VERSION, MAX_PAGE_LIMIT, SCOPE_EDGE
-from receiver.graph.wire import Call, NodesPage, RequestsPage, SetReading, SetsPage
+from receiver.graph.wire import Call, NodesPage, RequestsPage, SetReading, SetsPage, TokenShown
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
@@ -199,6 +199,10 @@ class GraphClient:
         """Read a set with all its fields."""
         reader = partial(wire.read_set_node, expected_id=set_id)
         return self.read(credential, wire.read_set(set_id), reader)
+
+    def read_token(self, credential: Credential) -> Answered[TokenShown]:
+        """Read what Facebook says of a credential's token."""
+        return self.read(credential, wire.read_token(credential.token), wire.read_token_shown)
 
     def read_requests(
         self,

@@ -364,14 +364,15 @@ class Transport:
         return None
 
 
-_PROOF = re.compile(r"(?<=appsecret_proof=)[0-9a-f]+")
+_SECRETS_IN_URL = re.compile(r"(?<=appsecret_proof=)[0-9a-f]+|(?<=input_token=)[^&\s\"]+")
 
 
-def _hide_proof(record: logging.LogRecord) -> bool:
-    record.msg, record.args = _PROOF.sub("…", record.getMessage()), ()
+def _hide_secrets(record: logging.LogRecord) -> bool:
+    record.msg, record.args = _SECRETS_IN_URL.sub("…", record.getMessage()), ()
     return True
 
 
-# urllib3 logs the URLs of its calls, and Graph takes the proof of a read in the URL only.
+# urllib3 logs the URLs of its calls, and Graph takes the proof of a read, and the token that is
+# asked about, in the URL only.
 for _name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry"):
-    logging.getLogger(_name).addFilter(_hide_proof)
+    logging.getLogger(_name).addFilter(_hide_secrets)

@@ -50,18 +50,19 @@ def check(database: Database) -> None:
     _refuse_older(current)
 
 
-def check_within(session: Session) -> None:
-    """Do the same within a transaction. Raises SchemaOutdated."""
-    _refuse_older(_current(session.connection()))
+def check_within(session: Session) -> str:
+    """Do the same within a transaction, and return the tables' revision. Raises SchemaOutdated."""
+    return _refuse_older(_current(session.connection()))
 
 
-def _refuse_older(current: str | None) -> None:
+def _refuse_older(current: str | None) -> str:
     head, older = _revisions()
     if current is None or current in older:
         raise SchemaOutdated(
             f"The database's tables are at revision {current or 'none'} and this version needs "
             f"{head}: run 'receiver db upgrade'."
         )
+    return current
 
 
 @functools.cache

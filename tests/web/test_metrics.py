@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -246,3 +248,14 @@ def test_no_secret_stands_among_the_metrics(house: House) -> None:
 def test_every_name_begins_with_ours(house: House) -> None:
     assert {name.partition("_")[0] for name in scrape(house)} == {"receiver"}
     assert metrics.CONTENT_TYPE.startswith("text/plain")
+
+
+def test_the_operators_page_names_every_metric_and_no_other(house: House) -> None:
+    with house.parts.database.writing() as session:
+        heartbeats.beat(session, "w", started_at=house.clock(), now=house.clock())
+    families = text_string_to_metric_families(house.client.get("/metrics").text)
+    # The library's own parser takes the ending of a counter off its name.
+    shown = {f"{each.name}_total" if each.type == "counter" else each.name for each in families}
+    page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text("utf-8")
+    rows = "\n".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `rec"))
+    assert shown == set(re.findall(r"`(receiver_[a-z_]+)`", rows))
