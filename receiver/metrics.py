@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+from collections.abc import Mapping
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -32,6 +33,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library types half of itself
 
 _REGISTRY = CollectorRegistry()
+_FORWARDING_HEADERS = frozenset({"forwarded", "via", "x-forwarded-for", "x-real-ip"})
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 NOTIFICATIONS = Counter(
@@ -100,17 +102,16 @@ def exposition(*collectors: Collector) -> bytes:
     return generate_latest(registry)
 
 
-def may_read(
-    *, token: str | None, authorization: str, address: str | None, is_forwarded: bool
-) -> bool:
+def may_read(*, token: str | None, headers: Mapping[str, str], address: str | None) -> bool:
     """Tell whether somebody may read the metrics, which name accounts.
 
-    Whoever sends the token; where there is none, whoever calls from this very machine.
-    ``is_forwarded`` tells that a proxy sent the request, of which the address may be its own.
+    Whoever sends the token; where there is none, whoever calls from this very machine. A request
+    that a proxy forwarded does not: its address may be the proxy's own.
     """
+    sent = {name.lower(): text for name, text in headers.items()}
     if token is None:
-        return not is_forwarded and _is_loopback(address)
-    scheme, _, given = authorization.partition(" ")
+        return _FORWARDING_HEADERS.isdisjoint(sent) and _is_loopback(address)
+    scheme, _, given = sent.get("authorization", "").partition(" ")
     is_same = hmac.compare_digest(given.strip().encode(), token.encode())
     return is_same and scheme.lower() == "bearer"
 

@@ -24,7 +24,6 @@ log = structlog.get_logger(__name__)
 blueprint = Blueprint("metrics", __name__)
 
 _PATIENCE_SECONDS = 5.0
-_FORWARDING_HEADERS = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 _SURFACES = {"callback": "notifications", "gateway": "graph"}
 """What the parts are called where their blueprint has another name."""
 
@@ -49,9 +48,8 @@ def _may_read() -> bool:
     token = parts().settings.metrics_token
     return metrics.may_read(
         token=None if token is None else token.get_secret_value(),
-        authorization=request.headers.get("Authorization", ""),
+        headers=dict(request.headers.items()),
         address=request.remote_addr,
-        is_forwarded=any(name in request.headers for name in _FORWARDING_HEADERS),
     )
 
 

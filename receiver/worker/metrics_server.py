@@ -40,9 +40,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _may_read(self) -> bool:
         return metrics.may_read(
             token=self.server.token,
-            authorization=self.headers.get("Authorization", ""),
+            headers=dict(self.headers.items()),
             address=self.client_address[0],
-            is_forwarded="X-Forwarded-For" in self.headers or "Forwarded" in self.headers,
         )
 
     def _answer(

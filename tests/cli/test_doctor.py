@@ -27,7 +27,7 @@ from receiver.store.models import WorkerHeartbeat
 from receiver.store.waits import FOREVER, Wait
 from tests.support.certificates import self_signed, server_context
 from tests.support.commands import environment
-from tests.support.databases import locked
+from tests.support.databases import BACKENDS, empty_database_url, locked
 from tests.support.gateway import Gateway, running_gateway
 from tests.support.house import make_settings
 from tests.support.lying_server import answering, http_answer, lying_server
@@ -150,6 +150,15 @@ def test_outdated_tables_are_named(gateway: Gateway) -> None:
     found = examined(gateway)
     assert ill(found) == {"migrations": "failed"}
     assert "receiver db upgrade" in found["migrations"]["advice"]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_database_without_tables_is_named(backend: str, tmp_path: Path) -> None:
+    with empty_database_url(backend, tmp_path) as url:
+        env = environment(url, RECEIVER_PUBLIC_URL="http://127.0.0.1:1")
+        result = CliRunner().invoke(main, ["doctor", "--json"], env=env)
+    found = {each["check"]: each["state"] for each in json.loads(result.stdout)}
+    assert (found["migrations"], found["accounts"]) == ("failed", "skipped")
 
 
 @on_sqlite

@@ -55,6 +55,15 @@ def test_whichever_web_worker_is_asked_shows_what_all_have_counted(
     forge(installation, times=5)
     assert {value(installation.url, REFUSED) for _ in range(10)} == {45.0}
 
+    before = set(children_of(web.pid))
+    web.send_signal(signal.SIGHUP)
+    eventually(
+        lambda: len(pids := children_of(web.pid)) == 2 and before.isdisjoint(pids),
+        what="a reload put new ones in their place",
+    )
+    forge(installation, times=5)
+    assert {value(installation.url, REFUSED) for _ in range(10)} == {50.0}
+
     folder = f"receiver-metrics-{web.pid}-*"
     assert len(list(Path(tempfile.gettempdir()).glob(folder))) == 1
     web.terminate()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 
 import click
@@ -15,7 +16,7 @@ from rich.table import Table
 
 from receiver.assembly import Parts, build
 from receiver.cli.common import ACCOUNT
-from receiver.cli.doctor.facebook import Facebook
+from receiver.cli.doctor.facebook import Facebook, not_examined
 from receiver.cli.doctor.finding import Finding, State, Step, failed
 from receiver.cli.doctor.inside import Inside
 from receiver.cli.doctor.outside import Outside
@@ -48,19 +49,36 @@ def doctor(*, account_ids: tuple[int, ...], as_json: bool) -> None:
 
 def _examine(parts: Parts, account_ids: tuple[int, ...]) -> list[Finding]:
     """Take every step, and show on standard error which one it is."""
-    steps = [
-        *Inside(parts).steps(),
-        *Outside(parts).steps(),
-        *Facebook(parts, account_ids).steps(),
-    ]
+    inside = Inside(parts)
     columns = (SpinnerColumn(), TextColumn("{task.completed}/{task.total} {task.description}"))
-    found: list[Finding] = []
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=len(steps))
-        for step in steps:
-            progress.update(task, description=escape(step.title))
-            found += _take(step)
-            progress.advance(task)
+        return [
+            *_take_all(progress, inside.steps()),
+            *_take_all(progress, Outside(parts).steps()),
+            *_take_all(progress, _steps_at_facebook(parts, account_ids, inside)),
+        ]
+
+
+def _steps_at_facebook(
+    parts: Parts, account_ids: tuple[int, ...], inside: Inside
+) -> Sequence[Step]:
+    """Return a step for each token; which there are, only the database knows."""
+    try:
+        if inside.has_tables:
+            return Facebook(parts, account_ids).steps()
+    except DatabaseAway:
+        pass
+    return [Step("accounts", not_examined)]
+
+
+def _take_all(progress: Progress, steps: Sequence[Step]) -> list[Finding]:
+    task = progress.add_task("", total=len(steps))
+    found: list[Finding] = []
+    for step in steps:
+        progress.update(task, description=escape(step.title))
+        found += _take(step)
+        progress.advance(task)
+    progress.remove_task(task)
     return found
 
 

@@ -13,7 +13,6 @@ from receiver.graph.errors import Advice, CallFailed, GraphError
 from receiver.graph.wire import TokenShown
 from receiver.lifecycle.tools import credential_of
 from receiver.store import accounts, waits
-from receiver.store.database import DatabaseAway
 from receiver.store.waits import Wait
 
 _CLOCK, _ACCOUNTS = "clock", "accounts"
@@ -33,12 +32,8 @@ class Facebook:
         self._is_silent = False
 
     def steps(self) -> list[Step]:
-        """Return what is to be examined, in its order; without a database, nothing can be."""
-        try:
-            shared, unknown = self._accounts()
-        except DatabaseAway:
-            found = "Not examined: they stand in the database."
-            return [Step(_ACCOUNTS, lambda: [skipped(_ACCOUNTS, found)])]
+        """Return what is to be examined, in its order. Raises DatabaseAway."""
+        shared, unknown = self._accounts()
         tokens = [
             Step(f"token of {_named(ids)}", partial(self._examine_token, ids)) for ids in shared
         ]
@@ -108,6 +103,11 @@ class Facebook:
             return [well(_CLOCK, f"It is {seconds:.0f} s {direction} Facebook's.")]
         advice = "Let this machine keep its time by NTP."
         return [warning(_CLOCK, f"It is {seconds:.0f} s {direction} Facebook's.", advice=advice)]
+
+
+def not_examined() -> list[Finding]:
+    """Say that nothing of it could be examined."""
+    return [skipped(_ACCOUNTS, "Not examined: they stand in the database.")]
 
 
 def _judge(check: str, shown: TokenShown, account_ids: Sequence[int], *, now: datetime) -> Finding:

@@ -24,7 +24,8 @@ class Inside:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._has_tables = False
+        self.has_tables = False
+        """Whether the steps that were taken found the database with its tables."""
 
     def steps(self) -> list[Step]:
         """Return what is to be examined, in its order."""
@@ -46,7 +47,7 @@ class Inside:
         except SchemaOutdated as outdated:
             tables = failed(_TABLES, str(outdated), advice="Run 'receiver db upgrade'.")
             return [self._reached(began), tables]
-        self._has_tables = True
+        self.has_tables = True
         return [self._reached(began), well(_TABLES, f"The tables are at revision {revision}.")]
 
     def _reached(self, began: float) -> Finding:
@@ -55,7 +56,7 @@ class Inside:
 
     def _examine_writes(self) -> list[Finding]:
         """Write a row and take it away again, in one transaction that nobody else sees."""
-        if not self._has_tables:
+        if not self.has_tables:
             return [skipped(_WRITES, _NEEDS_TABLES)]
         worker_id, now = f"doctor-{secrets.token_hex(4)}", self._parts.now()
         began = time.monotonic()
@@ -73,7 +74,7 @@ class Inside:
         return [well(_WRITES, f"A row was written in {milliseconds:.0f} ms.")]
 
     def _examine_keys(self) -> list[Finding]:
-        if not self._has_tables:
+        if not self.has_tables:
             return [skipped(_KEYS, _NEEDS_TABLES)]
         try:
             secret_keys.check(self._parts.database, self._parts.keys)
@@ -82,7 +83,7 @@ class Inside:
         return [well(_KEYS, "Every key that something needs is there.")]
 
     def _examine_worker(self) -> list[Finding]:
-        if not self._has_tables:
+        if not self.has_tables:
             return [skipped(_WORKER, _NEEDS_TABLES)]
         with self._parts.database.reading() as session:
             age = heartbeat_age(session, now=self._parts.now())
