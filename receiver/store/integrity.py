@@ -42,14 +42,32 @@ class Counted:
 
 
 def counts(session: Session, *, now: datetime) -> dict[str, int]:
-    """Count all four in every account, without the rows; each count ends at COUNTED_MOST."""
-    conditions = {
-        "missing": _is_missing(now),
-        "doubled": _is_doubled(),
-        "late": _is_late(now),
-        "stuck": RequestSet.state == intents.STUCK,
+    """Count all four in every account, without the rows; each count ends at COUNTED_MOST.
+
+    However many are overdue, no more of them than that are read.
+    """
+    deadline_at = RequestSet.deadline_at
+    return {
+        "missing": _count_overdue(session, RequestSet.missing_at <= now, deadline_at, now=now),
+        "doubled": _count(session, _is_doubled()),
+        "late": _count_overdue(session, RequestSet.missing_at > now, deadline_at.desc(), now=now),
+        "stuck": _count(session, RequestSet.state == intents.STUCK),
     }
-    return {name: _count(session, condition) for name, condition in conditions.items()}
+
+
+def _count_overdue(
+    session: Session, is_meant: ColumnElement[bool], order: Any, *, now: datetime
+) -> int:
+    """Count among those that come first: what is missing had its deadline before what is late."""
+    overdue = (
+        select(is_meant.label("is_meant"))
+        .where(RequestSet.deadline_at <= now, _has_no_end())
+        .order_by(order)
+        .limit(COUNTED_MOST)
+        .subquery()
+    )
+    counted = select(func.count()).select_from(overdue).where(overdue.c.is_meant)
+    return session.execute(counted).scalar_one()
 
 
 def missing(session: Session, account_ids: Collection[int] | None, *, now: datetime) -> Counted:
