@@ -89,6 +89,12 @@ DELIVERIES = Counter(
     registry=_REGISTRY,
 )
 
+# What has not happened yet is shown as 0, or an alert would miss that it happened once.
+for _outcome in ("kept", "refused", "database_away"):
+    NOTIFICATIONS.labels(_outcome)
+for _outcome in ("delivered", "retry", "failed", "gone"):
+    DELIVERIES.labels(_outcome)
+
 
 def exposition(*collectors: Collector) -> bytes:
     """Return all that is counted in Prometheus' text format, and what the collectors bring."""

@@ -43,6 +43,7 @@ def test_whichever_web_worker_is_asked_shows_what_all_have_counted(
 ) -> None:
     web = installation.start_web("--workers", "2")
     eventually(lambda: len(children_of(web.pid)) == 2, what="both web workers run")
+    assert value(installation.url, REFUSED) == 0
     forge(installation, times=40)
     assert {value(installation.url, REFUSED) for _ in range(10)} == {40.0}
 
