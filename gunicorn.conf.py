@@ -6,18 +6,33 @@ gunicorn takes the number of workers from ``WEB_CONCURRENCY`` (1) and the port f
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
-from receiver.app import check_start
-from receiver.secret_keys import SecretKeyMissing
 from receiver.settings import SettingsError, load_settings
-from receiver.store.migrate import SchemaOutdated
 
 try:
     settings = load_settings()
 except SettingsError as error:
     sys.exit(f"Error: {error}")
+
+# Each web worker counts into a file of its own, and whichever is asked for metrics sums them all.
+# The library looks for the folder when it is imported, as the application does. A reload reads
+# this file again in the same process, and keeps the folder; a new gunicorn makes one of its own.
+_OURS = f"receiver-metrics-{os.getpid()}-"
+if not Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).name.startswith(_OURS):
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_OURS)
+
+from prometheus_client import multiprocess  # noqa: E402
+
+from receiver.app import check_start  # noqa: E402
+from receiver.secret_keys import SecretKeyMissing  # noqa: E402
+from receiver.store.migrate import SchemaOutdated  # noqa: E402
 
 # Threads, which get a request once its head is here whole: one that drips keeps nobody out.
 worker_class = "receiver.web.patient_worker.PatientWorker"
@@ -59,3 +74,23 @@ def on_starting(_server: object) -> None:
         check_start(settings)
     except (SchemaOutdated, SecretKeyMissing) as error:
         sys.exit(f"Error: {error}")
+
+
+def child_exit(_server: object, worker: Any) -> None:
+    """Forget what was true only while a worker lived; what it counted goes on to count."""
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # it has no types
+
+
+def _remove_folder(*, made_by: int, folder: str) -> None:
+    """Remove the metrics' folder at the end of gunicorn itself: a worker inherits this, too."""
+    if os.getpid() == made_by:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def on_exit(_server: object) -> None:
+    """Remove the metrics' folder, also of a daemon, whose process is not the one that began."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+# A start that fails ends without the hook.
+atexit.register(_remove_folder, made_by=os.getpid(), folder=os.environ["PROMETHEUS_MULTIPROC_DIR"])

@@ -14,7 +14,7 @@ from receiver.logs import configure_logging
 from receiver.settings import Settings, load_settings
 from receiver.store import migrate
 from receiver.store.database import DatabaseAway
-from receiver.web import admin, callback, dashboard
+from receiver.web import admin, callback, dashboard, health, metrics
 from receiver.web.admin.openapi import make_app
 from receiver.web.body import end_unread_body
 from receiver.web.context import attach
@@ -44,8 +44,10 @@ def create_app(parts: Parts | None = None) -> Flask:
     app.register_blueprint(admin.openapi.docs)
     app.register_api(admin.blueprint)
     dashboard.install(app, parts.keys, is_https=settings.public_url.startswith("https:"))
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(metrics.blueprint)
     app.register_blueprint(routes.blueprint)
-    app.after_request(_end_unread_body)
+    app.after_request(_finish)
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's documented way to wrap
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0
@@ -68,6 +70,7 @@ def check_start(settings: Settings) -> None:
             log.warning("The database is away at the start", reason=str(error))
 
 
-def _end_unread_body(response: Response) -> Response:
+def _finish(response: Response) -> Response:
     end_unread_body(request)
+    metrics.count_response(response)
     return response

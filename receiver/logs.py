@@ -34,7 +34,7 @@ _PATTERNS = [
         # access_token=…, "access_token": "…", ('access_token', '…'), access_token%3D…
         (rf"((?:{_NAMES}){_SEPARATOR}){_VALUE}", rf"\1{_MASK}"),
         # RECEIVER_SECRET_KEYS=…,… as gunicorn shows its own settings.
-        (rf"""(secret_keys{_SEPARATOR})[^\s"'\\]+""", rf"\1{_MASK}"),
+        (rf"""((?:secret_keys|metrics_token){_SEPARATOR})[^\s"'\\]+""", rf"\1{_MASK}"),
         # Authorization: Bearer …, "Authorization": "…"
         (rf"(authorization{_SEPARATOR})(?:(?:{_SCHEMES})\s+)?{_VALUE}", rf"\1{_MASK}"),
         # The value of such a header without its name.
@@ -92,6 +92,8 @@ def configure_logging(level: str) -> None:
 
 
 _PREPARE: list[Processor] = [
+    # What the work under way is about: a set and its account, in the lines of libraries too.
+    structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

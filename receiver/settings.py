@@ -27,11 +27,12 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "RECEIVER_"
-SECRETS = ("database_url", "secret_keys")
+SECRETS = ("database_url", "secret_keys", "metrics_token")
 """The settings that are masked wherever they are shown, and that may come from a file."""
 
 _LEASE_MARGIN_SECONDS = 10
 _SECRET_KEY_LENGTH = 32
+_METRICS_TOKEN_LENGTH = 16
 _BASE_URL = re.compile(
     r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[\w.~%-]+)*/*", re.ASCII
 )
@@ -101,6 +102,17 @@ def _secret_keys(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return keys
 
 
+def _metrics_token(token: SecretStr | None) -> SecretStr | None:
+    text = "" if token is None else token.get_secret_value()
+    is_fit = len(text) >= _METRICS_TOKEN_LENGTH and re.fullmatch(r"[!-~]+", text)
+    if token is not None and not is_fit:
+        raise ValueError(
+            f"must be at least {_METRICS_TOKEN_LENGTH} characters long, without spaces or letters "
+            "that no header can carry"
+        )
+    return token
+
+
 def _lowered(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -146,6 +158,15 @@ class Settings(BaseSettings):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], BeforeValidator(_lowered)
     ] = Field(default="info", description="The least severe events that are logged.")
+
+    metrics_token: Annotated[SecretStr | None, AfterValidator(_metrics_token)] = Field(
+        default=None,
+        description="The token that whoever reads the metrics sends; without it only this machine "
+        "may read them.",
+    )
+    worker_metrics_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
+        default=0, description="The port on which a worker shows its own metrics; 0 for none."
+    )
 
     web_threads: Annotated[int, Field(ge=4, le=256)] = Field(
         default=32,

@@ -46,6 +46,8 @@ COMMANDS = dict(commands(main))
 
 def written(value: object) -> str:
     """A default as a variable of the environment holds it."""
+    if value is None:
+        return "unset"
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -107,4 +109,5 @@ def test_the_api_page_names_every_route() -> None:
     worded = {re.sub(r"<[^>]*request_set_id>", "<number>", rule) for rule in named}
     worded = {rule.replace("<path:token>", "<token>") for rule in worded}
     documented = set(re.findall(r"`[A-Z]+ (/\S+)`", (DOCUMENTS / "api.md").read_text("utf-8")))
-    assert worded == {path for path in documented if path.startswith(("/admin", "/notif"))}
+    ours = ("/admin", "/notif", "/health", "/metrics")
+    assert worded == {path for path in documented if path.startswith(ours)}

@@ -81,6 +81,10 @@ def test_every_secret_key_in_an_environment_is_taken_out() -> None:
     )
 
 
+def test_the_token_of_the_metrics_is_taken_out_of_an_environment() -> None:
+    assert scrub("RECEIVER_METRICS_TOKEN=hunter2,hunter3 A=b") == "RECEIVER_METRICS_TOKEN=*** A=b"
+
+
 def test_what_is_no_secret_stays() -> None:
     text = "GET /v21.0/act_123/asyncadrequestsets?access_token=abc&limit=5 set=6012384857989 1|2"
     assert scrub(text) == text.replace("abc", "***")
@@ -122,6 +126,14 @@ def test_an_event_is_one_line_of_keys_and_values() -> None:
 def test_no_value_can_begin_a_line_of_its_own() -> None:
     (line,) = logged(r"log.info('x', body='a\nb\rc\x1b[0m\u2028d')")
     assert r"a\nb\x0dc\x1b[0m\x2028d" in line
+
+
+@pytest.mark.parametrize("logger", ["log", "logging.getLogger('x')"])
+def test_an_event_says_what_the_work_under_way_is_about(logger: str) -> None:
+    about = "structlog.contextvars.bound_contextvars(request_set_id=12, account_id=34)"
+    inside, outside = logged(f"with {about}: {logger}.info('a')\n{logger}.info('b')")
+    assert "request_set_id=12 account_id=34" in inside
+    assert "request_set_id" not in outside
 
 
 def test_an_event_is_scrubbed_in_every_field() -> None:

@@ -157,10 +157,19 @@ def test_secrets_are_not_shown_by_repr(give: Give) -> None:
 
 
 def test_the_secrets_are_the_settings_that_are_masked() -> None:
-    masked = (SecretStr, tuple[SecretStr, ...])
+    masked = (SecretStr, SecretStr | None, tuple[SecretStr, ...])
     assert {
         name for name, field in Settings.model_fields.items() if field.annotation in masked
     } == set(SECRETS)
+
+
+@pytest.mark.parametrize("token", ["short", "with a space in it", "n\xf6t-for-a-header-1234"])
+def test_a_token_of_the_metrics_that_no_header_carries_or_anybody_guesses_is_refused(
+    give: Give, token: str
+) -> None:
+    give(metrics_token=token)
+    assert refusal().startswith("RECEIVER_METRICS_TOKEN must be at least 16 characters long")
+    assert token not in refusal()
 
 
 def test_a_secret_may_come_from_a_file(give: Give, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ COMMANDS = (
     "account",
     "db",
     "demo",
+    "doctor",
     "drill",
     "integrity",
     "key",

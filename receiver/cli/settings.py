@@ -53,6 +53,8 @@ def _shown(settings: Settings, name: str) -> str | float:
         return _without_password(value)
     if name == "secret_keys":
         return ", ".join(_MASK for _ in value)
+    if name == "metrics_token":
+        return _MASK if value else "unset"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):

@@ -13,6 +13,7 @@ from receiver.graph.serve import OperationAnswer
 from receiver.graph.wire import WrongShape
 
 _FIRST_BYTES = 200
+_TRACE_CHARACTERS = 100
 
 _Reading = TypeVar("_Reading")
 
@@ -23,6 +24,21 @@ def read_answer(http_status: int, headers: Mapping[str, str], body: bytes) -> An
     The body judges as well as the status: a 200 may hold an error, a 502 may be HTML.
     Raises GraphError, UnreadableAnswer.
     """
+    try:
+        return _read_answer(http_status, headers, body)
+    except CallFailed as failure:
+        failure.fbtrace_id = failure.fbtrace_id or trace_id(headers)
+        raise
+
+
+def trace_id(headers: Mapping[str, str]) -> str | None:
+    """Return Facebook's own name for a call, which its support asks for."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    text = read_text(lower.get("x-fb-trace-id"))
+    return None if text is None else text[:_TRACE_CHARACTERS]
+
+
+def _read_answer(http_status: int, headers: Mapping[str, str], body: bytes) -> Any:
     is_redirect = HTTPStatus.MULTIPLE_CHOICES <= http_status < HTTPStatus.BAD_REQUEST
     if is_redirect:
         raise _unreadable("A redirect is not followed", http_status, body)
@@ -49,7 +65,9 @@ def read_as(
     try:
         return reader(value)
     except WrongShape as error:
-        raise _unreadable(str(error), http_status, body) from None
+        failure = _unreadable(str(error), http_status, body)
+        failure.fbtrace_id = trace_id(headers)
+        raise failure from None
 
 
 @dataclass(frozen=True)

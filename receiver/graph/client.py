@@ -20,6 +20,7 @@ from requests.auth import AuthBase
 
 from receiver.graph import wire
 from receiver.graph.answers import read_as
+from receiver.graph.counting import counting
 from receiver.graph.errors import (
     TOO_MUCH_DATA,
     Advice,
@@ -36,7 +37,7 @@ from receiver.graph.serve import split_path
 from receiver.graph.transport import Answer, Transmission, Transport
 from receiver.graph.usage import Usage
 from receiver.graph.vocabulary import AD_SETS_EDGE, API_VERSION, MAX_PAGE_LIMIT, SCOPE_EDGE
-from receiver.graph.wire import Call, NodesPage, RequestsPage, SetReading, SetsPage
+from receiver.graph.wire import Call, NodesPage, RequestsPage, SetReading, SetsPage, TokenShown
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
@@ -54,6 +55,8 @@ class Credential:
 
     token: str = field(repr=False)
     app_secret: str | None = field(default=None, repr=False)
+    account_id: int | None = field(default=None, compare=False, repr=False)
+    """Whose calls are counted with it; None for what belongs to no account."""
 
     @property
     def proof(self) -> str | None:
@@ -197,6 +200,10 @@ class GraphClient:
         reader = partial(wire.read_set_node, expected_id=set_id)
         return self.read(credential, wire.read_set(set_id), reader)
 
+    def read_token(self, credential: Credential) -> Answered[TokenShown]:
+        """Read what Facebook says of a credential's token."""
+        return self.read(credential, wire.read_token(credential.token), wire.read_token_shown)
+
     def read_requests(
         self,
         credential: Credential,
@@ -271,7 +278,10 @@ class GraphClient:
     ) -> PassedAnswer:
         send = self._transport.send if call.is_read else self._transport.send_on_its_own
         proof = credential.proof
-        with contextlib.ExitStack() as held:
+        with (
+            contextlib.ExitStack() as held,
+            counting(credential.account_id, method=call.method) as counted,
+        ):
             data, content_type = _body_of(call, held)
             answer = send(
                 transmission,
@@ -283,6 +293,7 @@ class GraphClient:
                 auth=_Bearer(credential.token),
                 is_streamed=lambda headers: not is_text(headers),
             )
+            counted.http_status = answer.http_status
         return PassedAnswer(
             answer.http_status, answer.headers, answer.body, answer.stream, answer.usage
         )
@@ -329,7 +340,9 @@ class GraphClient:
         secrets: Collection[str] = (),
         headers: Mapping[str, str] = _NO_HEADERS,
     ) -> tuple[_Value, Answer]:
-        answer = self._send(credential, call, transmission, headers=headers)
+        with counting(credential.account_id, method=call.method) as counted:
+            answer = self._send(credential, call, transmission, headers=headers)
+            counted.http_status = answer.http_status
         if answer.http_status == HTTPStatus.NOT_MODIFIED and headers:
             unchanged = NotModified("Nothing is new.")
             unchanged.usage = answer.usage
@@ -343,6 +356,7 @@ class GraphClient:
             )
         except CallFailed as failure:
             failure.usage = answer.usage
+            failure.date = wire.read_date(answer.headers.get("Date"))
             raise
         return value, answer
 

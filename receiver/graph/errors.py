@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 
@@ -34,11 +35,14 @@ class CallFailed(Exception):
     """A call to Graph that gave no result.
 
     ``usage`` is what the last answer said of the rate limit; ``calls`` is how many HTTP calls were
-    tried. Its text holds neither token nor secret.
+    tried; ``fbtrace_id`` is Facebook's own name for the call, where it gave one; ``date`` its own
+    time then. Its text holds neither token nor secret.
     """
 
     usage: Usage = NO_USAGE
     calls: int = 0
+    fbtrace_id: str | None = None
+    date: datetime | None = None
 
 
 class NotSent(CallFailed):

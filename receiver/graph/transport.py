@@ -33,6 +33,7 @@ from urllib3.exceptions import DecodeError, HTTPError
 
 from receiver import __version__
 from receiver.deadline import Guard, socket_deadlines
+from receiver.graph.answers import trace_id
 from receiver.graph.errors import CallFailed, NoAnswer, NotSent, UnreadableAnswer
 from receiver.graph.usage import Usage, parse_usage
 
@@ -347,6 +348,7 @@ class Transport:
         if problem is not None:
             failure = UnreadableAnswer(problem, http_status=response.status_code)
             failure.usage = usage
+            failure.fbtrace_id = trace_id(response.headers)
             raise failure
         return Answer(response.status_code, response.headers, bytes(body), usage)
 
@@ -362,14 +364,15 @@ class Transport:
         return None
 
 
-_PROOF = re.compile(r"(?<=appsecret_proof=)[0-9a-f]+")
+_SECRETS_IN_URL = re.compile(r"(?<=appsecret_proof=)[0-9a-f]+|(?<=input_token=)[^&\s\"]+")
 
 
-def _hide_proof(record: logging.LogRecord) -> bool:
-    record.msg, record.args = _PROOF.sub("…", record.getMessage()), ()
+def _hide_secrets(record: logging.LogRecord) -> bool:
+    record.msg, record.args = _SECRETS_IN_URL.sub("…", record.getMessage()), ()
     return True
 
 
-# urllib3 logs the URLs of its calls, and Graph takes the proof of a read in the URL only.
+# urllib3 logs the URLs of its calls, and Graph takes the proof of a read, and the token that is
+# asked about, in the URL only.
 for _name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry"):
-    logging.getLogger(_name).addFilter(_hide_proof)
+    logging.getLogger(_name).addFilter(_hide_secrets)

@@ -152,6 +152,11 @@ def read_scope_requests(object_id: int, *, after: str | None, limit: int) -> Cal
     return _read_page(path, SCOPE_FIELDS, after=after, limit=limit)
 
 
+def read_token(token: str) -> Call:
+    """Read what Facebook says of a token (the facts, section 7)."""
+    return Call("GET", "debug_token", {"input_token": token})
+
+
 def _read_page(path: str, fields: tuple[str, ...], *, after: str | None, limit: int) -> Call:
     parameters = {"fields": ",".join(fields), "limit": str(limit)}
     if after is not None:
@@ -276,6 +281,20 @@ class NodeReading:
 
 
 @dataclass(frozen=True)
+class TokenShown:
+    """A token as Facebook describes it. ``problem`` is why it is not valid, in Facebook's words.
+
+    ``ends_at`` is the earlier of the moments at which it, or its access to data, ends; None where
+    neither does.
+    """
+
+    is_valid: bool
+    ends_at: datetime | None
+    scopes: tuple[str, ...]
+    problem: str | None
+
+
+@dataclass(frozen=True)
 class NodesPage:
     """A page of an edge's nodes; see RequestsPage."""
 
@@ -365,6 +384,29 @@ def read_request_node(value: Any) -> RequestReading:
         created_time=read_text(node.get("created_time")),
         updated_time=read_text(node.get("updated_time")),
     )
+
+
+def read_token_shown(value: Any) -> TokenShown:
+    """Read the description of a token. Raises WrongShape."""
+    data = _object(_object(value).get("data"))
+    scopes = data.get("scopes")
+    problem = data.get("error")
+    ends = [_ends_at(data.get(name)) for name in ("expires_at", "data_access_expires_at")]
+    return TokenShown(
+        is_valid=read_flag(data.get("is_valid")),
+        ends_at=min((each for each in ends if each is not None), default=None),
+        scopes=tuple(map(str, scopes)) if isinstance(scopes, list) else (),
+        problem=read_text(problem.get("message")) if isinstance(problem, dict) else None,
+    )
+
+
+def _ends_at(seconds: Any) -> datetime | None:
+    """Read a moment in seconds of Unix time; 0 stands for never."""
+    number = read_id(seconds)
+    try:
+        return datetime.fromtimestamp(number, tz=UTC) if number else None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def read_requests_page(value: Any) -> RequestsPage:

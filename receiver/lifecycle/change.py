@@ -40,6 +40,7 @@ def tell_uri(tools: Tools, credential: Credential, attempt: Attempt, *, facebook
             "Facebook does not know a set's notification_uri yet",
             request_set_id=attempt.request_set_id,
             reason=str(error),
+            fbtrace_id=error.fbtrace_id,
         )
         return False
     with tools.database.writing() as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +24,7 @@ from receiver.lifecycle.spending import NoPoints, reserve
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.verdict import PENDING, verdict_of
 from receiver.lifecycle.waiting import note_usage
+from receiver.metrics import COLLECT_SECONDS
 from receiver.store import claims, deliveries, looks, notifications, results
 from receiver.store.claims import Claim, LeaseLost
 from receiver.store.database import Session
@@ -128,11 +130,17 @@ def _collect_one(
 ) -> bool:
     """Read a set's pages and let go of it; return whether it is collected now."""
     started_at = tools.now() if first is None else first.read_at
-    tally = _read(tools, complete.claim, first, known=known)
-    knowledge.grow_page(tools, complete.claim.account_id, known=known)
-    return _finish(
-        tools, complete.claim, complete.shown.reading, tally=tally, started_at=started_at
-    )
+    outcome, began = "failed", time.monotonic()
+    try:
+        tally = _read(tools, complete.claim, first, known=known)
+        knowledge.grow_page(tools, complete.claim.account_id, known=known)
+        is_collected = _finish(
+            tools, complete.claim, complete.shown.reading, tally=tally, started_at=started_at
+        )
+        outcome = "collected" if is_collected else "incomplete"
+    finally:
+        COLLECT_SECONDS.labels(outcome).observe(time.monotonic() - began)
+    return is_collected
 
 
 def collect_open(tools: Tools, claim: Claim) -> bool:

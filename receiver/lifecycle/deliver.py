@@ -12,6 +12,7 @@ import structlog
 from receiver.delivery import signing
 from receiver.delivery.sender import Reply
 from receiver.lifecycle.tools import Tools
+from receiver.metrics import DELIVERIES
 from receiver.store import deliveries
 from receiver.store.deliveries import Attempted, DeliveryClaim
 
@@ -78,8 +79,13 @@ def _write(tools: Tools, claim: DeliveryClaim, attempted: Attempted, reply: Repl
         is_ours = deliveries.finish_attempt(
             session, claim, attempted, state=state, send_at=send_at, now=now
         )
+    DELIVERIES.labels("retry" if state == deliveries.PENDING else state).inc()
     if not is_ours:
-        log.warning("A delivery's lease ran out", request_set_id=claim.request_set_id)
+        log.warning(
+            "A delivery's lease ran out",
+            request_set_id=claim.request_set_id,
+            account_id=claim.account_id,
+        )
 
 
 def what_follows(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TypeVar
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from receiver.crypto import CannotOpen
 from receiver.graph.errors import Advice, CallFailed, GraphError
@@ -36,19 +38,25 @@ def attempt(
     Raises DatabaseAway.
     """
     started_at = tools.now()
-    try:
-        return work()
-    except LeaseLost as lost:
-        _tell_lease_lost(claim)
-        _keep_failed_look(tools, claim, lost, kind=kind, started_at=started_at)
-    except DatabaseAway:
-        raise
-    except (CallFailed, NoPoints, CannotOpen) as error:
-        put_off(tools, claim, error, kind=kind, started_at=started_at)
-    except Exception as error:  # a set that nobody foresaw must not stop the others
-        log.exception("A step failed", request_set_id=claim.request_set_id)
-        put_off(tools, claim, error, kind=kind, started_at=started_at)
+    with about(claim):
+        try:
+            return work()
+        except LeaseLost as lost:
+            _tell_lease_lost()
+            _keep_failed_look(tools, claim, lost, kind=kind, started_at=started_at)
+        except DatabaseAway:
+            raise
+        except (CallFailed, NoPoints, CannotOpen) as error:
+            put_off(tools, claim, error, kind=kind, started_at=started_at)
+        except Exception as error:  # a set that nobody foresaw must not stop the others
+            log.exception("A step failed")
+            put_off(tools, claim, error, kind=kind, started_at=started_at)
     return None
+
+
+def about(claim: Claim) -> AbstractContextManager[None]:
+    """Let every line that is logged in the block name a set and its account."""
+    return bound_contextvars(request_set_id=claim.request_set_id, account_id=claim.account_id)
 
 
 def put_all_off(
@@ -65,6 +73,23 @@ def put_off(
     tools: Tools, claim: Claim, error: Exception, *, kind: str, started_at: datetime
 ) -> None:
     """Keep the failed look, and let go of the set until it is worth asking again."""
+    with about(claim):
+        _log_failure(error, kind=kind)
+        _put_off(tools, claim, error, kind=kind, started_at=started_at)
+
+
+def _log_failure(error: Exception, *, kind: str) -> None:
+    """Log what Facebook or a credential is to blame for; to wait for points is nobody's fault."""
+    if isinstance(error, CallFailed):
+        trace = {"reason": str(error), "fbtrace_id": error.fbtrace_id}
+        log.warning("A look led to nothing: the set is put off", kind=kind, **trace)
+    elif isinstance(error, CannotOpen):
+        log.error("A credential cannot be opened: the set is put off", reason=str(error))
+
+
+def _put_off(
+    tools: Tools, claim: Claim, error: Exception, *, kind: str, started_at: datetime
+) -> None:
     now = tools.now()
     _keep_failed_look(tools, claim, error, kind=kind, started_at=started_at)
     # The account waits whatever became of the lease.
@@ -80,11 +105,11 @@ def put_off(
             look_at = resume_at or _next_at(tools, claim, now=now)
             looks.finish(session, claim, look_at=look_at, reason=_in_words(error))
     except LeaseLost:
-        _tell_lease_lost(claim)
+        _tell_lease_lost()
 
 
-def _tell_lease_lost(claim: Claim) -> None:
-    log.warning("A lease ran out before its work was done", request_set_id=claim.request_set_id)
+def _tell_lease_lost() -> None:
+    log.warning("A lease ran out before its work was done")
 
 
 def _next_at(tools: Tools, claim: Claim, *, now: datetime) -> datetime | None:
@@ -122,7 +147,7 @@ def _ask_a_person(session: Session, claim: Claim, error: Exception, *, now: date
         f"Facebook gave the id {claim.facebook_id}, and says that there is no such set: {error}"
     )
     looks.leave_stuck(session, claim, reason=reason, look_at=plan.stuck_look_at(now))
-    log.error("A person has to look at a set", request_set_id=claim.request_set_id, reason=reason)
+    log.error("A person has to look at a set", reason=reason)
 
 
 def _keep_failed_look(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from receiver.graph.errors import CallFailed
 from receiver.lifecycle import listing
@@ -35,18 +36,25 @@ def recheck_next(tools: Tools) -> bool:
         recheck = searches.claim_recheck(session, now=now, again_at=now + _RETRIED_AFTER)
     if recheck is None:
         return False
+    with bound_contextvars(request_set_id=recheck.request_set_id, account_id=recheck.account_id):
+        _recheck(tools, recheck, now=now)
+    return True
+
+
+def _recheck(tools: Tools, recheck: Recheck, *, now: datetime) -> None:
     try:
         sweep = _read(tools, recheck)
     except (CallFailed, NoPoints) as failure:
         keep_wait(tools, recheck.account_id, failure)
-        return True
+        return
     if sweep.is_whole:
         _write(tools, recheck, sweep, now=now)
-    return True
 
 
 def _read(tools: Tools, recheck: Recheck) -> Sweep:
-    credential = credential_that_sent(tools, recheck.sent.credential_id)
+    credential = credential_that_sent(
+        tools, recheck.sent.credential_id, account_id=recheck.account_id
+    )
     sweep = Sweep()
     for answered in listing.pages(
         tools, credential, recheck.account_id, edge=recheck.edge, into=sweep
@@ -67,6 +75,4 @@ def _write(tools: Tools, recheck: Recheck, sweep: Sweep, *, now: datetime) -> No
             open_found(session, recheck.sent.attempt, sets, now=now)
         searches.finish_recheck(session, recheck, recheck_at=last_at if now < last_at else None)
     if len(sets) > 1:
-        log.error(
-            "Facebook has a set twice", request_set_id=recheck.request_set_id, ids=sorted(sets)
-        )
+        log.error("Facebook has a set twice", ids=sorted(sets))

@@ -94,7 +94,7 @@ def _is_where_it_says(tools: Tools, claim: Claim) -> bool:
         sent = searches.newest(session, [claim.request_set_id])[claim.request_set_id]
         came = searches.notified(session, claim.request_set_id)
     named = [one for body, query in came for one in wire.read_notified_ids(body, query)]
-    credential = credential_that_sent(tools, sent.credential_id)
+    credential = credential_that_sent(tools, sent.credential_id, account_id=claim.account_id)
     return any(
         _is_it(tools, claim, credential, facebook_id)
         for facebook_id in list(dict.fromkeys(named))[:_CANDIDATES_MOST]
@@ -145,7 +145,9 @@ def _begin(tools: Tools, claim: Claim) -> _Search:
         open={each.request_set_id: each for each in (claim, *companions)},
         sent=sent,
         edges=edges,
-        credential=credential_that_sent(tools, sent[claim.request_set_id].credential_id),
+        credential=credential_that_sent(
+            tools, sent[claim.request_set_id].credential_id, account_id=claim.account_id
+        ),
         started_at=now,
     )
 

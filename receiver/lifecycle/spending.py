@@ -14,6 +14,7 @@ from receiver.graph.score import Score
 from receiver.graph.usage import Usage
 from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.tools import Tools
+from receiver.metrics import GRAPH_POINTS
 from receiver.store import points
 from receiver.store.database import DatabaseAway
 from receiver.store.points import Ledger
@@ -51,6 +52,7 @@ def reserve(tools: Tools, account_id: int, *, cost: int, purpose: Purpose) -> No
 
     with tools.database.writing() as session:
         points.change(session, account_id, spend)
+    GRAPH_POINTS.labels(str(account_id), purpose).inc(cost)
 
 
 def _app_resumes_at(ledger: Ledger, *, most_percent: float, now: datetime) -> datetime | None:

@@ -6,11 +6,13 @@ written afterwards, and nothing is ever sent twice.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from receiver.graph.client import Credential
 from receiver.graph.errors import Advice, CallFailed, GraphError, outcome_is_unknown
@@ -79,14 +81,15 @@ def submit(tools: Tools, intent: NewIntent) -> Submitted:
     _reserve(tools, intent.account_id, edge=intent.edge)
     learned = learned_of(tools, intent.account_id)
     attempt, credential = _write_intent(tools, intent, learned)
-    return _send(
-        tools,
-        intent,
-        attempt,
-        credential,
-        learned=learned,
-        send_before_monotonic=send_before_monotonic,
-    )
+    with bound_contextvars(request_set_id=attempt.request_set_id, account_id=intent.account_id):
+        return _send(
+            tools,
+            intent,
+            attempt,
+            credential,
+            learned=learned,
+            send_before_monotonic=send_before_monotonic,
+        )
 
 
 def submit_again(tools: Tools, claim: Claim) -> None:
@@ -138,6 +141,7 @@ def _send(
         )
     except CallFailed as error:
         correct(tools, intent.account_id, error.usage)
+        _log_failure(error, attempt=attempt)
         if outcome_is_unknown(error):
             raise _write_unknown(tools, attempt, reason=str(error)) from error
         if attempt.number > 1 and not _is_final(error):
@@ -145,7 +149,7 @@ def _send(
         raise _write_rejected(tools, attempt, error, account_id=intent.account_id) from error
     except Exception as error:
         # Nobody foresaw this, so nobody knows whether Facebook was asked.
-        log.exception("A submission failed", request_set_id=attempt.request_set_id)
+        log.exception("A submission failed")
         raise _write_unknown(tools, attempt, reason="an unforeseen error") from error
     first_look_at = plan.first_look_at(
         tools.pace,
@@ -163,6 +167,18 @@ def _send(
     return Submitted(attempt.request_set_id, facebook_id=created.set_id, usage=created.usage)
 
 
+def _log_failure(error: CallFailed, *, attempt: Attempt) -> None:
+    """Log a create that brought no set. Whoever asked for it is told as well."""
+    is_unknown = outcome_is_unknown(error)
+    log.log(
+        logging.WARNING if is_unknown else logging.INFO,
+        "The outcome of a create is unknown" if is_unknown else "A create made nothing",
+        attempt=attempt.number,
+        reason=str(error),
+        fbtrace_id=error.fbtrace_id,
+    )
+
+
 def _reserve(tools: Tools, account_id: int, *, edge: str) -> None:
     """Spend what a create costs, and the update that tells Facebook our URI where it needs one."""
     writes = 2 if edge == BATCHES_EDGE else 1
@@ -177,7 +193,7 @@ def _write_intent(
     with tools.database.writing() as session:
         sealed = accounts.credential_of(session, intent.account_id)
         # A credential that cannot be opened ends the call before an intent is written.
-        credential = unseal(tools.keys, sealed)
+        credential = unseal(tools.keys, sealed, account_id=intent.account_id)
         _join_earlier(session, intent)
         twin_of = twins.find_twin(session, intent, is_of_caller=False)
         attempt = intents.add_intent(
@@ -206,7 +222,7 @@ def _begin_again(tools: Tools, claim: Claim) -> tuple[Attempt, NewIntent, Creden
     now = tools.now()
     with tools.database.writing() as session:
         sealed = accounts.credential_of(session, claim.account_id)
-        credential = unseal(tools.keys, sealed)
+        credential = unseal(tools.keys, sealed, account_id=claim.account_id)
         intent = repeats.find_intent(session, claim.request_set_id)
         attempt = repeats.begin_again(
             session,
@@ -238,7 +254,7 @@ def _postpone(tools: Tools, attempt: Attempt, error: CallFailed, *, account_id: 
             if wait is not None:
                 waits.wait(session, account_id, wait)
 
-    _write_answer(write, attempt)
+    _write_answer(write)
     return Rejected(error)
 
 
@@ -258,13 +274,9 @@ def _write_opened(
                 reason = contradiction(opening, facebook_id)
                 intents.doubt_set(session, attempt, reason=reason, look_at=first_look_at, now=now)
 
-    _write_answer(write, attempt)
+    _write_answer(write)
     if opening is not Opening.OPEN:
-        log.error(
-            "Facebook gave an id that this set cannot take",
-            request_set_id=attempt.request_set_id,
-            facebook_id=facebook_id,
-        )
+        log.error("Facebook gave an id that this set cannot take", facebook_id=facebook_id)
     return opening
 
 
@@ -276,7 +288,7 @@ def _write_unknown(tools: Tools, attempt: Attempt, *, reason: str) -> OutcomeUnk
         with tools.database.writing() as session:
             intents.leave_unknown(session, attempt, reason=reason, look_at=look_at, now=now)
 
-    _write_answer(write, attempt)
+    _write_answer(write)
     return OutcomeUnknown(attempt.request_set_id, reason=reason)
 
 
@@ -302,11 +314,11 @@ def _write_rejected(
             if wait is not None:
                 waits.wait(session, account_id, wait)
 
-    _write_answer(write, attempt)
+    _write_answer(write)
     return Rejected(error)
 
 
-def _write_answer(write: Callable[[], None], attempt: Attempt) -> None:
+def _write_answer(write: Callable[[], None]) -> None:
     """Write what Facebook answered. A database that refuses now must not hide the answer.
 
     The intent stands in SQL, so the set is found at Facebook when its sender counts as gone.
@@ -314,7 +326,4 @@ def _write_answer(write: Callable[[], None], attempt: Attempt) -> None:
     try:
         write()
     except Exception:
-        log.exception(
-            "The outcome of a submission could not be written",
-            request_set_id=attempt.request_set_id,
-        )
+        log.exception("The outcome of a submission could not be written")

@@ -38,26 +38,27 @@ class Tools:
     chance: Callable[[], float] = random.random
 
 
-def unseal(keys: Keys, sealed: accounts.SealedCredential) -> Credential:
-    """Open a credential as it stands in SQL. Raises CannotOpen."""
+def unseal(keys: Keys, sealed: accounts.SealedCredential, *, account_id: int | None) -> Credential:
+    """Open a credential as it stands in SQL, to act on an account or on none. Raises CannotOpen."""
     return Credential(
         token=keys.open_sealed(sealed.token),
         app_secret=None if sealed.app_secret is None else keys.open_sealed(sealed.app_secret),
+        account_id=account_id,
     )
 
 
-def credential_that_sent(tools: Tools, credential_id: int) -> Credential:
-    """Return the credential of a submission: another one may not see what it made.
+def credential_that_sent(tools: Tools, credential_id: int, *, account_id: int) -> Credential:
+    """Return the credential of an account's submission: another one may not see what it made.
 
     Raises CannotOpen, DatabaseAway.
     """
     with tools.database.reading() as session:
         sealed = accounts.find_credential(session, credential_id)
-    return unseal(tools.keys, sealed)
+    return unseal(tools.keys, sealed, account_id=account_id)
 
 
 def credential_of(tools: Tools, account_id: int) -> Credential:
     """Return the credential that acts on an account. Raises CannotOpen, DatabaseAway."""
     with tools.database.reading() as session:
         sealed = accounts.credential_of(session, account_id)
-    return unseal(tools.keys, sealed)
+    return unseal(tools.keys, sealed, account_id=account_id)

@@ -30,7 +30,12 @@ def keep_wait(tools: Tools, account_id: int, error: Exception) -> datetime | Non
     if wait is None:
         return None
     if wait.parked_reason is not None:
-        log.error("An account is parked", account_id=account_id, reason=wait.parked_reason)
+        log.error(
+            "An account is parked",
+            account_id=account_id,
+            reason=wait.parked_reason,
+            fbtrace_id=error.fbtrace_id if isinstance(error, CallFailed) else None,
+        )
     with tools.database.writing() as session:
         waits.wait(session, account_id, wait)
     # A person ends a wait without an end, long before a set would be looked at by then.

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -41,6 +41,18 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """A transaction that never blocks on a writer. Raises DatabaseAway."""
         with translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def probing(self, *, timeout_seconds: float) -> Iterator[Session]:
+        """A reading transaction whose every statement ends in that time. Raises DatabaseAway.
+
+        SQLite knows no such limit, and its reads wait for nobody.
+        """
+        with self.reading() as session:
+            if self.engine.dialect.name == "postgresql":
+                milliseconds = int(timeout_seconds * 1000)
+                session.execute(text(f"SET LOCAL statement_timeout = {milliseconds}"))
             yield session
 
     @contextmanager

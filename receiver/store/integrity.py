@@ -41,20 +41,55 @@ class Counted:
     rows: Rows
 
 
+def counts(session: Session, *, now: datetime) -> dict[str, int]:
+    """Count all four in every account, without the rows; each count ends at COUNTED_MOST.
+
+    However many are overdue, no more of them than that are read.
+    """
+    deadline_at = RequestSet.deadline_at
+    return {
+        "missing": _count_overdue(session, RequestSet.missing_at <= now, deadline_at, now=now),
+        "doubled": _count(session, _is_doubled()),
+        "late": _count_overdue(session, RequestSet.missing_at > now, deadline_at.desc(), now=now),
+        "stuck": _count(session, RequestSet.state == intents.STUCK),
+    }
+
+
+def _count_overdue(
+    session: Session, is_meant: ColumnElement[bool], order: Any, *, now: datetime
+) -> int:
+    """Count among those that come first: what is missing had its deadline before what is late."""
+    overdue = (
+        select(is_meant.label("is_meant"))
+        .where(RequestSet.deadline_at <= now, _has_no_end())
+        .order_by(order)
+        .limit(COUNTED_MOST)
+        .subquery()
+    )
+    counted = select(func.count()).select_from(overdue).where(overdue.c.is_meant)
+    return session.execute(counted).scalar_one()
+
+
 def missing(session: Session, account_ids: Collection[int] | None, *, now: datetime) -> Counted:
     """Return the sets without an end that are past the moment from which they count as missing.
 
     ``account_ids`` None stands for every account, here and below.
     """
+    return _counted(session, account_ids, _is_missing(now))
+
+
+def _is_missing(now: datetime) -> ColumnElement[bool]:
     # The deadline comes first, and has an index.
-    is_missing = and_(RequestSet.deadline_at <= now, RequestSet.missing_at <= now)
-    return _counted(session, account_ids, is_missing, _has_no_end())
+    return and_(RequestSet.deadline_at <= now, RequestSet.missing_at <= now, _has_no_end())
 
 
 def late(session: Session, account_ids: Collection[int] | None, *, now: datetime) -> Counted:
     """Return the sets that are past their deadline, and not missing yet."""
-    is_late = and_(RequestSet.deadline_at <= now, RequestSet.missing_at > now)
-    return _counted(session, account_ids, is_late, _has_no_end())
+    return _counted(session, account_ids, _is_late(now))
+
+
+def _is_late(now: datetime) -> ColumnElement[bool]:
+    return and_(RequestSet.deadline_at <= now, RequestSet.missing_at > now, _has_no_end())
 
 
 def stuck(session: Session, account_ids: Collection[int] | None) -> Counted:
@@ -64,10 +99,14 @@ def stuck(session: Session, account_ids: Collection[int] | None) -> Counted:
 
 def doubled(session: Session, account_ids: Collection[int] | None) -> Counted:
     """Return the intents with two sets at Facebook, or with one beside that of their twin."""
+    return _counted(session, account_ids, _is_doubled())
+
+
+def _is_doubled() -> ColumnElement[bool]:
     twin = aliased(RequestSet)
     has_twin = exists().where(twin.id == RequestSet.twin_of, twin.facebook_id.is_not(None))
     is_twin = and_(RequestSet.twin_of.is_not(None), RequestSet.facebook_id.is_not(None), has_twin)
-    return _counted(session, account_ids, or_(RequestSet.doubled_at.is_not(None), is_twin))
+    return or_(RequestSet.doubled_at.is_not(None), is_twin)
 
 
 def found_sets(session: Session, request_set_ids: Collection[int]) -> dict[int, list[int]]:
@@ -132,12 +171,16 @@ def _counted(
     session: Session, account_ids: Collection[int] | None, *conditions: ColumnElement[bool]
 ) -> Counted:
     of_asked = [] if account_ids is None else [RequestSet.account_id.in_(account_ids)]
-    some = select(RequestSet.id).where(*conditions, *of_asked).limit(COUNTED_MOST).subquery()
-    count = session.execute(select(func.count()).select_from(some)).scalar_one()
+    count = _count(session, *conditions, *of_asked)
     rows = session.execute(
         select(*_COLUMNS).where(*conditions, *of_asked).order_by(RequestSet.id).limit(_SHOWN_MOST)
     ).mappings()
     return Counted(count, rows=[dict(row) for row in rows])
+
+
+def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
+    some = select(RequestSet.id).where(*conditions).limit(COUNTED_MOST).subquery()
+    return session.execute(select(func.count()).select_from(some)).scalar_one()
 
 
 def sets_between(

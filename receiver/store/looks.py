@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, case, func, literal, or_
 from sqlalchemy.orm import Session
 
 from receiver.graph.wire import SetReading
+from receiver.metrics import LOOKS
 from receiver.store import intents, statistics
 from receiver.store.claims import Claim, write_held
 from receiver.store.models import Look, RequestSet
@@ -48,6 +49,9 @@ def add_look(session: Session, claim: Claim, record: LookRecord) -> None:
             **values,
         )
     )
+    # Here alone every look passes. One whose transaction fails is counted and made again.
+    judged = record.verdict or ("unjudged" if record.error is None else "error")
+    LOOKS.labels(record.kind, judged).inc()
 
 
 def write_reading(

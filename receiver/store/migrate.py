@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from alembic import command
@@ -11,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 import receiver
-from receiver.store.database import Database, translated
+from receiver.store.database import Database, Session, translated
 
 _LOCK_NUMBER = 7_223_310_041
 """Any number: the name of the lock that upgrades on PostgreSQL wait for."""
@@ -42,18 +43,37 @@ def check(database: Database) -> None:
     """Raise SchemaOutdated, with what to do, when the tables are older than this version.
 
     Newer ones are taken: a migration runs while the version before it still serves, and a process
-    of that version may have to start again.
+    of that version may have to start again. Raises DatabaseAway.
     """
     with translated(), database.engine.connect() as connection:
         current = _current(connection)
-    scripts = ScriptDirectory.from_config(_config())
-    head = scripts.get_current_head()
-    older = {script.revision for script in scripts.walk_revisions()} - {head}
+    _refuse_older(current)
+
+
+def check_within(session: Session) -> str:
+    """Do the same within a transaction, and return the tables' revision. Raises SchemaOutdated."""
+    return _refuse_older(_current(session.connection()))
+
+
+def _refuse_older(current: str | None) -> str:
+    head, older = _revisions()
     if current is None or current in older:
         raise SchemaOutdated(
             f"The database's tables are at revision {current or 'none'} and this version needs "
             f"{head}: run 'receiver db upgrade'."
         )
+    return current
+
+
+@functools.cache
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    """Return the newest revision that this version knows, and the older ones.
+
+    Read once: whoever asks for readiness each second need not read the files again.
+    """
+    scripts = ScriptDirectory.from_config(_config())
+    head = scripts.get_current_head()
+    return head, frozenset(script.revision for script in scripts.walk_revisions()) - {head}
 
 
 def _current(connection: Connection) -> str | None:

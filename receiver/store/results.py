@@ -90,6 +90,12 @@ def newest_reading(session: Session, request_set_id: int) -> datetime | None:
     ).scalar_one()
 
 
+def is_any_without_account(session: Session) -> bool:
+    """Tell whether there is a request that ``fill_accounts`` would fill."""
+    nameless = select(Request.id).where(Request.account_id.is_(None)).limit(1)
+    return session.execute(nameless).first() is not None
+
+
 def fill_accounts(session: Session, *, limit: int = 1000) -> int:
     """Write the account on requests that a version before 0.2 wrote. Returns on how many."""
     nameless = (

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import Rule
 
+from receiver.metrics import NOTIFICATIONS
 from receiver.store import notifications
 from receiver.store.database import DatabaseAway
 from receiver.store.notifications import NewNotification
@@ -39,6 +40,7 @@ def receive(token: str) -> Response:
     """Keep one notification as it came, whatever it says."""
     named = parts().keys.open_token(token)
     if named is None:
+        NOTIFICATIONS.labels("refused").inc()
         return _answer("Not found", status=404)
     if request.method in ("GET", "HEAD"):
         return _answer("OK", status=200)
@@ -62,8 +64,10 @@ def receive(token: str) -> Response:
         with parts().database.writing() as session:
             notifications.keep(session, notification, now=parts().now())
     except DatabaseAway as error:
+        NOTIFICATIONS.labels("database_away").inc()
         log.error("A notification could not be kept", reason=str(error))  # noqa: TRY400  # a traceback a notification would flood the log
         return _answer("Try again", status=503)
+    NOTIFICATIONS.labels("kept").inc()
     return _answer("OK", status=200)
 
 

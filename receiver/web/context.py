@@ -7,9 +7,13 @@ from typing import cast
 from flask import Flask, current_app
 
 from receiver.assembly import Parts
+from receiver.lifecycle import figures as reading_figures
+from receiver.lifecycle.figures import Figures
+from receiver.lifecycle.readiness import Readiness, check
 from receiver.web.gates import AccountGates
 from receiver.web.key_uses import KeyUses
 from receiver.web.readers import Readers
+from receiver.web.shared_reading import SharedReading
 from receiver.web.sign_in_attempts import SignInAttempts
 from receiver.web.slots import OutgoingSlots
 
@@ -19,6 +23,11 @@ _READERS = "receiver.readers"
 _GATES = "receiver.batch_gates"
 _KEY_USES = "receiver.key_uses"
 _SIGN_INS = "receiver.sign_in_attempts"
+_READINESS = "receiver.readiness"
+_FIGURES = "receiver.figures"
+
+_READINESS_KEPT_SECONDS = 1.0
+_FIGURES_KEPT_SECONDS = 5.0
 
 
 def attach(app: Flask, parts: Parts) -> None:
@@ -29,6 +38,13 @@ def attach(app: Flask, parts: Parts) -> None:
     app.extensions[_SIGN_INS] = SignInAttempts()
     app.extensions[_READERS] = Readers(threads=parts.settings.web_threads)
     app.extensions[_GATES] = AccountGates(most=parts.settings.batch_threads_per_account)
+    app.extensions[_READINESS] = SharedReading(
+        lambda: check(parts.database, now=parts.now()), kept_seconds=_READINESS_KEPT_SECONDS
+    )
+    app.extensions[_FIGURES] = SharedReading(
+        lambda: reading_figures.read(parts.database, now=parts.now()),
+        kept_seconds=_FIGURES_KEPT_SECONDS,
+    )
 
 
 def key_uses() -> KeyUses:
@@ -64,3 +80,13 @@ def readers() -> Readers:
 def batch_gates() -> AccountGates:
     """Return the gates of the calls that this process makes for batches."""
     return cast("AccountGates", current_app.extensions[_GATES])
+
+
+def readiness() -> SharedReading[Readiness]:
+    """Return what was last found out about this process and the worker."""
+    return cast("SharedReading[Readiness]", current_app.extensions[_READINESS])
+
+
+def figures() -> SharedReading[Figures]:
+    """Return what SQL last said of the whole receiver."""
+    return cast("SharedReading[Figures]", current_app.extensions[_FIGURES])

@@ -20,6 +20,7 @@ ENVIRONMENT = {
     "RECEIVER_DATABASE_URL": "postgres://user:hunter2@host:5432/name?password=hunter2",
     "RECEIVER_PUBLIC_URL": "https://receiver.example.com",
     "RECEIVER_SECRET_KEYS": f"{KEY},{KEY}2",
+    "RECEIVER_METRICS_TOKEN": "hunter2-hunter2-hunter2",
 }
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -49,3 +50,15 @@ def test_without_a_database_it_does_not_start_and_says_so() -> None:
     result = CliRunner().invoke(main, ["worker"], env=env)
     assert result.exit_code == 1
     assert "The database is away" in result.stderr
+
+
+def test_metrics_on_a_port_that_is_taken_stop_the_start_in_words(tmp_path: Path) -> None:
+    with (
+        fresh_database_url("sqlite", tmp_path) as url,
+        socket.create_server(("127.0.0.1", 0)) as taken,
+    ):
+        port = str(taken.getsockname()[1])
+        env = environment(url, RECEIVER_WORKER_METRICS_PORT=port)
+        result = CliRunner().invoke(main, ["worker"], env=env)
+    assert result.exit_code == 1
+    assert f"cannot be served on port {port}" in result.stderr

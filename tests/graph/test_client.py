@@ -754,6 +754,10 @@ def test_a_read_does_not_pause_beyond_its_deadline() -> None:
     assert all(pause < 0.5 for pause in pauses)
 
 
+def read_token(client: GraphClient) -> object:
+    return client.read_token(CREDENTIAL)
+
+
 def echoing(peer: Peer) -> None:
     proof = appsecret_proof(TOKEN, SECRET)
     message = f"Malformed access token {TOKEN} {SECRET} {proof}"
@@ -775,7 +779,7 @@ def echoing(peer: Peer) -> None:
         dripping(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
     ],
 )
-@pytest.mark.parametrize("call", [create, read])
+@pytest.mark.parametrize("call", [create, read, read_token])
 def test_no_secret_is_in_any_error_or_log(
     behaviour: Behaviour, call: Callable[[GraphClient], object], caplog: pytest.LogCaptureFixture
 ) -> None:

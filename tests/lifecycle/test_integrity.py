@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from receiver.lifecycle import integrity
 from receiver.lifecycle.integrity import Integrity
+from receiver.store import integrity as stored
 from receiver.store import intents, repeats
 from receiver.store.intents import Attempt
 from receiver.store.models import RequestSet
@@ -13,7 +16,17 @@ CREATE = {"method": "POST", "path": "/asyncadrequestsets$"}
 
 
 def check(house: House, *account_ids: int) -> Integrity:
-    return integrity.check(house.parts.database, account_ids or None, now=house.clock())
+    found = integrity.check(house.parts.database, account_ids or None, now=house.clock())
+    if not account_ids:
+        assert counts(house) == numbers(found)
+    return found
+
+
+def counts(house: House) -> tuple[int, ...]:
+    """The same numbers as the metrics show them, which count without the rows."""
+    with house.parts.database.reading() as session:
+        counted = stored.counts(session, now=house.clock())
+    return tuple(counted[name] for name in ("missing", "late", "doubled", "stuck"))
 
 
 def numbers(found: Integrity) -> tuple[int, int, int, int]:
@@ -55,6 +68,19 @@ def test_unknown_and_stuck_ones_count_too_and_rejected_ones_do_not(house: House)
         assert repeats.abandon(session, 2, reason="gone", now=house.clock())
     house.clock.move(7200)
     assert numbers(check(house)) == (2, 0, 0, 1)
+
+
+def test_counting_for_the_metrics_ends_however_much_is_overdue(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "COUNTED_MOST", 2)
+    house.sandbox.configure_defaults(progress={"kind": "by_hand"})
+    for _ in range(3):
+        house.create_open()
+    house.clock.move(7200)
+    house.create_open()
+    house.clock.move(3600)
+    assert counts(house) == (2, 1, 0, 0)
 
 
 def test_a_second_set_of_an_intent_counts_whatever_its_state(house: House) -> None:

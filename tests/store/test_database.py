@@ -48,6 +48,19 @@ def test_two_writers_that_read_before_they_write_wait_for_each_other(database: D
         assert session.execute(select(RequestSet.quiet_looks)).scalar_one() == 20
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_statement_of_a_probe_ends_in_its_time_and_leaves_the_next_one_alone(
+    database: Database,
+) -> None:
+    with (
+        pytest.raises(DatabaseAway, match="statement timeout"),
+        database.probing(timeout_seconds=0.05) as session,
+    ):
+        session.execute(text("SELECT pg_sleep(5)"))
+    with database.reading() as session:
+        session.execute(text("SELECT pg_sleep(0.1)"))
+
+
 def test_readers_do_not_wait_for_a_writer_and_see_nothing_unfinished(database: Database) -> None:
     add_account(database)
     with closing(other(database)) as second, database.writing() as session:

@@ -2,9 +2,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from receiver.lifecycle.submit import submit
@@ -15,29 +12,7 @@ from receiver.store.models import Request, RequestSet
 from receiver.worker.loop import Loop
 from tests.support.databases import locked
 from tests.support.house import ACCOUNT, House, ad, add_account
-
-
-@contextmanager
-def running(loop: Loop) -> Iterator[threading.Thread]:
-    thread = threading.Thread(target=loop.run)
-    thread.start()
-    try:
-        yield thread
-    finally:
-        loop.stop()
-        thread.join(10)
-        assert not thread.is_alive()
-
-
-def loop_of(house: House, *, threads: int = 2) -> Loop:
-    return Loop(house.parts.tools, threads=threads, interval_seconds=0.02)
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 15
-    while not is_so():
-        assert time.monotonic() < ends
-        time.sleep(0.01)
+from tests.support.loops import loop_of, running, wait_until
 
 
 def all_collected(house: House) -> bool:

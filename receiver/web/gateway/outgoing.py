@@ -24,11 +24,14 @@ from receiver.web.slots import NoSlot
 log = structlog.get_logger(__name__)
 
 
-def credential_of(holder: Caller) -> Credential:
-    """Return the credential of a key. Raises CannotOpen, DatabaseAway."""
+def credential_of(holder: Caller, *, account_id: int | None) -> Credential:
+    """Return the credential of a key, to act on an account or on none.
+
+    Raises CannotOpen, DatabaseAway.
+    """
     with parts().database.reading() as session:
         sealed = accounts.find_credential(session, holder.credential_id)
-    return unseal(parts().keys, sealed)
+    return unseal(parts().keys, sealed, account_id=account_id)
 
 
 _holds_slot: ContextVar[bool] = ContextVar("holds a slot", default=False)
@@ -69,7 +72,7 @@ def send(
     What comes back has our host for Facebook's, and ``key`` for the token, or neither of them.
     Raises Fault, NotSent, NoAnswer, UnreadableAnswer, CannotOpen, DatabaseAway.
     """
-    credential = credential_of(holder)
+    credential = credential_of(holder, account_id=account_id)
     with slot(account_id, holder):
         answer = parts().tools.client.pass_on(credential, call, deadline_seconds=deadline_seconds)
     answer = replace(answer, body=hide_tokens(answer.body))
