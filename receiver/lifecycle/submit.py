@@ -46,9 +46,10 @@ class Submitted:
 class Rejected(Exception):
     """Facebook has no such set; ``cause`` is its refusal, or why nothing was sent."""
 
-    def __init__(self, cause: CallFailed) -> None:
+    def __init__(self, cause: CallFailed, *, request_set_id: int) -> None:
         super().__init__(str(cause))
         self.cause = cause
+        self.request_set_id = request_set_id
 
 
 class AskedBefore(Exception):
@@ -239,7 +240,7 @@ def _postpone(tools: Tools, attempt: Attempt, error: CallFailed, *, account_id: 
                 waits.wait(session, account_id, wait)
 
     _write_answer(write, attempt)
-    return Rejected(error)
+    return Rejected(error, request_set_id=attempt.request_set_id)
 
 
 def _write_opened(
@@ -303,7 +304,7 @@ def _write_rejected(
                 waits.wait(session, account_id, wait)
 
     _write_answer(write, attempt)
-    return Rejected(error)
+    return Rejected(error, request_set_id=attempt.request_set_id)
 
 
 def _write_answer(write: Callable[[], None], attempt: Attempt) -> None:

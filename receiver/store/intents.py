@@ -61,6 +61,7 @@ class NewIntent:
     """What a caller asks for. ``ad_specs`` is JSON: of what, the edge tells.
 
     ``twin_of`` is another caller's intent that asks for the same and has no outcome yet.
+    ``row_keys`` is a JSON list of what the caller calls each of its specs, in their order.
     """
 
     account_id: int
@@ -74,6 +75,7 @@ class NewIntent:
     idempotency_key: str | None = None
     parameters_hash: bytes | None = None
     twin_of: int | None = None
+    row_keys: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,7 @@ def _intent_values(intent: NewIntent) -> dict[str, object]:
         "caller_notification_mode": intent.notification_mode,
         "parameters_hash": intent.parameters_hash,
         "twin_of": intent.twin_of,
+        "row_keys": intent.row_keys,
         "state": SUBMITTING,
         "attempt": 1,
         "uri_pending": intent.edge == BATCHES_EDGE,
