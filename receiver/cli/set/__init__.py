@@ -6,7 +6,7 @@ import click
 
 from receiver.cli.lazy import LazyGroup
 
-COMMANDS = ("abandon", "adopt")
+COMMANDS = ("abandon", "adopt", "create", "show", "watch")
 
 
 @click.group(name="set", cls=LazyGroup, package="receiver.cli.set", names=COMMANDS)
