@@ -212,9 +212,11 @@ def _read_csv(
             return
         except csv.Error as error:
             raise BadFile(f"The row that begins at line {line} is no CSV: {error}.") from None
+        if not any(cells):
+            continue
         if columns is None:
             columns = _read_header(cells, key_column=key_column)
-        elif any(cells):
+        else:
             yield _csv_row(cells, columns, line=line)
 
 
@@ -230,15 +232,15 @@ def _texts(lines: Iterable[tuple[int, bytes]]) -> Iterator[str]:
 def _read_header(cells: list[str], *, key_column: str | None) -> list[_Column]:
     names = [cell.strip() for cell in cells]
     if len(names) == 1 and ";" in names[0]:
-        raise BadFile("Line 1 has no comma: separate the columns by commas, not by semicolons.")
+        raise BadFile("The header has no comma: separate the columns by commas, not by semicolons.")
     wanted = key_column or DEFAULT_KEY_COLUMN
     if key_column is not None and key_column not in names:
-        raise BadFile(f"Line 1 names no column {key_column}.")
+        raise BadFile(f"The header names no column {key_column}.")
     for index, name in enumerate(names):
         if not all(name.split(".")):
-            raise BadFile(f"Line 1: column {index + 1} has no usable name.")
+            raise BadFile(f"Column {index + 1} of the header has no usable name.")
         if name in names[:index]:
-            raise BadFile(f"Line 1 names the column {_shown(name)} twice.")
+            raise BadFile(f"The header names the column {_shown(name)} twice.")
     return [_Column(tuple(name.split(".")), is_key=name == wanted) for name in names]
 
 

@@ -46,7 +46,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Story:
-    """A set with all that is told of it; ``row`` is the intent as ``reports.find_intent`` has it."""
+    """A set with all that is told of it; ``row`` is what ``reports.find_intent`` returns."""
 
     row: dict[str, Any]
     events: list[Event]
