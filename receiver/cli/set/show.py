@@ -69,7 +69,7 @@ def _failure_document(failure: Failure) -> dict[str, Any]:
 def _state_in_words(row: dict[str, Any]) -> str:
     if row["abandoned_at"] is not None:
         return "A person gave it up: it is never sent again."
-    return STATES.get(row["state"], row["state"])
+    return STATES.get(row["state"], str(row["state"]))
 
 
 def _print(console: Console, story: Story) -> None:
