@@ -11,6 +11,7 @@ import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from receiver.assembly import Parts
 from receiver.cli.set.splitting import Part, Split, Wanted
@@ -96,7 +97,7 @@ def _print(console: Console, rehearsed: Rehearsed) -> None:
     table = Table("name", "rows", "ads", "made before as", box=SIMPLE_HEAD)
     for part, name, number in rehearsed.sets:
         made = "" if number is None else f"set {number}"
-        table.add_row(name, f"{part.first_row} to {part.last_row}", str(part.ads), made)
+        table.add_row(Text(name), f"{part.first_row} to {part.last_row}", str(part.ads), made)
     console.print(table)
     made_before = sum(number is not None for _, _, number in rehearsed.sets)
     click.echo(
