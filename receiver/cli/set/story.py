@@ -21,6 +21,15 @@ _MOST = 20
 
 _MOST_EXAMPLES = 3
 
+_READ = {
+    "set": "the set",
+    "requests": "its requests",
+    "edge": "its account's list",
+    "sweep": "its account's list",
+    "create": "it was to be sent again",
+}
+"""What a look reads, in words, by its kind."""
+
 
 @dataclass(frozen=True)
 class Event:
@@ -118,8 +127,11 @@ def _reached(row: dict[str, Any], what: str, *, detail: str) -> list[Event]:
 
 
 def _look(look: dict[str, Any]) -> str:
-    seen = look["error"] or look["verdict"] or f"{look['rows']} rows"
-    return f"its {look['kind']}, because of a {look['why']}: {seen}"
+    """Say what was read, why, and what it showed."""
+    seen = look["error"] or f"{look['rows']} rows"
+    if look["verdict"] is not None and look["error"] is None:
+        seen = f"notification {look['verdict']}"
+    return f"{_READ.get(look['kind'], look['kind'])}, by {look['why']}: {seen}"
 
 
 def _delivered(delivery: Delivery) -> list[Event]:
