@@ -96,18 +96,38 @@ def test_the_api_page_names_tests_that_call_a_receiver() -> None:
         assert "sandbox_only" not in found[1], f"{test} does not call a receiver"
 
 
-def routes() -> set[str]:
-    """Every route of the web application, with its variables as the API page words them."""
+def routes() -> dict[str, str]:
+    """The endpoint of every route of the web application, with its variables as pages word them."""
     settings = make_settings("sqlite:////nowhere/receiver.db", "http://graph.test")
     app = create_app(build(settings))
-    return {rule.rule for rule in app.url_map.iter_rules()}
+    return {rule.rule.replace("<path:", "<"): rule.endpoint for rule in app.url_map.iter_rules()}
+
+
+def documented(page: str) -> set[str]:
+    """The routes that a page names."""
+    text = (DOCUMENTS / page).read_text("utf-8")
+    return set(re.findall(r"`[A-Z]+ (/[^\s`?]*)", text))
+
+
+ASSETS = ("dashboard.static", "bootstrap.static", "admin_docs.asset")
 
 
 def test_the_api_page_names_every_route() -> None:
     # The catch-all routes refuse what the others do not know; the Graph paths stand behind one.
-    named = routes() - {"/", "/<path:path>", "/admin/api/<path:path>"}
-    worded = {re.sub(r"<[^>]*request_set_id>", "<number>", rule) for rule in named}
-    worded = {rule.replace("<path:token>", "<token>") for rule in worded}
-    documented = set(re.findall(r"`[A-Z]+ (/\S+)`", (DOCUMENTS / "api.md").read_text("utf-8")))
+    unnamed = {"/", "/<path>", "/admin/api/<path>"}
+    named = {
+        rule
+        for rule, endpoint in routes().items()
+        if not endpoint.startswith("dashboard.") and endpoint not in ASSETS
+    }
     ours = ("/admin", "/notif", "/health", "/metrics")
-    assert worded == {path for path in documented if path.startswith(ours)}
+    assert named - unnamed == {path for path in documented("api.md") if path.startswith(ours)}
+
+
+def test_the_dashboards_page_names_every_page_and_button() -> None:
+    named = {
+        rule
+        for rule, endpoint in routes().items()
+        if endpoint.startswith("dashboard.") and endpoint not in ASSETS
+    }
+    assert named - {"/admin/<path>"} == documented("dashboard.md")

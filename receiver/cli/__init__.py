@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from typing import Any
 
 import click
 
 from receiver import __version__
+from receiver.cli.lazy import LazyGroup
 
 COMMANDS = (
     "account",
+    "completion",
     "db",
     "demo",
     "doctor",
@@ -28,19 +29,8 @@ COMMANDS = (
 )
 
 
-class CommandGroup(click.Group):
-    """A group whose commands are imported when they are asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"receiver.cli.{cmd_name}")
-        # A name of Python's own stands there with an underscore.
-        command: click.Command = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_")
-        return command
+class CommandGroup(LazyGroup):
+    """The whole of the commands: settings that are wrong end any of them in words, with 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -59,7 +49,12 @@ def _is_settings_error(error: Exception) -> bool:
     return settings is not None and isinstance(error, settings.SettingsError)
 
 
-@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=CommandGroup,
+    package="receiver.cli",
+    names=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="receiver")
 def main() -> None:
     """The callback host for Facebook's asynchronous ad requests."""

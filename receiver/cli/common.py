@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from receiver import secret_keys
 from receiver.assembly import Parts, build
+from receiver.logs import configure_logging
 from receiver.secret_keys import SecretKeyMissing
 from receiver.settings import load_settings
-from receiver.store import migrate
-from receiver.store.database import DatabaseAway
+from receiver.store import accounts, migrate
+from receiver.store.database import Database, DatabaseAway
 from receiver.store.migrate import SchemaOutdated
 from receiver.store.types import MAX_ID
+
+_SQLITE = "sqlite:///"
+_COMPLETION_SECONDS = 1
+"""How long a shell that completes waits for the database: who presses a key is not patient."""
 
 
 @contextmanager
@@ -26,6 +33,8 @@ def opened_parts(*, check_tables: bool = True, check_secrets: bool = False) -> I
     Raises SettingsError.
     """
     parts = build(load_settings())
+    # A command says in its own words what went wrong, and programs read its standard output.
+    configure_logging("error")
     try:
         if check_tables:
             migrate.check(parts.database)
@@ -60,6 +69,33 @@ class AccountId(click.ParamType[int]):
         if match is None or int(match[1]) > MAX_ID:
             self.fail(f"{value!r} is no ad account: it looks like act_123.", param, ctx)
         return int(match[1])
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002  # click's signature
+        param: click.Parameter,  # noqa: ARG002  # click's signature
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Complete the accounts of the database, with ``act_`` where the word begins like it."""
+        is_named = "act_".startswith(incomplete) or incomplete.startswith("act_")
+        written = [f"act_{one}" if is_named else str(one) for one in _known_accounts()]
+        return [CompletionItem(one) for one in written if one.startswith(incomplete)]
+
+
+def _known_accounts() -> list[int]:
+    """Return the accounts in the database, or none: a shell that completes shows no error."""
+    try:
+        url = load_settings().database_url.get_secret_value()
+        if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).exists():
+            # To connect would make the file.
+            return []
+        with (
+            closing(Database(url, timeout_seconds=_COMPLETION_SECONDS)) as database,
+            database.reading() as session,
+        ):
+            return accounts.all_ids(session)
+    except Exception:  # noqa: BLE001  # whatever stops it, nobody can do anything about it there
+        return []
 
 
 ACCOUNT = AccountId()

@@ -48,9 +48,10 @@ class Submitted:
 class Rejected(Exception):
     """Facebook has no such set; ``cause`` is its refusal, or why nothing was sent."""
 
-    def __init__(self, cause: CallFailed) -> None:
+    def __init__(self, cause: CallFailed, *, request_set_id: int) -> None:
         super().__init__(str(cause))
         self.cause = cause
+        self.request_set_id = request_set_id
 
 
 class AskedBefore(Exception):
@@ -255,7 +256,7 @@ def _postpone(tools: Tools, attempt: Attempt, error: CallFailed, *, account_id: 
                 waits.wait(session, account_id, wait)
 
     _write_answer(write)
-    return Rejected(error)
+    return Rejected(error, request_set_id=attempt.request_set_id)
 
 
 def _write_opened(
@@ -315,7 +316,7 @@ def _write_rejected(
                 waits.wait(session, account_id, wait)
 
     _write_answer(write)
-    return Rejected(error)
+    return Rejected(error, request_set_id=attempt.request_set_id)
 
 
 def _write_answer(write: Callable[[], None]) -> None:

@@ -14,7 +14,10 @@ from receiver.store.models import (
     RequestSet,
 )
 
-_SET_COLUMNS = [column for column in RequestSet.__table__.columns if column.name != "ad_specs"]
+_LARGE = ("ad_specs", "row_keys")
+"""Up to megabytes a set: nothing that lists sets shows them."""
+
+_SET_COLUMNS = [column for column in RequestSet.__table__.columns if column.name not in _LARGE]
 
 
 def find_set(

@@ -255,8 +255,9 @@ def test_messages_are_those_of_the_accounts_the_set_and_the_time(database: Datab
     def ids(**wanted: Any) -> list[int]:
         return walk(database, messages.notifications(MessageFilter(**wanted)), limit=1)
 
-    # Before it is applied, a notification is only found by its set.
-    assert ids(account_ids=[1, 2]) == []
+    # Before it is applied, a notification is found by its set.
+    assert ids(account_ids=[1, 2]) == [3, 2, 1]
+    assert ids(account_ids=[2]) == [2]
     assert ids(account_ids=[1, 2], request_set_id=1) == [3, 1]
     with database.writing() as session:
         apply_hints(session, now=at(61))

@@ -76,6 +76,7 @@ def test_every_field_of_a_reading_is_stored(database: Database, a_set: int) -> N
     assert stored(database, MAX_ID) == {
         **vars(reading),
         "request_set_id": a_set,
+        "account_id": ACCOUNT,
         "is_final": True,
         "read_at": at(7),
     }

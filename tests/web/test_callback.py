@@ -147,7 +147,8 @@ def test_the_admin_api_shows_a_notification_exactly(house: House) -> None:
     path = notification_path(house)
     house.client.post(path, data=b"\x00\xff")
 
-    (shown,) = house.get("/admin/api/notifications").get_json()["data"]
+    (listed,) = house.get("/admin/api/notifications").get_json()["data"]
+    shown = house.get(f"/admin/api/notifications/{listed['id']}").get_json()
 
     assert base64.b64decode(shown["body_base64"]) == b"\x00\xff"
     assert shown["body"] == "\x00\ufffd"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import exists
+from sqlalchemy import ColumnElement, exists, select
 
 from receiver.store.lists.conditions import ANY_TIME, Between, branches_of, is_branched, is_one_of
 from receiver.store.lists.paging import Conditions, Listing, Order
 from receiver.store.models import AuditEntry, Delivery, Look, Notification, RequestSet
+
+_UNAPPLIED_MOST = 500
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def notifications(wanted: MessageFilter, *, is_descending: bool = True) -> Listi
     verdict = exists().where(of_set, RequestSet.verdict.in_(wanted.verdicts))
     # One that was not applied yet does not name its account: its set does.
     is_seen = exists().where(of_set, RequestSet.account_id.in_(wanted.account_ids))
-    return _listing(
+    listing = _listing(
         Notification,
         Notification.received_at,
         wanted,
@@ -42,6 +44,25 @@ def notifications(wanted: MessageFilter, *, is_descending: bool = True) -> Listi
         is_seen=is_seen,
         residual=(verdict,) if wanted.verdicts else (),
     )
+    if wanted.request_set_id is not None:
+        return listing
+    unapplied = (_newest_unapplied(), is_seen, *wanted.between.of(Notification.received_at))
+    return replace(listing, branches=[*listing.branches, unapplied])
+
+
+def _newest_unapplied() -> ColumnElement[bool]:
+    """Whether a notification is one of the newest that no worker has applied: they come first.
+
+    Should all workers be away, it still shows that notifications come.
+    """
+    newest = (
+        select(Notification.id)
+        .where(Notification.applied_at.is_(None))
+        .order_by(Notification.id.desc())
+        .limit(_UNAPPLIED_MOST)
+        .subquery()
+    )
+    return Notification.id.in_(select(newest.c.id))
 
 
 def looks(wanted: MessageFilter, *, is_descending: bool = True) -> Listing:

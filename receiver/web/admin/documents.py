@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from receiver.crypto import hide_tokens
 from receiver.graph import errors
+from receiver.lifecycle.words import ADVICE
 
 
 def _text(value: object) -> object:
@@ -399,15 +400,7 @@ def error_in_words(code: int | None) -> dict[str, str | None]:
     """Return what an error code means and what to do about it; ``meaning`` None for an unknown."""
     row = errors.find_row(code, None)
     advice = errors.advice(code, None, is_transient=False, http_status=400)
-    return {"meaning": row.meaning if row else None, "advice": ADVICE_IN_WORDS[advice]}
-
-
-ADVICE_IN_WORDS = {
-    errors.Advice.RETRY: "It often passes by itself: send the failed requests again.",
-    errors.Advice.WAIT: "A limit was reached: wait until the account may go on, then send again.",
-    errors.Advice.ASK_A_PERSON: "Somebody has to act at Facebook: token, permission or policy.",
-    errors.Advice.NEVER_REPEAT: "It stays wrong however often it is sent: mend the ad first.",
-}
+    return {"meaning": row.meaning if row else None, "advice": ADVICE[advice]}
 
 
 def request_row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -426,6 +419,12 @@ def set_row(row: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
         for name, column in (("is_late", "deadline"), ("is_missing", "missing"))
     }
     return {**row, **passed}
+
+
+def set_detail(row: Mapping[str, Any], *, now: datetime) -> RequestSetDetail:
+    """Return one set as ``store.details`` tells of it."""
+    failed = [{**one, **error_in_words(one["error_code"])} for one in row["errors"]]
+    return RequestSetDetail.model_validate(set_row({**row, "errors": failed}, now=now))
 
 
 def notification_row(row: Mapping[str, Any]) -> dict[str, Any]:

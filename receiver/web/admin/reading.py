@@ -54,9 +54,7 @@ def read_request_set(number: int) -> documents.RequestSetDetail:
         found = details.request_set(session, number, account_ids=holder().account_ids)
     if found is None:
         raise Problem(404, f"There is no request set {number} in your accounts.")
-    errors = [{**row, **documents.error_in_words(row["error_code"])} for row in found["errors"]]
-    row = documents.set_row({**found, "errors": errors}, now=parts().now())
-    return documents.RequestSetDetail.model_validate(row)
+    return documents.set_detail(found, now=parts().now())
 
 
 def read_requests(query: RequestsQuery) -> documents.RequestPage:

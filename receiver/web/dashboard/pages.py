@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response, render_template
 
+from receiver.lifecycle import story
 from receiver.lifecycle.actions.catalog import ACTIONS
 from receiver.store import action_plans
 from receiver.web.admin import documents, figures, reading
@@ -23,10 +24,10 @@ from receiver.web.admin.parameters import (
 )
 from receiver.web.admin.problems import Problem
 from receiver.web.context import parts
-from receiver.web.dashboard import asked, charts, timeline
+from receiver.web.dashboard import asked, charts
 from receiver.web.dashboard.blueprint import blueprint
 
-_SHOWN_OF_SET = 100
+_ITEMS_SHOWN = 100
 _REQUESTS_OF_SET = 25
 
 
@@ -47,21 +48,14 @@ def request_sets() -> str:
 def request_set(number: str) -> str:
     """Show one set: where it stands, what happened, what failed, and what can be done."""
     row = reading.read_request_set(_number(number))
-    of_set: dict[str, Any] = {"request_set": row.id, "limit": _SHOWN_OF_SET}
-    events = timeline.of_set(
-        row,
-        notifications=reading.read_notifications(NotificationsQuery(**of_set)).data,
-        looks=reading.read_looks(LooksQuery(**of_set)).data,
-        deliveries=reading.read_deliveries(DeliveriesQuery(**of_set)).data,
-        audit=reading.read_audit_entries(AuditQuery(**of_set)).data,
-    )
+    told = story.read_story(parts().database, int(row.id), account_ids=holder().account_ids)
     requests = reading.read_requests(
         RequestsQuery.model_validate({"request_set": row.id, "limit": _REQUESTS_OF_SET})
     )
     return render_template(
         "admin/request_set.html",
         row=row,
-        events=events,
+        story=told,
         requests=requests,
         progress=charts.progress(row),
         actions=[action for action in ACTIONS.values() if _fits(action.name, row)],
@@ -139,7 +133,7 @@ def plan(plan: str) -> str:
     wanted = PlanPath(plan=plan).plan
     with parts().database.reading() as session:
         found = action_plans.find(session, wanted, by=actor())
-        items = action_plans.items(session, wanted, limit=_SHOWN_OF_SET)
+        items = action_plans.items(session, wanted, limit=_ITEMS_SHOWN)
     if found is None:
         raise Problem(404, "There is no such plan of yours.")
     shown = documents.Plan.model_validate({**found, "items": items})

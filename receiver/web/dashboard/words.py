@@ -1,4 +1,4 @@
-"""What the dashboard says of states, verdicts and errors (pure): for whoever is on call."""
+"""What the dashboard says, in words and tones (pure): for whoever is on call."""
 
 from __future__ import annotations
 
@@ -6,23 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-STATES: Mapping[str, str] = {
-    "submitting": "It may be on its way to Facebook.",
-    "unknown": "It was sent, and nobody knows yet whether Facebook has it. The receiver looks for "
-    "it; do not send it again.",
-    "rejected": "Facebook does not have it.",
-    "open": "Facebook has it and is at work on it.",
-    "completed": "Facebook is done with it; its results are being collected.",
-    "collected": "Every result is stored.",
-    "stuck": "The evidence contradicts itself: a person has to look.",
-}
-VERDICTS: Mapping[str, str] = {
-    "pending": "Whether Facebook notifies of it is not decided yet.",
-    "delivered": "Facebook's notification came.",
-    "failed": "Facebook could not deliver its notification; the receiver asked instead.",
-    "lost": "Facebook says that it notified, and nothing came; the receiver asked instead.",
-    "none": "No notification was asked for.",
-}
+from receiver.lifecycle.words import STATES, VERDICTS
+
+__all__ = ["LEARNED_BY", "STATES", "TONES", "VERDICTS", "count", "duration", "number", "utc"]
+
 LEARNED_BY: Mapping[str, str] = {
     "notification": "by Facebook's notification",
     "poll": "by asking Facebook",
@@ -48,6 +35,13 @@ TONES: Mapping[str, str] = {
     "done": "success",
     "refused": "warning",
     "begun": "secondary",
+    "created": "primary",
+    "opened": "primary",
+    "notified": "success",
+    "doubled": "danger",
+    "abandoned": "danger",
+    "missing": "danger",
+    "late": "warning",
 }
 """Which of Bootstrap's tones a word has; the word itself always stands beside."""
 

@@ -41,8 +41,8 @@ def test_a_page_teaches_the_next_step_while_there_is_nothing(house: House, path:
     [
         ("/", ["missing", "doubled", "A set", "act_71597454", "code"]),
         ("/request-sets", ["A set", "Another", "collected", "open", "Plan it"]),
-        ("/request-sets/1", ["Every result is stored", "What failed", "Send failures again"]),
-        ("/request-sets/2", ["Facebook has it and is at work", "Cancel", "Look now"]),
+        ("/request-sets/1", ["Every result is here", "What failed", "Send failures again"]),
+        ("/request-sets/2", ["Facebook has it and works on it", "Cancel", "Look now"]),
         ("/requests", ["SUCCESS", "Facebook's words"]),
         ("/notifications", ["POST"]),
         ("/notifications/1", ["Body", "Headers", "Download"]),
@@ -180,4 +180,4 @@ def test_an_errors_advice_stands_beside_it(house: House) -> None:
     page = signed_in(house).get("/requests", status="error").text
 
     assert str(failed.error_code) in page
-    assert "mend the ad first" in page
+    assert "change the ads" in page

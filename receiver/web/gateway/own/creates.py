@@ -22,7 +22,7 @@ from receiver.web.gateway.answer import Answer, Source, json_answer
 from receiver.web.gateway.call import GraphCall
 from receiver.web.gateway.faults import Fault, Refused
 from receiver.web.gateway.own import freshness
-from receiver.web.gateway.own.new_intent import Creation, read_creation
+from receiver.web.gateway.own.new_intent import intent_of, read_creation
 from receiver.web.gateway.own.operations import check_operations
 from receiver.web.gateway.own.show import check_set_fields, expands_requests, show_set
 
@@ -37,7 +37,7 @@ def create(call: GraphCall, holder: Caller, *, account_id: int, edge: str) -> An
     check_set_fields(fields)
     creation = read_creation(call.parameters, headers=call.headers, edge=edge)
     check_operations(call, holder, creation.operations)
-    intent = _intent(creation, holder, account_id=account_id, edge=edge)
+    intent = intent_of(creation, account_id=account_id, api_key_id=holder.key_id, edge=edge)
     try:
         with outgoing.slot(account_id, holder):
             made = _make(intent, holder)
@@ -88,21 +88,6 @@ def _outcome(request_set_id: int, *, reason: str) -> _Made:
         raise faults.service_away(f"Nothing was sent: {outcome.state_reason}")
     headers = (("X-Receiver-Source", "store"), ("Cache-Control", "no-store"))
     raise Refused(Answer(outcome.error_http_status, outcome.error_body, headers))
-
-
-def _intent(creation: Creation, holder: Caller, *, account_id: int, edge: str) -> NewIntent:
-    return NewIntent(
-        account_id=account_id,
-        api_key_id=holder.key_id,
-        edge=edge,
-        name=creation.name,
-        ad_specs=creation.ad_specs,
-        spec_count=creation.spec_count,
-        notification_uri=creation.notification_uri,
-        notification_mode=creation.notification_mode,
-        idempotency_key=creation.idempotency_key,
-        parameters_hash=creation.parameters_hash,
-    )
 
 
 def _created(call: GraphCall, holder: Caller, made: _Made, fields: tuple[Field, ...]) -> Answer:

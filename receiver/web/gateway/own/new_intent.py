@@ -16,6 +16,7 @@ from receiver.graph import serve
 from receiver.graph.json_values import children, is_storable
 from receiver.graph.serve import AsyncOperation, BadParameter, MissingParameter
 from receiver.graph.vocabulary import AD_SETS_EDGE, BATCHES_EDGE, CREATIVES_EDGE, MODE_OFF
+from receiver.store.intents import NewIntent
 from receiver.web.gateway.call import CREDENTIALS
 
 _MAX_KEY_LENGTH = 255
@@ -55,6 +56,33 @@ def read_creation(
         creation,
         parameters_hash=_hash(creation),
         idempotency_key=_read_key(parameters, headers),
+    )
+
+
+def intent_of(
+    creation: Creation,
+    *,
+    account_id: int,
+    api_key_id: int | None,
+    edge: str = AD_SETS_EDGE,
+    row_keys: bytes | None = None,
+) -> NewIntent:
+    """Return what is written of a create before Facebook is asked.
+
+    ``row_keys`` is a JSON list of what the caller calls each of its specs, in their order.
+    """
+    return NewIntent(
+        account_id=account_id,
+        api_key_id=api_key_id,
+        edge=edge,
+        name=creation.name,
+        ad_specs=creation.ad_specs,
+        spec_count=creation.spec_count,
+        notification_uri=creation.notification_uri,
+        notification_mode=creation.notification_mode,
+        idempotency_key=creation.idempotency_key,
+        parameters_hash=creation.parameters_hash,
+        row_keys=row_keys,
     )
 
 
