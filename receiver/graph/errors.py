@@ -172,7 +172,8 @@ TABLE: tuple[Row, ...] = (
 TOO_MUCH_DATA = 1
 """An unknown error, or "reduce the amount of data": only the text tells, and texts may change."""
 
-_OUTCOME_UNKNOWN_CODES = frozenset((None, 1, 2, 960))
+OUTCOME_UNKNOWN_CODES = frozenset((None, 1, 2, 960))
+"""With these, Facebook itself does not know whether what was asked for was carried out."""
 
 
 def find_row(code: int | None, subcode: int | None) -> Row | None:
@@ -197,7 +198,7 @@ def outcome_is_unknown(error: CallFailed) -> bool:
     need not be Graph's own.
     """
     if isinstance(error, GraphError):
-        return error.code in _OUTCOME_UNKNOWN_CODES or _is_server_error(error.http_status)
+        return error.code in OUTCOME_UNKNOWN_CODES or _is_server_error(error.http_status)
     return not isinstance(error, NotSent)
 
 

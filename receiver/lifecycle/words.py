@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from receiver.graph.errors import Advice
+from receiver.graph.errors import OUTCOME_UNKNOWN_CODES, Advice, advice
 from receiver.lifecycle import verdict
 from receiver.store import intents
 
@@ -32,3 +32,15 @@ ADVICE = {
     Advice.ASK_A_PERSON: "A person has to act first: see what it says of the token or permission.",
     Advice.NEVER_REPEAT: "Sent again as they are they fail again: change the ads.",
 }
+
+_OUTCOME_UNKNOWN = (
+    "Facebook itself does not know whether the ad was made: look at the ads there before you send "
+    "it again."
+)
+
+
+def advice_on(code: int | None, subcode: int | None = None) -> str:
+    """Say what to do about a request that failed with an error."""
+    if code in OUTCOME_UNKNOWN_CODES:
+        return _OUTCOME_UNKNOWN
+    return ADVICE[advice(code, subcode, is_transient=False, http_status=400)]

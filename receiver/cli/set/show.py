@@ -17,7 +17,7 @@ from receiver.cli.set.deciding import NUMBER
 from receiver.cli.set.words import counts_in_words, stacked_bar
 from receiver.lifecycle.shapes import json_value
 from receiver.lifecycle.story import Event, Failure, Story, read_story
-from receiver.lifecycle.words import ADVICE, STATES, VERDICTS
+from receiver.lifecycle.words import STATES, VERDICTS, advice_on
 from receiver.store import accounts
 from receiver.web.admin import documents
 
@@ -137,7 +137,7 @@ def _failures(failures: list[Failure]) -> Table:
             _code(failure),
             str(failure.count),
             Text(f"{meaning}: {failure.message}"),
-            ADVICE[failure.advice],
+            advice_on(failure.code, failure.subcode),
             "\n".join(map(str, failure.request_ids)),
         )
     return table

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from receiver.graph.errors import OUTCOME_UNKNOWN_CODES
 from receiver.graph.vocabulary import AD_SETS_EDGE
 from receiver.lifecycle import spec_matching
 from receiver.lifecycle.actions.outcome import Done, Refused
@@ -16,9 +17,6 @@ from receiver.store import intents, lineage
 from receiver.store.intents import NewIntent
 from receiver.store.lineage import AlreadySentAgain
 from receiver.store.models import Request, RequestSet
-
-_UNKNOWN_CODES = (None, 1, 2, 960)
-"""With these, Facebook itself does not know whether the ad was made."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def choose(
 ) -> Again:
     """Choose what may be sent again (pure)."""
     matched = spec_matching.match(specs, all_inputs)
-    unknown = [one for one in failed if one.error_code in _UNKNOWN_CODES]
+    unknown = [one for one in failed if one.error_code in OUTCOME_UNKNOWN_CODES]
     sent = [one for one in failed if one.id in live and one not in unknown]
     left = [one for one in failed if one not in unknown and one not in sent]
     chosen = [(one.id, matched[one.id]) for one in left if one.id in matched]

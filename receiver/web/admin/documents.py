@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from receiver.crypto import hide_tokens
 from receiver.graph import errors
-from receiver.lifecycle.words import ADVICE
+from receiver.lifecycle.words import advice_on
 
 
 def _text(value: object) -> object:
@@ -399,8 +399,7 @@ class Integrity(Document):
 def error_in_words(code: int | None) -> dict[str, str | None]:
     """Return what an error code means and what to do about it; ``meaning`` None for an unknown."""
     row = errors.find_row(code, None)
-    advice = errors.advice(code, None, is_transient=False, http_status=400)
-    return {"meaning": row.meaning if row else None, "advice": ADVICE[advice]}
+    return {"meaning": row.meaning if row else None, "advice": advice_on(code)}
 
 
 def request_row(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from receiver.store import backlog
 from receiver.web.admin import figures, reading
+from receiver.web.admin.documents import ErrorsOfPeriod
 from receiver.web.admin.holder import holder
 from receiver.web.admin.parameters import AccountQuery, SetsQuery, StatisticsQuery
 from receiver.web.context import parts
@@ -28,7 +29,6 @@ def overview() -> str:
     accounts = asked.read(AccountQuery)
     statistics = StatisticsQuery(account=accounts.account)
     errors = figures.read_errors(statistics)
-    worst = sorted(errors.data, key=lambda one: one.requests, reverse=True)[:_NEWEST]
     now = parts().now()
     with parts().database.reading() as session:
         oldest = backlog.oldest_due(session, holder().account_ids, now=now)
@@ -37,9 +37,19 @@ def overview() -> str:
         integrity=figures.read_integrity(accounts),
         accounts=figures.read_accounts(accounts).data,
         chart=charts.outcomes(figures.read_outcomes(statistics).data),
-        errors=worst,
+        errors=_worst(errors.data),
         newest=reading.read_request_sets(SetsQuery(limit=_NEWEST)).data,
         progress=charts.progress,
         oldest_due=None if oldest is None else max(0.0, (now - oldest).total_seconds()),
         now=now,
     )
+
+
+def _worst(errors: list[ErrorsOfPeriod]) -> list[ErrorsOfPeriod]:
+    """Return what failed most often, hours summed up."""
+    sums: dict[tuple[str, int], ErrorsOfPeriod] = {}
+    for one in errors:
+        key = (one.account_id, one.error_code)
+        before = sums[key].requests if key in sums else 0
+        sums[key] = one.model_copy(update={"requests": before + one.requests})
+    return sorted(sums.values(), key=lambda one: one.requests, reverse=True)[:_NEWEST]
