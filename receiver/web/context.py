@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import cast
 
 from flask import Flask, current_app
@@ -23,9 +24,11 @@ _READERS = "receiver.readers"
 _GATES = "receiver.batch_gates"
 _KEY_USES = "receiver.key_uses"
 _SIGN_INS = "receiver.sign_in_attempts"
+_EXPORTS = "receiver.export_slots"
 _READINESS = "receiver.readiness"
 _FIGURES = "receiver.figures"
 
+_EXPORTS_MOST = 2
 _READINESS_KEPT_SECONDS = 1.0
 _FIGURES_KEPT_SECONDS = 5.0
 
@@ -36,6 +39,7 @@ def attach(app: Flask, parts: Parts) -> None:
     app.extensions[_SLOTS] = OutgoingSlots(threads=parts.settings.web_threads)
     app.extensions[_KEY_USES] = KeyUses()
     app.extensions[_SIGN_INS] = SignInAttempts()
+    app.extensions[_EXPORTS] = threading.BoundedSemaphore(_EXPORTS_MOST)
     app.extensions[_READERS] = Readers(threads=parts.settings.web_threads)
     app.extensions[_GATES] = AccountGates(most=parts.settings.batch_threads_per_account)
     app.extensions[_READINESS] = SharedReading(
@@ -50,6 +54,11 @@ def attach(app: Flask, parts: Parts) -> None:
 def key_uses() -> KeyUses:
     """Return which uses of keys this process has written."""
     return cast("KeyUses", current_app.extensions[_KEY_USES])
+
+
+def export_slots() -> threading.BoundedSemaphore:
+    """Return the slots of the exports of this process: each holds a thread until its last row."""
+    return cast("threading.BoundedSemaphore", current_app.extensions[_EXPORTS])
 
 
 def sign_in_attempts() -> SignInAttempts:

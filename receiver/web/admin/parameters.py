@@ -281,6 +281,20 @@ class RequestsQuery(PageQuery, RequestFilters):
     )
 
 
+class ExportQuery(Parameters):
+    format: Literal["ndjson", "csv"] = Field(
+        default="ndjson", description="One JSON object a line, or a table for spreadsheets."
+    )
+
+
+class SetsExport(ExportQuery, SetFilters):
+    pass
+
+
+class RequestsExport(ExportQuery, RequestFilters):
+    pass
+
+
 class NotificationsQuery(PageQuery, SinceUntil):
     request_set: Id | None = Field(default=None, description="Of the set with this number.")
     verdict: Annotated[list[str], OneOf(VERDICTS)] = Field(

@@ -56,21 +56,22 @@ def url_of_first() -> str | None:
     return _url(cursor=None) if "cursor" in request.args else None
 
 
-def url_with_filters(endpoint: str) -> str:
-    """Return another page's URL with the filters of this one."""
-    return _with(url_for(endpoint), cursor=None, without=(*_LIST_PARTS, "sort"))
+def url_with_filters(endpoint: str, **more: str) -> str:
+    """Return another page's URL with the filters of this one, and more parameters."""
+    return _with(url_for(endpoint), without=(*_LIST_PARTS, "sort"), **more)
 
 
 def _url(*, cursor: str | None) -> str:
-    return _with(request.path, cursor=cursor, without=("cursor",))
+    following = {} if cursor is None else {"cursor": cursor}
+    return _with(request.path, without=("cursor",), **following)
 
 
-def _with(path: str, *, cursor: str | None, without: tuple[str, ...]) -> str:
+def _with(path: str, *, without: tuple[str, ...], **more: str) -> str:
     kept = [
         (name, value)
         for name, values in request.args.lists()
         for value in values
         if value and name not in without
     ]
-    query = urlencode(kept if cursor is None else [*kept, ("cursor", cursor)])
+    query = urlencode([*kept, *more.items()])
     return f"{path}?{query}" if query else path

@@ -9,7 +9,7 @@ from flask import Response, render_template
 from receiver.lifecycle import story
 from receiver.lifecycle.actions.catalog import ACTIONS
 from receiver.store import action_plans
-from receiver.web.admin import documents, figures, reading
+from receiver.web.admin import documents, exports, figures, reading
 from receiver.web.admin.holder import actor, holder
 from receiver.web.admin.parameters import (
     AccountQuery,
@@ -19,7 +19,9 @@ from receiver.web.admin.parameters import (
     NotificationsQuery,
     NumberPath,
     PlanPath,
+    RequestsExport,
     RequestsQuery,
+    SetsExport,
     SetsQuery,
 )
 from receiver.web.admin.problems import Problem
@@ -147,6 +149,18 @@ def plan(plan: str) -> str:
     )
 
 
+@blueprint.get("/exports/request-sets")
+def export_sets() -> Response:
+    """Download the sets that meet the filters of a list."""
+    return exports.sets_file(asked.read(SetsExport))
+
+
+@blueprint.get("/exports/requests")
+def export_requests() -> Response:
+    """Download the requests that meet the filters of a list."""
+    return exports.requests_file(asked.read(RequestsExport))
+
+
 @blueprint.get("/<path:path>")
 def nothing_here(path: str) -> str:
     """Say in words that a page is not there."""
@@ -164,10 +178,22 @@ def _list(name: str, page: documents.Page, **more: Any) -> str:
         filters=asked.filters(),
         is_filtered=asked.is_filtered(),
         next_url=asked.url_of_next(page.next_cursor),
+        export_urls=_export_urls(name),
         first_url=asked.url_of_first(),
         **_rights(),
         **more,
     )
+
+
+def _export_urls(name: str) -> list[tuple[str, str]]:
+    """Return where the list can be downloaded with the filters of this page, by format."""
+    endpoint = {"request_sets": "export_sets", "requests": "export_requests"}.get(name)
+    if endpoint is None:
+        return []
+    return [
+        (kind.upper(), asked.url_with_filters(f"dashboard.{endpoint}", format=kind))
+        for kind in ("csv", "ndjson")
+    ]
 
 
 def _rights() -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Exports: all that meets some filters, row by row, in constant memory."""
