@@ -6,8 +6,9 @@ import sys
 
 import click
 
-from receiver.cli.common import ACCOUNT, opened_parts
-from receiver.store import accounts, waits
+from receiver.cli.common import ACCOUNT, COMMAND, opened_parts
+from receiver.lifecycle.actions import perform
+from receiver.store import accounts
 from receiver.store.accounts import AccountsDiffer
 
 
@@ -89,7 +90,8 @@ def _read_line(what: str) -> str:
 @click.argument("account_ids", metavar="ACCOUNT...", nargs=-1, required=True, type=ACCOUNT)
 def resume(*, account_ids: tuple[int, ...]) -> None:
     """Go on with accounts that wait, or that are parked until a person did something."""
-    with opened_parts() as parts, parts.database.writing() as session:
-        waits.end(session, account_ids)
+    with opened_parts() as parts:
+        for account_id in dict.fromkeys(account_ids):
+            perform.retry_account(parts.tools, account_id, by=COMMAND)
     named = ", ".join(f"act_{account_id}" for account_id in account_ids)
     click.echo(f"{named}: goes on.")

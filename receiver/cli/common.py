@@ -17,6 +17,7 @@ from receiver.logs import configure_logging
 from receiver.secret_keys import SecretKeyMissing
 from receiver.settings import load_settings
 from receiver.store import accounts, migrate
+from receiver.store.audit import Actor
 from receiver.store.database import Database, DatabaseAway
 from receiver.store.migrate import SchemaOutdated
 from receiver.store.types import MAX_ID
@@ -24,6 +25,10 @@ from receiver.store.types import MAX_ID
 _SQLITE = "sqlite:///"
 _COMPLETION_SECONDS = 1
 """How long a shell that completes waits for the database: who presses a key is not patient."""
+
+
+COMMAND = Actor("command")
+"""Who acts at the command line, for the audit log."""
 
 
 @contextmanager

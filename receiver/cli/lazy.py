@@ -22,7 +22,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
         if cmd_name not in self._names:
             return None
-        module = importlib.import_module(f"{self._package}.{cmd_name}")
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"{self._package}.{name}")
         # A name of Python's own stands there with an underscore.
-        command: click.Command = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_")
+        command: click.Command = getattr(module, name, None) or getattr(module, f"{name}_")
         return command

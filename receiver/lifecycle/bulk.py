@@ -145,11 +145,15 @@ def confirm(tools: Tools, plan_id: str, *, by: Actor) -> None:
             )
 
 
-def claim_next(tools: Tools, *, passing_over: Collection[int] = frozenset()) -> ItemClaim | None:
-    """Claim a set that a confirmed plan waits to act on. Raises DatabaseAway."""
+def claim_next(
+    tools: Tools, *, passing_over: Collection[int] = frozenset(), plan_id: str | None = None
+) -> ItemClaim | None:
+    """Claim a set that a confirmed plan, or this one, waits to act on. Raises DatabaseAway."""
     now = tools.now()
     with tools.database.reading() as session:
-        if not action_plans.is_any_due(session, now=now, passing_over=passing_over):
+        if not action_plans.is_any_due(
+            session, now=now, passing_over=passing_over, plan_id=plan_id
+        ):
             return None
     with tools.database.writing() as session:
         return action_plans.claim_due(
@@ -157,6 +161,7 @@ def claim_next(tools: Tools, *, passing_over: Collection[int] = frozenset()) -> 
             now=now,
             lease_until=plan.lease_until(tools.pace, now=now),
             passing_over=passing_over,
+            plan_id=plan_id,
         )
 
 

@@ -124,15 +124,24 @@ def confirm(session: Session, plan_id: str, *, now: datetime) -> bool:
 
 
 def is_any_due(
-    session: Session, *, now: datetime, passing_over: Collection[int] = frozenset()
+    session: Session,
+    *,
+    now: datetime,
+    passing_over: Collection[int] = frozenset(),
+    plan_id: str | None = None,
 ) -> bool:
-    """Tell whether there is a set to do something to."""
-    due = select(ActionPlanItem.plan_id).where(*_is_due(now, passing_over)).limit(1)
+    """Tell whether there is a set to do something to, of any plan or of one."""
+    due = select(ActionPlanItem.plan_id).where(*_is_due(now, passing_over, plan_id)).limit(1)
     return session.execute(due).first() is not None
 
 
-def _is_due(now: datetime, passing_over: Collection[int]) -> tuple[Any, ...]:
-    return (ActionPlanItem.due_at <= now, ActionPlanItem.account_id.not_in(passing_over))
+def _is_due(now: datetime, passing_over: Collection[int], plan_id: str | None) -> tuple[Any, ...]:
+    of_plan = () if plan_id is None else (ActionPlanItem.plan_id == plan_id,)
+    return (
+        ActionPlanItem.due_at <= now,
+        ActionPlanItem.account_id.not_in(passing_over),
+        *of_plan,
+    )
 
 
 def claim_due(
@@ -141,12 +150,13 @@ def claim_due(
     now: datetime,
     lease_until: datetime,
     passing_over: Collection[int] = frozenset(),
+    plan_id: str | None = None,
 ) -> ItemClaim | None:
     """Claim what has been due for longest. It is due again should its holder vanish."""
     found = session.execute(
         select(ActionPlanItem, ActionPlan)
         .join(ActionPlan, ActionPlan.id == ActionPlanItem.plan_id)
-        .where(*_is_due(now, passing_over))
+        .where(*_is_due(now, passing_over, plan_id))
         .order_by(ActionPlanItem.due_at, ActionPlanItem.request_set_id)
         .limit(1)
         .with_for_update(of=ActionPlanItem, skip_locked=True)

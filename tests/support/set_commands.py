@@ -26,7 +26,12 @@ CREATE = {"method": "POST", "path": "/asyncadrequestsets$"}
 
 
 def run_set(house: House, *arguments: object, text: str | None = None, **variables: str) -> Result:
-    """Run ``receiver set …`` with the house's clock, and without any pause.
+    """Run ``receiver set …`` as ``run`` does."""
+    return run(house, "set", *arguments, text=text, **variables)
+
+
+def run(house: House, *arguments: object, text: str | None = None, **variables: str) -> Result:
+    """Run ``receiver …`` with the house's clock, and without any pause.
 
     Whatever the command sleeps passes on our clock and on Facebook's, and the worker works then.
     """
@@ -43,9 +48,11 @@ def run_set(house: House, *arguments: object, text: str | None = None, **variabl
         mock.patch.object(common, "build", partial(build, now=house.clock)),
         mock.patch.object(Interruption, "sleep", sleep),
     ):
-        command = ["set", *map(str, arguments)]
         return CliRunner().invoke(
-            main, command, env=environment(url, **{**graph, **variables}), input=text
+            main,
+            [str(argument) for argument in arguments],
+            env=environment(url, **{**graph, **variables}),
+            input=text,
         )
 
 

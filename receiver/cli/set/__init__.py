@@ -6,9 +6,9 @@ import click
 
 from receiver.cli.lazy import LazyGroup
 
-COMMANDS = ("abandon", "adopt", "create", "show", "watch")
+COMMANDS = ("abandon", "act", "adopt", "create", "list", "show", "watch")
 
 
 @click.group(name="set", cls=LazyGroup, package="receiver.cli.set", names=COMMANDS)
 def set_() -> None:
-    """Create request sets, follow them, and decide of those whose outcome nobody could find out."""
+    """Create request sets, list and follow them, act on them, and decide of what was lost."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from receiver.cli.common import COMMAND
 from receiver.cli.set.deciding import NUMBER, deciding
-from receiver.lifecycle import decide
+from receiver.lifecycle.actions import perform
 
 
 @click.command()
@@ -16,6 +17,6 @@ def adopt(request_set: int, facebook_id: int) -> None:
 
     Facebook has to show it with as many requests as were asked for. The worker collects it then.
     """
-    with deciding() as tools:
-        decide.adopt(tools, request_set, facebook_id=facebook_id)
-    click.echo(f"Set {request_set} is open as {facebook_id}: the worker collects its results.")
+    with deciding(request_set) as (tools, row):
+        done = perform.adopt(tools, row, facebook_id=facebook_id, by=COMMAND)
+    click.echo(done.note)

@@ -17,7 +17,7 @@ from receiver.store.lists.messages import MessageFilter
 from receiver.store.lists.paging import Count, Listing
 from receiver.store.lists.request_sets import SetFilter
 from receiver.store.lists.requests import RequestFilter
-from receiver.web.admin import documents
+from receiver.web.admin import documents, filters
 from receiver.web.admin.cursors import BadCursor, read_cursor, write_cursor
 from receiver.web.admin.holder import holder
 from receiver.web.admin.parameters import (
@@ -171,40 +171,17 @@ def _notification(number: int) -> dict[str, Any]:
 
 def account_ids(query: AccountQuery) -> frozenset[int]:
     """Return the accounts that a call is about: of those asked for, the key's."""
-    mine = holder().account_ids
-    return mine & set(query.account) if query.account else mine
+    return filters.accounts_of(query, holder().account_ids)
 
 
 def set_filter(query: SetFilters) -> SetFilter:
     """Return what a list of sets is narrowed to."""
-    return SetFilter(
-        account_ids(query),
-        numbers=query.request_set,
-        facebook_id=query.facebook_id,
-        parent_id=query.parent,
-        states=query.state,
-        verdicts=query.verdict,
-        edges=query.kind,
-        learned_by=query.learned_by,
-        name=query.name,
-        created=query.between(),
-        completed=query.completed(),
-        late_at=parts().now() if query.late else None,
-        has_errors=query.with_errors,
-    )
+    return filters.of_sets(query, holder().account_ids, now=parts().now())
 
 
 def request_filter(query: RequestFilters) -> RequestFilter:
     """Return what a list of requests is narrowed to."""
-    return RequestFilter(
-        account_ids(query),
-        ids=query.id,
-        request_set_id=query.request_set,
-        scope_object_id=query.ad_set,
-        created_object_id=query.created_object,
-        statuses=query.status,
-        error_codes=query.error_code,
-    )
+    return filters.of_requests(query, holder().account_ids)
 
 
 def _is_descending(sort: str) -> bool:

@@ -1,0 +1,144 @@
+"""receiver export: everything that meets some filters, as a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+from rich.console import Console
+from rich.progress import (
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
+
+from receiver.assembly import Parts
+from receiver.cli import filters
+from receiver.cli.common import opened_parts
+from receiver.cli.interruption import INTERRUPTED, Interrupted, Interruption, interruptible
+from receiver.lifecycle.exports import formats, rows
+from receiver.lifecycle.exports.formats import Format
+from receiver.web.admin.parameters import RequestFilters, SetFilters
+
+Rows = Iterator[dict[str, Any]]
+
+_TOLD_EVERY = 500
+
+_output = click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+    default="-",
+    help="The file to write; - is standard output.",
+)
+_format = click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["ndjson", "csv"]),
+    help="One JSON object a line, or a table; by the file's ending, else ndjson.",
+)
+
+
+@click.group()
+def export() -> None:
+    """Export whole lists as NDJSON or CSV, in constant memory."""
+
+
+@export.command()
+@filters.set_filters
+@_output
+@_format
+def sets(*, output: Path, kind: Format | None, **given: Any) -> None:
+    """Export request sets, the first made first."""
+    query = filters.read(SetFilters, given)
+
+    def read(parts: Parts) -> Rows:
+        return rows.sets(parts.database, filters.of_sets(parts, query))
+
+    _export(read, columns=rows.SET_COLUMNS, output=output, kind=kind)
+
+
+@export.command()
+@filters.request_filters
+@_output
+@_format
+def requests(*, output: Path, kind: Format | None, **given: Any) -> None:
+    """Export requests, by Facebook's ids, each with where it stood in what was sent."""
+    given["request_set"] = given.pop("set")
+    query = filters.read(RequestFilters, given)
+
+    def read(parts: Parts) -> Rows:
+        return rows.requests_of(parts.database, filters.of_requests(parts, query))
+
+    _export(read, columns=rows.REQUEST_COLUMNS, output=output, kind=kind)
+
+
+def _export(read: Any, *, columns: tuple[str, ...], output: Path, kind: Format | None) -> None:
+    chosen: Format = kind or ("csv" if output.suffix.lower() == ".csv" else "ndjson")
+    try:
+        with opened_parts() as parts, interruptible() as interruption, _bar() as bar:
+            told = _telling(read(parts), bar, interruption)
+            _write(formats.write(told, columns=columns, kind=chosen), output)
+    except Interrupted:
+        click.echo("Interrupted: nothing whole was written.", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever reads has enough; nothing more can be said on this stream.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  # it stays open until the end
+        sys.exit(1)
+
+
+class _Rate(ProgressColumn):
+    """How many rows come a second; nothing before that can be told."""
+
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:,.0f} a second")
+
+
+def _bar() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.completed:,} rows"),
+        _Rate(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def _telling(found: Rows, bar: Progress, interruption: Interruption) -> Rows:
+    task = bar.add_task("rows", total=None)
+    count = 0
+    for count, row in enumerate(found, start=1):
+        if count % _TOLD_EVERY == 0:
+            interruption.check()
+            bar.update(task, completed=count)
+        yield row
+    bar.update(task, completed=count)
+
+
+def _write(pieces: Iterator[bytes], output: Path) -> None:
+    """Write a file that is there only once it is whole; standard output as it comes."""
+    if str(output) == "-":
+        _copy(pieces, sys.stdout.buffer)
+        return
+    part = output.with_name(f"{output.name}.part")
+    try:
+        with part.open("wb") as file:
+            _copy(pieces, file)
+        part.replace(output)
+    except OSError as error:
+        raise click.ClickException(f"{output} cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _copy(pieces: Iterator[bytes], file: BinaryIO) -> None:
+    file.writelines(pieces)
+    file.flush()

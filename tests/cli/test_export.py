@@ -1,0 +1,93 @@
+"""receiver export: whole files or none, as tables or lines."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from receiver.cli.interruption import Interrupted, Interruption
+from receiver.store.database import DatabaseAway
+from receiver.store.lists import paging
+from tests.support.house import House, ad
+from tests.support.set_commands import run
+
+sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def with_sets(house: House) -> None:
+    for name in ("one", "two"):
+        house.notify(house.create_open([ad("good"), ad("fail")], name=name))
+        house.work()
+
+
+def test_lines_go_to_standard_output_and_nothing_else(house: House) -> None:
+    with_sets(house)
+
+    sets = run(house, "export", "sets")
+    requests = run(house, "export", "requests", "--set", 1, "--status", "error")
+    assert (sets.exit_code, requests.exit_code) == (0, 0), sets.output + requests.output
+
+    assert [json.loads(line)["name"] for line in sets.stdout.splitlines()] == ["one", "two"]
+    (failed,) = map(json.loads, requests.stdout.splitlines())
+    assert (failed["request_set_id"], failed["spec_index"]) == ("1", 1)
+
+
+@sqlite_only
+def test_a_files_ending_says_its_format(house: House, tmp_path: Path) -> None:
+    with_sets(house)
+    table, lines = tmp_path / "sets.CSV", tmp_path / "sets.txt"
+
+    assert run(house, "export", "sets", "--output", table).exit_code == 0
+    assert run(house, "export", "sets", "--output", lines, "--name", "two").exit_code == 0
+
+    with table.open(newline="") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == ["one", "two"]
+    assert json.loads(lines.read_text())["name"] == "two"
+    assert sorted(path.name for path in tmp_path.iterdir() if "sets" in path.name) == [
+        "sets.CSV",
+        "sets.txt",
+    ]
+
+
+@sqlite_only
+@pytest.mark.parametrize("error", [DatabaseAway("gone"), Interrupted()], ids=repr)
+def test_a_file_that_cannot_become_whole_is_not_there(
+    house: House, tmp_path: Path, error: Exception
+) -> None:
+    with_sets(house)
+    output = tmp_path / "sets.csv"
+    output.write_text("what was there before")
+
+    with mock.patch.object(paging, "read_page", side_effect=error):
+        result = run(house, "export", "sets", "--output", output)
+
+    assert result.exit_code in (1, 130)
+    assert output.read_text() == "what was there before"
+    assert not (tmp_path / "sets.csv.part").exists()
+
+
+@sqlite_only
+def test_ctrl_c_ends_an_export(house: House) -> None:
+    with_sets(house)
+    with (
+        mock.patch("receiver.cli.export._TOLD_EVERY", 1),
+        mock.patch.object(Interruption, "check", side_effect=Interrupted),
+    ):
+        result = run(house, "export", "sets")
+
+    assert result.exit_code == 130
+    assert "Interrupted" in result.stderr
+
+
+@sqlite_only
+def test_what_cannot_be_written_or_meant_is_said(house: House, tmp_path: Path) -> None:
+    missing = run(house, "export", "sets", "--output", tmp_path / "no" / "sets.csv")
+    wrong = run(house, "export", "requests", "--error-code", "x")
+
+    assert (missing.exit_code, wrong.exit_code) == (1, 2)
+    assert "cannot be written" in missing.output
+    assert "error_code" in wrong.output
