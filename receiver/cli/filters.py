@@ -67,9 +67,7 @@ def _with_options(command: Command, helps: dict[str, str]) -> Command:
 
 def read(model: type[ModelT], given: dict[str, Any]) -> ModelT:
     """Read the options that were given. Raises click.UsageError."""
-    filled = {name: value for name, value in given.items() if value not in (None, (), False)}
-    if given.get("with_errors") is False:
-        filled["with_errors"] = False
+    filled = {name: value for name, value in given.items() if value is not None and value != ()}
     if "account" in filled:
         filled["account"] = [str(one) for one in filled["account"]]
     try:
