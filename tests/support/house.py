@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from unittest import mock
 
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
@@ -217,13 +218,40 @@ def open_house(database_url: str, **settings: Any) -> Iterator[House]:
         parts = build(make_settings(database_url, sandbox.url, **settings), now=clock)
         # No chance: every interval is exactly what the settings say.
         parts = replace(parts, tools=replace(parts.tools, chance=lambda: 0.0))
-        app = create_app(parts)
-        try:
-            key = add_account(parts, ACCOUNT)
-            yield House(parts, sandbox, clock, client=app.test_client(), key=key)
-        finally:
-            detach(app)
-            parts.close()
+        with application(parts) as app:
+            try:
+                key = add_account(parts, ACCOUNT)
+                yield House(parts, sandbox, clock, client=app.test_client(), key=key)
+            finally:
+                detach(app)
+                parts.close()
+
+
+_spare: dict[tuple[object, ...], list[Flask]] = {}
+"""Applications of this process that nobody uses, by the settings that they were made with.
+
+To make one, with its routes and templates, takes longer than many a test.
+"""
+
+
+@contextmanager
+def application(parts: Parts) -> Iterator[Flask]:
+    """Yield the web application of some parts, that nobody else uses meanwhile."""
+    settings = parts.settings
+    made_with = (
+        settings.request_body_limit_bytes,
+        settings.trusted_proxies,
+        settings.public_url,
+        settings.secret_keys,
+    )
+    spare = _spare.setdefault(made_with, [])
+    app = spare.pop() if spare else create_app(parts)
+    config = dict(app.config)
+    attach(app, parts)
+    yield app
+    app.config.clear()
+    app.config.update(config)
+    spare.append(app)
 
 
 def client_for(settings: Settings, url: str) -> GraphClient:
