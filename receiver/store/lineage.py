@@ -73,6 +73,16 @@ def inputs_of(session: Session, request_set_id: int) -> dict[int, bytes | None]:
     return {row.id: row.input for row in rows}
 
 
+def made_by(session: Session, request_set_id: int) -> set[int]:
+    """Return the objects that requests of a set made."""
+    rows = session.scalars(
+        select(Request.created_object_id).where(
+            Request.request_set_id == request_set_id, Request.created_object_id.is_not(None)
+        )
+    )
+    return {one for one in rows if one is not None}
+
+
 def specs_of(session: Session, request_set_id: int) -> bytes:
     """Return what a set's caller asked for, as JSON."""
     return session.execute(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from receiver.graph.errors import OUTCOME_UNKNOWN_CODES
 from receiver.graph.vocabulary import AD_SETS_EDGE
 from receiver.lifecycle import spec_matching
+from receiver.lifecycle.actions import unmade
 from receiver.lifecycle.actions.outcome import Done, Refused
+from receiver.lifecycle.actions.unmade import Doubtful
 from receiver.lifecycle.submit import OutcomeUnknown, Rejected, submit
 from receiver.lifecycle.tools import Tools
 from receiver.store import intents, lineage
@@ -23,7 +25,7 @@ from receiver.store.models import Request, RequestSet
 class Again:
     """What of a set may be sent again: each request with its spec's index; and what may not.
 
-    ``unknown`` are failures whose outcome Facebook does not know; ``sent`` stand in a live set
+    ``unknown`` are failures whose outcome nobody knows; ``sent`` stand in a live set
     already; ``unmatched`` are those of which no spec is known.
     """
 
@@ -43,15 +45,22 @@ class Again:
 
 
 def choose(
-    failed: Sequence[Request], *, live: dict[int, int], specs: Sequence[Any], all_inputs: Any
+    failed: Sequence[Request],
+    *,
+    live: Collection[int],
+    unmade_ids: Collection[int],
+    matched: Mapping[int, int],
 ) -> Again:
-    """Choose what may be sent again (pure)."""
-    matched = spec_matching.match(specs, all_inputs)
-    unknown = [one for one in failed if one.error_code in OUTCOME_UNKNOWN_CODES]
+    """Choose what may be sent again (pure). ``unmade_ids`` are proved to have made no ad."""
+    unknown = [one for one in failed if _is_doubtful(one) and one.id not in unmade_ids]
     sent = [one for one in failed if one.id in live and one not in unknown]
     left = [one for one in failed if one not in unknown and one not in sent]
     chosen = [(one.id, matched[one.id]) for one in left if one.id in matched]
     return Again(chosen, unknown=len(unknown), sent=len(sent), unmatched=len(left) - len(chosen))
+
+
+def _is_doubtful(request: Request) -> bool:
+    return request.error_code in OUTCOME_UNKNOWN_CODES
 
 
 def resubmit(tools: Tools, row: RequestSet) -> Done:
@@ -89,8 +98,20 @@ def _read(tools: Tools, row: RequestSet) -> tuple[Again, list[Any]]:
         failed = lineage.failed_requests(session, row.id)
         live = lineage.live(session, [one.id for one in failed])
         specs: list[Any] = json.loads(lineage.specs_of(session, row.id))
-        inputs = lineage.inputs_of(session, row.id)
-    return choose(failed, live=live, specs=specs, all_inputs=inputs), specs
+        matched = spec_matching.match(specs, lineage.inputs_of(session, row.id))
+        known_ads = lineage.made_by(session, row.id)
+    doubtful = [
+        Doubtful(one.id, one.scope_object_id, name=_name(specs, matched.get(one.id)))
+        for one in failed
+        if _is_doubtful(one) and one.id not in live
+    ]
+    made_none = unmade.find(tools, row, doubtful, known_ads=known_ads)
+    return choose(failed, live=live, unmade_ids=made_none, matched=matched), specs
+
+
+def _name(specs: Sequence[Any], index: int | None) -> str:
+    spec = specs[index] if index is not None else None
+    return str(spec.get("name") or "") if isinstance(spec, dict) else ""
 
 
 def _intent(tools: Tools, row: RequestSet, again: Again, specs: Sequence[Any]) -> NewIntent:

@@ -160,6 +160,54 @@ def test_failures_that_may_have_made_an_ad_are_left_out(house: House) -> None:
     assert house.rows(RequestSet)[1].spec_count == 1
 
 
+def with_a_doubtful_failure(house: House, names: list[str], doubtful: str) -> Request:
+    """A collected set one of whose failures came with an error that does not say what became."""
+    collected(house, [ad(name) for name in names])
+    with house.parts.database.writing() as session:
+        for row in session.query(Request):
+            if f'"{doubtful}"'.encode() in (row.input or b""):
+                row.error_code = 2
+                return row
+    raise AssertionError(names)
+
+
+def test_a_doubtful_failure_is_sent_again_once_its_ad_set_was_read(house: House) -> None:
+    with_a_doubtful_failure(house, ["one", "fail a"], "fail a")
+    assert act(house, "resubmit").status_code == 409
+    house.let_time_pass(house.parts.settings.settle_seconds + 1)
+
+    answer = act(house, "resubmit")
+
+    assert answer.status_code == 200, answer.text
+    assert house.rows(RequestSet)[1].spec_count == 1
+
+
+def test_an_ad_of_its_name_keeps_a_doubtful_failure_out(house: House) -> None:
+    # The one that failed may have made the ad that is there: nobody can tell.
+    with_a_doubtful_failure(house, ["fail a", "fail b"], "fail b")
+    house.create_open([ad("other")])
+    made = house.sandbox.ledger()[-1]["requests"][0]["result"]["id"]
+    renamed = house.client.post(f"/{made}", data={"name": "fail b", "access_token": house.key})
+    assert renamed.status_code == 200, renamed.text
+    house.let_time_pass(house.parts.settings.settle_seconds + 1)
+
+    kept_out = act(house, "resubmit")
+    house.client.post(f"/{made}", data={"name": "other", "access_token": house.key})
+    sent = act(house, "resubmit")
+
+    assert "1 may have been made all the same" in kept_out.get_json()["note"]
+    assert house.rows(RequestSet)[2].spec_count == 1
+    assert "1 requests of set 1 are sent again as set 4" in sent.get_json()["note"]
+
+
+def test_an_ad_set_that_cannot_be_read_proves_nothing(house: House) -> None:
+    row = with_a_doubtful_failure(house, ["one", "fail a"], "fail a")
+    house.let_time_pass(house.parts.settings.settle_seconds + 1)
+    house.sandbox.trouble("graph_error", code=100, method="GET", path=f"{row.scope_object_id}/ads")
+
+    assert act(house, "resubmit").status_code == 409
+
+
 @pytest.mark.parametrize("action", ["collect", "resubmit", "replay"])
 def test_what_cannot_be_done_to_a_set_is_refused_in_words(house: House, action: str) -> None:
     house.create_open()
