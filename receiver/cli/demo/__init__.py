@@ -88,6 +88,7 @@ def _keep(stage: Stage, console: Console, *, folder: str) -> None:
     console.print()
     for what, value in (
         ("receiver", stage.receiver_url),
+        ("dashboard", f"{stage.receiver_url}/admin/"),
         ("sandbox", stage.sandbox_url),
         ("key", stage.key),
         ("folder", folder),
