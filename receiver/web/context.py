@@ -25,10 +25,12 @@ _GATES = "receiver.batch_gates"
 _KEY_USES = "receiver.key_uses"
 _SIGN_INS = "receiver.sign_in_attempts"
 _EXPORTS = "receiver.export_slots"
+_SIGN_IN_READERS = "receiver.sign_in_readers"
 _READINESS = "receiver.readiness"
 _FIGURES = "receiver.figures"
 
 _EXPORTS_MOST = 2
+_SIGN_IN_READERS_MOST = 4
 _READINESS_KEPT_SECONDS = 1.0
 _FIGURES_KEPT_SECONDS = 5.0
 
@@ -39,6 +41,7 @@ def attach(app: Flask, parts: Parts) -> None:
     app.extensions[_SLOTS] = OutgoingSlots(threads=parts.settings.web_threads)
     app.extensions[_KEY_USES] = KeyUses()
     app.extensions[_SIGN_INS] = SignInAttempts()
+    app.extensions[_SIGN_IN_READERS] = threading.BoundedSemaphore(_SIGN_IN_READERS_MOST)
     app.extensions[_EXPORTS] = threading.BoundedSemaphore(_EXPORTS_MOST)
     app.extensions[_READERS] = Readers(threads=parts.settings.web_threads)
     app.extensions[_GATES] = AccountGates(most=parts.settings.batch_threads_per_account)
@@ -59,6 +62,11 @@ def key_uses() -> KeyUses:
 def export_slots() -> threading.BoundedSemaphore:
     """Return the slots of the exports of this process: each holds a thread until its last row."""
     return cast("threading.BoundedSemaphore", current_app.extensions[_EXPORTS])
+
+
+def sign_in_readers() -> threading.BoundedSemaphore:
+    """Return the slots of strangers whose form is being read in this process."""
+    return cast("threading.BoundedSemaphore", current_app.extensions[_SIGN_IN_READERS])
 
 
 def sign_in_attempts() -> SignInAttempts:

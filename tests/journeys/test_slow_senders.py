@@ -89,6 +89,16 @@ def test_bodies_that_drip_hold_their_threads_no_longer_than_their_deadline(
         assert seconds_of_a_notification(customer) < 8
 
 
+@pytest.mark.parametrize("path", ["/admin/sign-in", "/admin/plans", "/admin/api/plans"])
+def test_forms_that_drip_keep_nobody_out(customer: Customer, path: str) -> None:
+    customer.create_open()
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n".encode()
+    with dripping(customer.installation.url, head):
+        time.sleep(0.5)
+        for _ in range(3):
+            assert seconds_of_a_notification(customer) < 2
+
+
 @pytest.mark.parametrize("pieces", [1, 2, 5])
 def test_a_head_in_pieces_is_served_once_it_is_whole(customer: Customer, pieces: int) -> None:
     customer.create_open()

@@ -11,9 +11,11 @@ from werkzeug.exceptions import HTTPException
 
 from receiver.store.database import DatabaseAway
 from receiver.web.admin import problems
+from receiver.web.admin.bodies import take_body
 from receiver.web.admin.documents import ProblemDocument
 from receiver.web.admin.holder import set_holder
 from receiver.web.admin.problems import Problem
+from receiver.web.context import parts
 from receiver.web.keys import authorization_key, holder_of
 
 log = structlog.get_logger(__name__)
@@ -61,6 +63,7 @@ def _check_key() -> None:
     if request.method not in ("GET", "HEAD", "OPTIONS") and found.is_read_only:
         raise Problem(403, "This key may only read.")
     set_holder(found)
+    take_body(deadline_seconds=parts().settings.request_body_deadline_seconds)
 
 
 def answer(document: BaseModel, *, status: int = 200) -> Response:

@@ -11,8 +11,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from receiver.store.database import DatabaseAway
 from receiver.web.admin import problems
+from receiver.web.admin.bodies import take_body
 from receiver.web.admin.holder import set_holder
 from receiver.web.admin.problems import Problem
+from receiver.web.context import parts, sign_in_readers
 from receiver.web.dashboard import sessions
 
 log = structlog.get_logger(__name__)
@@ -27,13 +29,16 @@ blueprint = Blueprint(
 )
 csrf = CSRFProtect()
 
-_WITHOUT_SESSION = ("dashboard.sign_in", "dashboard.sign_in_with_key", "dashboard.static")
+_SIGN_IN = "dashboard.sign_in_with_key"
+_WITHOUT_SESSION = ("dashboard.sign_in", _SIGN_IN, "dashboard.static")
+_STRANGERS_DEADLINE_SECONDS = 2.0
+"""A form that is signed in with is far smaller than a packet."""
 
 
 @blueprint.before_request
 def _check_session() -> AnyResponse | None:
-    if request.method == "POST":
-        csrf.protect()
+    if request.endpoint == _SIGN_IN:
+        _take_strangers_form()
     if request.endpoint in _WITHOUT_SESSION:
         return None
     found = sessions.current()
@@ -42,7 +47,22 @@ def _check_session() -> AnyResponse | None:
     set_holder(found)
     if request.method == "POST" and found.is_read_only and request.endpoint != "dashboard.sign_out":
         raise Problem(403, "Your key may only read: sign in with one that may act.")
+    if request.method == "POST":
+        take_body(deadline_seconds=parts().settings.request_body_deadline_seconds)
+        csrf.protect()
     return None
+
+
+def _take_strangers_form() -> None:
+    """Read the form of somebody who may be anybody: few at a time, so that threads stay free."""
+    readers = sign_in_readers()
+    if not readers.acquire(blocking=False):
+        raise Problem(503, "Too many are signing in just now: try again.")
+    try:
+        take_body(deadline_seconds=_STRANGERS_DEADLINE_SECONDS)
+    finally:
+        readers.release()
+    csrf.protect()
 
 
 def _where_to_go_on() -> str:
