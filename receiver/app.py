@@ -19,6 +19,7 @@ from receiver.web.admin.openapi import make_app
 from receiver.web.body import end_unread_body
 from receiver.web.context import attach
 from receiver.web.gateway import routes
+from receiver.web.request import Request
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,7 @@ def create_app(parts: Parts | None = None) -> Flask:
     # Werkzeug's own limit for a form field is far below ours, and ad_specs is one field.
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.request_body_limit_bytes
     app.url_map.merge_slashes = False
+    app.request_class = Request
     attach(app, parts)
     app.register_blueprint(callback.blueprint)
     app.register_blueprint(admin.openapi.docs)
