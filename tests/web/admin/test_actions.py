@@ -301,6 +301,7 @@ def test_a_set_with_an_outcome_is_neither_adopted_nor_given_up(house: House) -> 
     assert audit(house) == [("adopt", "refused"), ("abandon", "refused")]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("path", "json", "word"),
     [

@@ -59,6 +59,7 @@ def test_errors_are_counted_by_code_and_said_in_words(house: House) -> None:
     }
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("path", ["/admin/api/outcomes", "/admin/api/errors"])
 @pytest.mark.parametrize(
     ("query", "word"),

@@ -31,6 +31,7 @@ def with_sets(house: House, count: int) -> list[str]:
     return [house.create_open(name=f"Set {number}") for number in range(count)]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("path", [*LISTS, "/admin/api/request-sets/1", "/admin/api/nothing"])
 @pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic x"])
 def test_without_a_key_nothing_is_shown(house: House, path: str, header: str | None) -> None:
@@ -88,6 +89,7 @@ def test_notifications_and_looks_are_filtered_by_set(house: House) -> None:
     assert ids(house, "/admin/api/looks", verdict="lost") == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize(
     ("query", "word"),
@@ -132,6 +134,7 @@ def test_a_set_that_is_not_there_is_a_problem(house: House) -> None:
     assert (response.status_code, response.get_json()["status"]) == (404, 404)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_nothing_can_be_written_here(house: House, method: str) -> None:
     response = house.client.open("/admin/api/request-sets", method=method)
@@ -182,6 +185,7 @@ def test_a_moment_at_the_calendars_edge_is_refused_in_words(
     assert answer.get_json()["detail"] == f"{name}: lies outside of the calendar"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("number", [str(2**63), "9" * 5000, "0", "-1", "x"], ids=len)
 def test_a_number_that_no_set_can_have_is_not_found(house: House, number: str) -> None:
     answer = house.get(f"/admin/api/request-sets/{number}")
@@ -264,6 +268,7 @@ def test_a_cursor_goes_with_its_order(house: House) -> None:
 NOTHING = base64.urlsafe_b64encode(b'["-created_at","2026-01-01T00:00:00",1]').decode()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "cursor",
     ["", "!", "e30", "W10", "Wzc", "a" * 500, NOTHING, NOTHING[:-3], "WyItaWQiLDEsMV0"],

@@ -15,7 +15,6 @@ from schemathesis.schemas import APIOperation
 
 from tests.support.house import House
 
-EXAMPLES = 12
 DOCUMENT = "/admin/api/openapi.json"
 
 
@@ -32,11 +31,21 @@ def operations(house: House) -> Iterator[APIOperation[Any, Any, Any, Any]]:
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=str)
 def test_random_calls_are_answered_as_described(house: House, mode: GenerationMode) -> None:
+    call_at_random(house, mode, examples=4)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=str)
+def test_many_random_calls_are_answered_as_described(house: House, mode: GenerationMode) -> None:
+    call_at_random(house, mode, examples=80)
+
+
+def call_at_random(house: House, mode: GenerationMode, *, examples: int) -> None:
     headers = {"Authorization": f"Bearer {house.key}"}
     for operation in operations(house):
 
         @settings(
-            max_examples=EXAMPLES,
+            max_examples=examples,
             suppress_health_check=list(HealthCheck),
             derandomize=True,
             database=None,

@@ -86,6 +86,7 @@ def test_the_next_page_keeps_the_filters(house: House) -> None:
     assert ("Set 2" in second, "Set 0" in second) == (False, True)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("path", "query", "status"),
     [

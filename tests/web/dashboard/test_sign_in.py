@@ -34,6 +34,7 @@ def test_what_is_no_key_begins_nothing(house: House, key: str) -> None:
     assert house.rows(SignIn) == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "target",
     [
