@@ -138,7 +138,7 @@ class _Population:
         )
 
     def _account(self, index: int, sets: int) -> int:
-        if index % max(2, sets // 20) == 1:
+        if index % max(2, sets // 4) == 1:
             return TINY
         weights = [8.0, *(4.0 / rank for rank in range(1, len(ACCOUNTS) - 1))]
         return self.chance.choices(ACCOUNTS[:-1], weights)[0]
