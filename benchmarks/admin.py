@@ -7,6 +7,7 @@ receiver does for a call, and none of what HTTP and a server add. What the numbe
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -67,14 +68,20 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """How the measures are made."""
+class Options:
+    """What was asked for on the command line."""
 
-    calls: int
-    seconds: float
+    sizes: Sequence[int]
+    backend: str
+    server: str
+    urls: Sequence[str]
     key_names: Sequence[str]
     only: str
-    chill: Callable[[], None] | None
+    calls: int
+    seconds: float
+    cold: bool
+    cold_command: str | None
+    as_json: bool
 
 
 @click.command()
@@ -89,32 +96,16 @@ class Asked:
 @click.option("--cold", is_flag=True, help="Also measure each case once with empty caches.")
 @click.option("--cold-command", help="A shell command that empties the caches of the server.")
 @click.option("--json", "as_json", is_flag=True, help="Print the measures as JSON.")
-def main(
-    sizes: tuple[int, ...],
-    backend: str,
-    server: str,
-    urls: tuple[str, ...],
-    key_names: tuple[str, ...],
-    only: str,
-    calls: int,
-    seconds: float,
-    cold: bool,  # noqa: FBT001  # click hands it over
-    cold_command: str | None,
-    as_json: bool,  # noqa: FBT001  # click hands it over
-) -> None:
+def main(**given: Any) -> None:
     """Measure the admin's view on populations of several sizes."""
+    options = Options(**given)
     _be_quiet()
     report = {}
     with ExitStack() as stack:
-        made = [stack.enter_context(_filled(size, backend, server)) for size in sizes]
-        for url in (*urls, *made):
-            database = Database(url, timeout_seconds=60)
-            chill = _chiller(database, cold_command) if cold or cold_command else None
-            asked = Asked(calls, seconds, key_names or tuple(KEYS), only, chill)
-            name = url.rpartition("/")[2]
-            report[name] = _measured(url, asked, is_quiet=as_json)
-            database.close()
-    if as_json:
+        made = [stack.enter_context(_filled(size, options)) for size in options.sizes]
+        for url in (*options.urls, *made):
+            report[url.rpartition("/")[2]] = _measured(url, options)
+    if options.as_json:
         click.echo(json.dumps(report, indent=1))
 
 
@@ -125,14 +116,14 @@ def _be_quiet() -> None:
 
 
 @contextmanager
-def _filled(size: int, backend: str, server: str) -> Iterator[str]:
+def _filled(size: int, options: Options) -> Iterator[str]:
     """Yield the URL of a database with a population, which goes with the block."""
     with ExitStack() as stack:
-        if backend == "sqlite":
+        if options.backend == "sqlite":
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             url = f"sqlite:///{folder}/{size}.db"
         else:
-            url = stack.enter_context(_new_database(server, size))
+            url = stack.enter_context(_new_database(options.server, size))
         with closing(Database(url, timeout_seconds=60)) as database:
             migrate.upgrade(database)
             click.echo(f"Filling a database with {size:,} requests", err=True)
@@ -154,16 +145,12 @@ def _new_database(server: str, size: int) -> Iterator[str]:
         engine.dispose()
 
 
-def _chiller(database: Database, command: str | None) -> Callable[[], None]:
-    """Return what makes the next call a cold one, as far as may be."""
-
-    def chill() -> None:
-        if command is not None:
-            subprocess.run(command, shell=True, check=True, capture_output=True)  # noqa: S602  # whoever measures wrote it
-        elif database.engine.dialect.name == "sqlite":
-            _forget_file(Path(database.engine.url.database or ""))
-
-    return chill
+def _chill(database: Database, command: str | None) -> None:
+    """Make the next call a cold one, as far as may be."""
+    if command is not None:
+        subprocess.run(command, shell=True, check=True, capture_output=True)  # noqa: S602  # whoever measures wrote it
+    elif database.engine.dialect.name == "sqlite":
+        _forget_file(Path(database.engine.url.database or ""))
 
 
 def _forget_file(path: Path) -> None:
@@ -173,7 +160,7 @@ def _forget_file(path: Path) -> None:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def _measured(url: str, asked: Asked, *, is_quiet: bool) -> list[dict[str, Any]]:
+def _measured(url: str, options: Options) -> list[dict[str, Any]]:
     settings = Settings(
         database_url=url,  # type: ignore[arg-type]  # pydantic reads it
         public_url="http://receiver.example",
@@ -181,11 +168,14 @@ def _measured(url: str, asked: Asked, *, is_quiet: bool) -> list[dict[str, Any]]
     )
     parts = build(settings, now=lambda: NOW)
     app = create_app(parts)
+    # As gunicorn.conf.py has it done in each web worker.
+    gc.collect()
+    gc.freeze()
     measures = []
     try:
-        for measure in _measures(app, parts, asked):
+        for measure in _measures(app, parts, options):
             measures.append(asdict(measure))
-            if not is_quiet:
+            if not options.as_json:
                 click.echo(_line(measure))
     finally:
         detach(app)
@@ -198,23 +188,23 @@ def _line(one: Measure) -> str:
     mark = "!" if one.p99_ms > GOAL_MS else " "
     partial = "" if one.is_partial is None else ("partial" if one.is_partial else "whole")
     return (
-        f"{mark} {one.key:5} {one.p50_ms:8.2f} p50 {one.p99_ms:8.2f} p99 {cold} {one.calls:4} calls "
+        f"{mark} {one.key:6} {one.p50_ms:8.2f} p50 {one.p99_ms:8.2f} p99 {cold} {one.calls:4} × "
         f"{one.statements:4} statements {one.kilobytes:7.1f} KB {partial:8} {one.by:6} "
         f"{one.case}  {','.join(one.indexes)}"
     )
 
 
-def _measures(app: Flask, parts: Parts, asked: Asked) -> Iterator[Measure]:
+def _measures(app: Flask, parts: Parts, options: Options) -> Iterator[Measure]:
     _read_anew(app)
-    yield _floor(parts, asked)
-    for name in asked.key_names:
+    yield _floor(parts, options)
+    for name in options.key_names or KEYS:
         key, account_ids = KEYS[name]
         client = app.test_client()
         _sign_in(client, key)
         caller = _Caller(client, key)
         for case in cases(find_samples(parts.database, account_ids)):
-            if asked.only in case.name:
-                yield _measure(parts, caller, case, asked, key_name=name)
+            if options.only in case.name:
+                yield _measure(parts, caller, case, options, key_name=name)
 
 
 def _read_anew(app: Flask) -> None:
@@ -241,10 +231,11 @@ class _Caller:
         answer = self.client.get(path, query_string=query, headers=headers)
         if answer.status_code not in (200, 404):
             raise click.ClickException(f"{path} {query}: {answer.status} {answer.text}")
-        return answer.data
+        body: bytes = answer.data
+        return body
 
 
-def _floor(parts: Parts, asked: Asked) -> Measure:
+def _floor(parts: Parts, options: Options) -> Measure:
     """Read one row by its primary key, in a transaction of its own, as every call does."""
     statement = select(RequestSet.id, RequestSet.state).where(RequestSet.id == 1)
 
@@ -253,12 +244,12 @@ def _floor(parts: Parts, asked: Asked) -> Measure:
             session.execute(statement).one()
         return b""
 
-    times = _times(read, asked)
+    times = _times(read, options)
     return Measure("-", "floor", "rows", len(times), *_percentiles(times), None, 1, None, 0.0)
 
 
 def _measure(
-    parts: Parts, caller: _Caller, case: Case, asked: Asked, *, key_name: str
+    parts: Parts, caller: _Caller, case: Case, options: Options, *, key_name: str
 ) -> Measure:
     query = {name: value for name, value in case.query.items() if name != "number"}
     path = case.path.replace("<number>", case.query.get("number", ""))
@@ -267,8 +258,8 @@ def _measure(
         query = {"cursor": page["next_cursor"]} if page["next_cursor"] else query
     with watched(parts.database) as statements:
         body = caller.call(path, query)
-    times = _times(lambda: caller.call(path, query), asked)
-    cold_ms = _cold_ms(parts, lambda: caller.call(path, query), asked)
+    times = _times(lambda: caller.call(path, query), options)
+    cold_ms = _cold_ms(parts, lambda: caller.call(path, query), options)
     with parts.database.engine.connect() as connection:
         indexes = statements.indexes(connection)
     is_list = path.startswith(API) and body.startswith(b'{"next_cursor"')
@@ -286,17 +277,17 @@ def _measure(
     )
 
 
-def _times(call: Callable[[], object], asked: Asked) -> list[float]:
+def _times(call: Callable[[], object], options: Options) -> list[float]:
     """Return how long warm calls took, the shortest first: fewer where they are slow."""
     began = time.perf_counter()
     for _ in range(_WARM_UPS):
         call()
-        if time.perf_counter() - began > asked.seconds:
+        if time.perf_counter() - began > options.seconds:
             break
     times: list[float] = []
     began = time.perf_counter()
-    while len(times) < asked.calls:
-        if len(times) >= _CALLS_LEAST and time.perf_counter() - began > asked.seconds:
+    while len(times) < options.calls:
+        if len(times) >= _CALLS_LEAST and time.perf_counter() - began > options.seconds:
             break
         times.append(_seconds(call))
     return sorted(times)
@@ -313,11 +304,11 @@ def _percentiles(times: list[float]) -> tuple[float, float]:
     return round(1000 * median(times), 2), round(1000 * p99, 2)
 
 
-def _cold_ms(parts: Parts, call: Callable[[], object], asked: Asked) -> float | None:
-    if asked.chill is None:
+def _cold_ms(parts: Parts, call: Callable[[], object], options: Options) -> float | None:
+    if not options.cold and options.cold_command is None:
         return None
     parts.database.close()
-    asked.chill()
+    _chill(parts.database, options.cold_command)
     with parts.database.reading() as session:
         session.execute(select(1))
     return round(1000 * _seconds(call), 1)

@@ -1,7 +1,9 @@
 """Fill a migrated, empty database with a population to measure the admin's view on.
 
-Twenty accounts, of which one holds half of everything and one next to nothing; sets of one to a
-thousand requests over ninety days; most of them collected, a few hundred at work, some in trouble.
+Twenty accounts, of which one holds half of everything, one next to nothing, and one has been silent
+for sixty days; sets of one to a thousand requests over ninety days; most of them collected, a few
+hundred at work, some in trouble. Campaigns end: an ad set has its requests within ten days, so that
+what is frequent in a table need not be so among its newest rows.
 The same seed makes the same rows: the population has a present of its own, ``NOW``.
 """
 
@@ -28,10 +30,11 @@ from receiver.store.statistics import COUNTS, hour_of
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ACCOUNTS = tuple(710_000_000_000_001 + 97 * number for number in range(20))
-LARGE, TINY = ACCOUNTS[0], ACCOUNTS[-1]
+LARGE, SILENT, TINY = ACCOUNTS[0], ACCOUNTS[1], ACCOUNTS[-1]
 KEYS = {
     "all": ("key-of-all-accounts", ACCOUNTS),
     "large": ("key-of-the-large-account", (LARGE,)),
+    "silent": ("key-of-the-silent-account", (SILENT,)),
     "tiny": ("key-of-the-tiny-account", (TINY,)),
 }
 """The keys of the population: their secrets, which only a benchmark may know, and accounts."""
@@ -141,7 +144,8 @@ class _Population:
         if index % max(2, sets // 4) == 1:
             return TINY
         weights = [8.0, *(4.0 / rank for rank in range(1, len(ACCOUNTS) - 1))]
-        return self.chance.choices(ACCOUNTS[:-1], weights)[0]
+        account_id = self.chance.choices(ACCOUNTS[:-1], weights)[0]
+        return LARGE if account_id == SILENT and index > sets // 3 else account_id
 
     def _state(self, index: int, sets: int) -> str:
         if sets - index <= min(_OPEN_MOST, sets // 5):
@@ -479,10 +483,17 @@ def _request_rows(one: Set) -> Iterator[Row]:
         one.collected_at,
     )
     status = "SUCCESS" if one.is_complete else "IN_PROGRESS"
-    # A caller fills a few ad sets with one set, and its favourite ones again and again.
-    ad_sets = [(one.dice >> shift) % _AD_SETS * ((one.dice >> shift) % 3) for shift in (0, 8, 16)]
+    # A caller fills a few ad sets with one set, and a favourite one again and again.
+    period = (NOW - one.created_at) // timedelta(days=10)
+    ad_sets = [
+        _AD_SETS * period + (one.dice >> shift) % _AD_SETS * ((one.dice >> shift) % 3 > 0)
+        for shift in (0, 8, 16)
+    ]
     for index in range(one.size):
-        number, ad_set = one.first_request + 7 * index, 10 * one.account_id + ad_sets[index % 3]
+        number, ad_set = (
+            one.first_request + 7 * index,
+            _first_ad_set(one.account_id) + ad_sets[index % 3],
+        )
         key = (number, one.number, one.account_id, ad_set)
         if index in failed:
             yield (*key, "ERROR", True, "ADGROUP_CREATE", *_error(_code(one, index)), *shared)
@@ -491,6 +502,15 @@ def _request_rows(one: Set) -> Iterator[Row]:
         result = b'{"id":"%d","success":true}' % made if made else None
         kind = (status, one.is_complete, "ADGROUP_CREATE")
         yield (*key, *kind, result, _SPEC_BYTES, made, None, None, *shared)
+
+
+def _first_ad_set(account_id: int) -> int:
+    return 10_000 * account_id
+
+
+def favourite_ad_set(account_id: int, *, days_ago: int) -> int:
+    """Return the ad set that had a third of an account's requests at that time."""
+    return _first_ad_set(account_id) + _AD_SETS * (days_ago // 10)
 
 
 def _code(one: Set, index: int) -> int:

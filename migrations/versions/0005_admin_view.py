@@ -48,6 +48,11 @@ INDEXES: dict[str, tuple[str, list[str], str | None]] = {
         ["account_id", "created_at", "id"],
         "error_count > 0",
     ),
+    "ix_request_set_without_end": (
+        "request_set",
+        ["account_id", "created_at", "id"],
+        "state NOT IN ('collected', 'rejected')",
+    ),
     "ix_request_set_parent_id": ("request_set", ["parent_id"], "parent_id IS NOT NULL"),
     "ix_request_account_id_id": ("request", ["account_id", "id"], None),
     "ix_request_account_id_status": ("request", ["account_id", "status", "id"], None),

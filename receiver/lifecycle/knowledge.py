@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from receiver.lifecycle.tools import Tools
 from receiver.lifecycle.verdict import FAILED, LOST, PENDING
 from receiver.store import experience
 from receiver.store.claims import Claim
+from receiver.store.database import Session
 from receiver.store.experience import CompleteSet
 
 
@@ -48,6 +50,12 @@ def learned_of(tools: Tools, account_id: int) -> Experience:
     with tools.database.reading() as session:
         newest = experience.newest(session, account_id, limit=KEPT)
     return learn(map(_past, newest))
+
+
+def learned_of_each(session: Session, account_ids: Collection[int]) -> dict[int, Experience]:
+    """Learn from the newest complete sets of each of some accounts."""
+    newest = experience.newest_of_each(session, account_ids, limit=KEPT)
+    return {account_id: learn(map(_past, sets)) for account_id, sets in newest.items()}
 
 
 def _past(one: CompleteSet) -> Past:

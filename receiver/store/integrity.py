@@ -15,7 +15,6 @@ from receiver.store.models import FoundSet, Notification, Reconciliation, Reques
 
 COUNTED_MOST = 10_000
 _SHOWN_MOST = 100
-_ENDED = (intents.COLLECTED, intents.REJECTED)
 _COLUMNS = (
     RequestSet.id,
     RequestSet.account_id,
@@ -164,7 +163,7 @@ def keep_reconciliation(session: Session, **values: Any) -> None:
 
 def _has_no_end() -> ColumnElement[bool]:
     # One that is being collected again has its results.
-    return and_(~intents.is_in(_ENDED), RequestSet.collected_at.is_(None))
+    return and_(~intents.is_in(intents.ENDED), RequestSet.collected_at.is_(None))
 
 
 def _counted(

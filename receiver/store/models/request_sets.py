@@ -90,6 +90,15 @@ class RequestSet(Base):
             sqlite_where=text("error_count > 0"),
             postgresql_where=text("error_count > 0"),
         ),
+        # lists.request_sets: what of an account has no end, among which is what is late.
+        Index(
+            "ix_request_set_without_end",
+            "account_id",
+            "created_at",
+            "id",
+            sqlite_where=text("state NOT IN ('collected', 'rejected')"),
+            postgresql_where=text("state NOT IN ('collected', 'rejected')"),
+        ),
         # lineage.children: the sets that sent failed requests of a set again.
         Index(
             "ix_request_set_parent_id",
