@@ -187,11 +187,9 @@ def _line(one: Measure) -> str:
     cold = "" if one.cold_ms is None else f"{one.cold_ms:8.1f} cold"
     mark = "!" if one.p99_ms > GOAL_MS else " "
     partial = "" if one.is_partial is None else ("partial" if one.is_partial else "whole")
-    return (
-        f"{mark} {one.key:6} {one.p50_ms:8.2f} p50 {one.p99_ms:8.2f} p99 {cold} {one.calls:4} × "
-        f"{one.statements:4} statements {one.kilobytes:7.1f} KB {partial:8} {one.by:6} "
-        f"{one.case}  {','.join(one.indexes)}"
-    )
+    times = f"{one.p50_ms:8.2f} p50 {one.p99_ms:8.2f} p99 {cold} of {one.calls}"
+    took = f"{one.statements:4} statements {one.kilobytes:7.1f} KB {partial:8} {one.by:6}"
+    return f"{mark} {one.key:6} {times} {took} {one.case}  {','.join(one.indexes)}"
 
 
 def _measures(app: Flask, parts: Parts, options: Options) -> Iterator[Measure]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from receiver.graph.score import Score
 from receiver.lifecycle import knowledge
-from receiver.lifecycle.experience import Experience
+from receiver.lifecycle.knowledge import Losses
 from receiver.lifecycle.shares import Purpose, Shares
 from receiver.lifecycle.tools import Tools
 from receiver.store import accounts, experience, points, waits
@@ -53,7 +53,7 @@ def of_accounts(tools: Tools, account_ids: Collection[int]) -> list[AccountHealt
         known = _Known(
             ledgers=points.read_all(session, account_ids),
             waiting=waits.of_accounts(session, account_ids, now=now),
-            learned=knowledge.learned_of_each(session, account_ids),
+            losses=knowledge.losses_of_each(session, account_ids),
             page_limits=experience.page_limits(session, account_ids),
             created_at=accounts.created_at(session, account_ids),
         )
@@ -66,13 +66,13 @@ class _Known:
 
     ledgers: dict[int, Ledger]
     waiting: dict[int, Wait]
-    learned: dict[int, Experience]
+    losses: dict[int, Losses]
     page_limits: dict[int, int | None]
     created_at: dict[int, datetime]
 
     def health(self, account_id: int, shares: Shares, *, now: datetime) -> AccountHealth:
         """Say how one of them is."""
-        ledger, learned = self.ledgers[account_id], self.learned[account_id]
+        ledger, losses = self.ledgers[account_id], self.losses[account_id]
         wait, score = self.waiting.get(account_id), ledger.score
         return AccountHealth(
             account_id=account_id,
@@ -84,8 +84,8 @@ class _Known:
             score_limit=score.limit,
             score_percent=round(score.percent(now), 1),
             points_left=_points_left(score, shares, now=now),
-            loss_rate=round(learned.loss_rate, 3),
-            sets_learned_from=learned.count,
+            loss_rate=round(losses.rate, 3),
+            sets_learned_from=losses.count,
             page_limit=self.page_limits[account_id],
             app_percent=ledger.app_percent,
             app_percent_at=ledger.app_percent_at,

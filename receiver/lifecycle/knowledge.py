@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,10 +52,25 @@ def learned_of(tools: Tools, account_id: int) -> Experience:
     return learn(map(_past, newest))
 
 
-def learned_of_each(session: Session, account_ids: Collection[int]) -> dict[int, Experience]:
-    """Learn from the newest complete sets of each of some accounts."""
-    newest = experience.newest_of_each(session, account_ids, limit=KEPT)
-    return {account_id: learn(map(_past, sets)) for account_id, sets in newest.items()}
+@dataclass(frozen=True)
+class Losses:
+    """Of how many of an account's last complete sets which share lost its notification."""
+
+    rate: float
+    count: int
+
+
+def losses_of_each(session: Session, account_ids: Collection[int]) -> dict[int, Losses]:
+    """Say how many notifications each of some accounts loses, as its experience does."""
+    counted = experience.verdicts_of_each(session, account_ids, limit=KEPT)
+    return {account_id: _losses(verdicts) for account_id, verdicts in counted.items()}
+
+
+def _losses(verdicts: Mapping[str, int]) -> Losses:
+    count = sum(verdicts.values())
+    lost = sum(verdicts.get(verdict, 0) for verdict in (LOST, FAILED))
+    decided = count - verdicts.get(PENDING, 0)
+    return Losses(lost / decided if decided else 0.0, count)
 
 
 def _past(one: CompleteSet) -> Past:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, union_all, update
+from sqlalchemy import Select, func, select, union_all, update
 from sqlalchemy.orm import Session
 
 from receiver.store.models import Account, RequestSet
@@ -27,7 +27,7 @@ class CompleteSet:
 
 
 def newest(session: Session, account_id: int, *, limit: int) -> list[CompleteSet]:
-    """Return those of an account's newest sets that are complete."""
+    """Return those of an account's sets that were complete last."""
     rows = session.execute(_newest(account_id, limit=limit))
     return [_complete_set(row) for row in rows if row.opened_at is not None]
 
@@ -44,7 +44,8 @@ def _newest(account_id: int, *, limit: int) -> Select[Any]:
     return (
         select(*_SHOWN)
         .where(RequestSet.account_id == account_id, RequestSet.completed_at.is_not(None))
-        .order_by(RequestSet.id.desc())
+        # Ordered by its id, PostgreSQL may walk the primary key for a silent account's last sets.
+        .order_by(RequestSet.completed_at.desc(), RequestSet.id.desc())
         .limit(limit)
     )
 
@@ -53,21 +54,27 @@ def _complete_set(row: Any) -> CompleteSet:
     return CompleteSet(row.spec_count, row.opened_at, row.completed_at, row.verdict)
 
 
-def newest_of_each(
+def verdicts_of_each(
     session: Session, account_ids: Collection[int], *, limit: int
-) -> dict[int, list[CompleteSet]]:
-    """Return the same of some accounts, by their ids; of each in no order."""
-    found: dict[int, list[CompleteSet]] = {account_id: [] for account_id in account_ids}
+) -> dict[int, dict[str, int]]:
+    """Count those of some accounts' sets that were complete last by their verdicts."""
+    found: dict[int, dict[str, int]] = {account_id: {} for account_id in account_ids}
     ids = sorted(account_ids)
     for start in range(0, len(ids), _ACCOUNTS_A_STATEMENT):
-        each = [
-            _newest(account_id, limit=limit).add_columns(RequestSet.account_id).subquery()
-            for account_id in ids[start : start + _ACCOUNTS_A_STATEMENT]
-        ]
-        for row in session.execute(union_all(*(select(one) for one in each))):
-            if row.opened_at is not None:
-                found[row.account_id].append(_complete_set(row))
+        some = ids[start : start + _ACCOUNTS_A_STATEMENT]
+        for account_id, verdict, count in session.execute(_verdicts(some, limit=limit)):
+            found[account_id][verdict] = count
     return found
+
+
+def _verdicts(account_ids: Sequence[int], *, limit: int) -> Select[Any]:
+    of_each = [
+        _newest(account_id, limit=limit).add_columns(RequestSet.account_id).subquery()
+        for account_id in account_ids
+    ]
+    newest = union_all(*(select(one) for one in of_each)).subquery().c
+    key: Sequence[Any] = (newest.account_id, newest.verdict)
+    return select(*key, func.count()).where(newest.opened_at.is_not(None)).group_by(*key)
 
 
 @dataclass(frozen=True)

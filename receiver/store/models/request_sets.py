@@ -23,7 +23,7 @@ class RequestSet(Base):
             sqlite_where=text("look_at IS NOT NULL"),
             postgresql_where=text("look_at IS NOT NULL"),
         ),
-        # reports.request_sets and experience.newest: an account's sets, newest first.
+        # reports.request_sets: an account's sets, newest first.
         Index("ix_request_set_account_id_id", "account_id", "id"),
         # reports.request_sets: the sets in a state, newest first.
         Index("ix_request_set_state_id", "state", "id"),
@@ -68,7 +68,7 @@ class RequestSet(Base):
         ),
         # lists.request_sets: an account's sets by when they were made, newest first.
         Index("ix_request_set_account_id_created_at", "account_id", "created_at", "id"),
-        # lists.request_sets: an account's complete sets by when they were.
+        # lists.request_sets and experience.newest: an account's complete sets by when they were.
         Index(
             "ix_request_set_account_id_completed_at",
             "account_id",
