@@ -50,7 +50,7 @@ INDEXES: dict[str, tuple[str, list[str], str | None]] = {
     ),
     "ix_request_set_without_end": (
         "request_set",
-        ["account_id", "created_at", "id", "state", "deadline_at", "collected_at"],
+        ["account_id", "created_at", "id", "state", "deadline_at", "missing_at", "collected_at"],
         "state NOT IN ('collected', 'rejected')",
     ),
     "ix_request_set_parent_id": ("request_set", ["parent_id"], "parent_id IS NOT NULL"),

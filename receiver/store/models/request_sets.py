@@ -92,7 +92,8 @@ class RequestSet(Base):
             sqlite_where=text("error_count > 0"),
             postgresql_where=text("error_count > 0"),
         ),
-        # lists.request_sets: what of an account has no end, among which is what is late; as above.
+        # lists.request_sets and integrity: what of an account has no end, among which is what is
+        # late and what is missing; as above.
         Index(
             "ix_request_set_without_end",
             "account_id",
@@ -100,6 +101,7 @@ class RequestSet(Base):
             "id",
             "state",
             "deadline_at",
+            "missing_at",
             "collected_at",
             sqlite_where=text("state NOT IN ('collected', 'rejected')"),
             postgresql_where=text("state NOT IN ('collected', 'rejected')"),
