@@ -44,11 +44,12 @@ short-drill: install ## run the tests that kill and cut off real processes, as C
 drill: install ## break everything for ten minutes, then count what was lost, missing or doubled
 	@$(BIN)/receiver drill --minutes 10 --kill9
 
-bench: install ## measure the sandbox, the gateway and polling (benchmarks/README.md)
+bench: install ## measure sandbox, gateway, polling and the admin view (benchmarks/README.md)
 	@$(BIN)/python -m benchmarks.sandbox
 	@$(BIN)/python -m benchmarks.gateway
 	@$(BIN)/python -m benchmarks.polling
 	@$(BIN)/python -m benchmarks.slow_senders
+	@$(BIN)/python -m benchmarks.admin --rows 10000 --key all --calls 50 --seconds 0.5
 
 check: install ## check format, lint, types and imports
 	@$(BIN)/ruff format --check .

@@ -7,6 +7,7 @@ gunicorn takes the number of workers from ``WEB_CONCURRENCY`` (1) and the port f
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import shutil
 import sys
@@ -74,6 +75,16 @@ def on_starting(_server: object) -> None:
         check_start(settings)
     except (SchemaOutdated, SecretKeyMissing) as error:
         sys.exit(f"Error: {error}")
+
+
+def post_worker_init(_worker: object) -> None:
+    """Leave what the application is made of out of the search for garbage.
+
+    It is there until the end, and to go through it each time keeps every thread of the worker
+    waiting for a tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(_server: object, worker: Any) -> None:

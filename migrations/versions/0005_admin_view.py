@@ -45,8 +45,13 @@ INDEXES: dict[str, tuple[str, list[str], str | None]] = {
     ),
     "ix_request_set_with_errors": (
         "request_set",
-        ["account_id", "created_at", "id"],
+        ["account_id", "created_at", "id", "error_count"],
         "error_count > 0",
+    ),
+    "ix_request_set_without_end": (
+        "request_set",
+        ["account_id", "created_at", "id", "state", "deadline_at", "missing_at", "collected_at"],
+        "state NOT IN ('collected', 'rejected')",
     ),
     "ix_request_set_parent_id": ("request_set", ["parent_id"], "parent_id IS NOT NULL"),
     "ix_request_account_id_id": ("request", ["account_id", "id"], None),

@@ -8,9 +8,11 @@ from datetime import datetime
 
 from receiver.graph.score import Score
 from receiver.lifecycle import knowledge
+from receiver.lifecycle.knowledge import Losses
 from receiver.lifecycle.shares import Purpose, Shares
 from receiver.lifecycle.tools import Tools
-from receiver.store import accounts, points, waits
+from receiver.store import accounts, experience, points, waits
+from receiver.store.points import Ledger
 from receiver.store.waits import Wait
 
 OK, WAITING, PARKED = "ok", "waiting", "parked"
@@ -42,35 +44,53 @@ class AccountHealth:
 
 
 def of_accounts(tools: Tools, account_ids: Collection[int]) -> list[AccountHealth]:
-    """Return how some accounts are, in the order of their ids. Raises DatabaseAway."""
-    return [_of_account(tools, account_id) for account_id in sorted(account_ids)]
+    """Return how some accounts are, in the order of their ids. Raises DatabaseAway.
 
-
-def _of_account(tools: Tools, account_id: int) -> AccountHealth:
+    However many they are, it takes a few statements.
+    """
     now = tools.now()
-    known = knowledge.of_account(tools, account_id)
     with tools.database.reading() as session:
-        ledger = points.read(session, account_id)
-        wait = waits.of_account(session, account_id, now=now)
-        created_at = accounts.created_at(session, account_id)
-    score = ledger.score
-    return AccountHealth(
-        account_id=account_id,
-        health=_word(wait),
-        reason=_reason(wait),
-        resume_at=None if wait is None or wait.parked_reason else wait.resume_at,
-        tier=score.tier,
-        score=round(score.at(now), 1),
-        score_limit=score.limit,
-        score_percent=round(score.percent(now), 1),
-        points_left=_points_left(score, tools.shares, now=now),
-        loss_rate=round(known.experience.loss_rate, 3),
-        sets_learned_from=known.experience.count,
-        page_limit=known.page_limit,
-        app_percent=ledger.app_percent,
-        app_percent_at=ledger.app_percent_at,
-        created_at=created_at,
-    )
+        known = _Known(
+            ledgers=points.read_all(session, account_ids),
+            waiting=waits.of_accounts(session, account_ids, now=now),
+            losses=knowledge.losses_of_each(session, account_ids),
+            page_limits=experience.page_limits(session, account_ids),
+            created_at=accounts.created_at(session, account_ids),
+        )
+    return [known.health(each, tools.shares, now=now) for each in sorted(account_ids)]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of some accounts, by their ids."""
+
+    ledgers: dict[int, Ledger]
+    waiting: dict[int, Wait]
+    losses: dict[int, Losses]
+    page_limits: dict[int, int | None]
+    created_at: dict[int, datetime]
+
+    def health(self, account_id: int, shares: Shares, *, now: datetime) -> AccountHealth:
+        """Say how one of them is."""
+        ledger, losses = self.ledgers[account_id], self.losses[account_id]
+        wait, score = self.waiting.get(account_id), ledger.score
+        return AccountHealth(
+            account_id=account_id,
+            health=_word(wait),
+            reason=_reason(wait),
+            resume_at=None if wait is None or wait.parked_reason else wait.resume_at,
+            tier=score.tier,
+            score=round(score.at(now), 1),
+            score_limit=score.limit,
+            score_percent=round(score.percent(now), 1),
+            points_left=_points_left(score, shares, now=now),
+            loss_rate=round(losses.rate, 3),
+            sets_learned_from=losses.count,
+            page_limit=self.page_limits[account_id],
+            app_percent=ledger.app_percent,
+            app_percent_at=ledger.app_percent_at,
+            created_at=self.created_at[account_id],
+        )
 
 
 def _word(wait: Wait | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from receiver.lifecycle.tools import Tools
 from receiver.lifecycle.verdict import FAILED, LOST, PENDING
 from receiver.store import experience
 from receiver.store.claims import Claim
+from receiver.store.database import Session
 from receiver.store.experience import CompleteSet
 
 
@@ -48,6 +50,27 @@ def learned_of(tools: Tools, account_id: int) -> Experience:
     with tools.database.reading() as session:
         newest = experience.newest(session, account_id, limit=KEPT)
     return learn(map(_past, newest))
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Of how many of an account's last complete sets which share lost its notification."""
+
+    rate: float
+    count: int
+
+
+def losses_of_each(session: Session, account_ids: Collection[int]) -> dict[int, Losses]:
+    """Say how many notifications each of some accounts loses, as its experience does."""
+    counted = experience.verdicts_of_each(session, account_ids, limit=KEPT)
+    return {account_id: _losses(verdicts) for account_id, verdicts in counted.items()}
+
+
+def _losses(verdicts: Mapping[str, int]) -> Losses:
+    count = sum(verdicts.values())
+    lost = sum(verdicts.get(verdict, 0) for verdict in (LOST, FAILED))
+    decided = count - verdicts.get(PENDING, 0)
+    return Losses(lost / decided if decided else 0.0, count)
 
 
 def _past(one: CompleteSet) -> Past:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -102,9 +102,12 @@ def all_ids(session: Session) -> list[int]:
     return list(session.scalars(select(Account.id).order_by(Account.id)))
 
 
-def created_at(session: Session, account_id: int) -> datetime:
-    """Return when an account was added."""
-    return session.execute(select(Account.created_at).where(Account.id == account_id)).scalar_one()
+def created_at(session: Session, account_ids: Collection[int]) -> dict[int, datetime]:
+    """Return when each of some accounts was added."""
+    rows = session.execute(
+        select(Account.id, Account.created_at).where(Account.id.in_(account_ids))
+    )
+    return {row.id: row.created_at for row in rows}
 
 
 def credential_ids(session: Session, account_ids: Sequence[int]) -> dict[int, int]:

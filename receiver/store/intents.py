@@ -44,6 +44,9 @@ DECIDED = (REJECTED, STUCK)
 WITHOUT_OUTCOME = (*UNOPENED, STUCK)
 """The states in which nobody knows whether Facebook has the set."""
 
+ENDED = (COLLECTED, REJECTED)
+"""The states in which nothing more is to come."""
+
 SEARCHED = (*UNOPENED, *DECIDED)
 """The states without Facebook's id: what is due of them is looked for on its account's edge."""
 

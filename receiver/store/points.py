@@ -6,9 +6,10 @@ reads again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -29,8 +30,14 @@ class Ledger:
 
 def read(session: Session, account_id: int) -> Ledger:
     """Return an account's ledger, with what is known of its app."""
-    row = session.execute(
+    return read_all(session, [account_id])[account_id]
+
+
+def read_all(session: Session, account_ids: Collection[int]) -> dict[int, Ledger]:
+    """Return the ledgers of some accounts, by their ids."""
+    rows = session.execute(
         select(
+            Account.id,
             Account.score_slots,
             Account.score_version,
             Account.tier,
@@ -38,8 +45,12 @@ def read(session: Session, account_id: int) -> Ledger:
             Credential.app_percent_at,
         )
         .join(Credential, Credential.id == Account.credential_id)
-        .where(Account.id == account_id)
-    ).one()
+        .where(Account.id.in_(account_ids))
+    )
+    return {row.id: _ledger(row) for row in rows}
+
+
+def _ledger(row: Any) -> Ledger:
     return Ledger(
         read_score(row.score_slots, tier=row.tier),
         version=row.score_version,

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, String, cast, func, literal_column, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from receiver.store.models import ErrorByHour, OutcomeByHour, Request, RequestSet
+from receiver.store.types import UTCDateTime
 
 COUNTS = tuple(column.name for column in OutcomeByHour.__table__.columns if not column.primary_key)
 """What is counted of an hour, in the order of its columns."""
@@ -106,29 +107,52 @@ class Period:
 
 
 def outcomes(
-    session: Session, account_ids: Collection[int], *, period: Period
+    session: Session, account_ids: Collection[int], *, period: Period, interval: str = "hour"
 ) -> list[dict[str, Any]]:
-    """Return the sums over some accounts of each hour in which anything was counted."""
-    sums = [func.sum(getattr(OutcomeByHour, name)).label(name) for name in COUNTS]
+    """Return the sums over some accounts of each hour, or day, in which anything was counted."""
+    sums = _sums(OutcomeByHour, COUNTS)
+    at = _start_of(session, OutcomeByHour.hour, interval=interval)
     rows = session.execute(
-        select(OutcomeByHour.hour, *sums)
+        select(at.label("hour"), *sums)
         .where(*_is_in(OutcomeByHour, account_ids, period))
-        .group_by(OutcomeByHour.hour)
-        .order_by(OutcomeByHour.hour)
+        .group_by(at)
+        .order_by(at)
     ).mappings()
-    return [{name: _number(value) for name, value in row.items()} for row in rows]
+    return [dict(row) for row in rows]
 
 
 def errors(
-    session: Session, account_ids: Collection[int], *, period: Period
+    session: Session, account_ids: Collection[int], *, period: Period, interval: str = "hour"
 ) -> list[dict[str, Any]]:
-    """Return how often each account's requests failed with each code in each hour."""
+    """Return how often each account's requests failed with each code in each hour, or day."""
+    at = _start_of(session, ErrorByHour.hour, interval=interval)
+    sums = _sums(ErrorByHour, ("requests", "sets"))
+    key = (at, ErrorByHour.account_id, ErrorByHour.error_code)
     rows = session.execute(
-        select(*ErrorByHour.__table__.columns)
+        select(at.label("hour"), *key[1:], *sums)
         .where(*_is_in(ErrorByHour, account_ids, period))
-        .order_by(ErrorByHour.hour, ErrorByHour.account_id, ErrorByHour.error_code)
+        .group_by(*key)
+        .order_by(*key)
     ).mappings()
     return [dict(row) for row in rows]
+
+
+def _sums(model: Any, names: Collection[str]) -> list[Any]:
+    # PostgreSQL's sum of 64-bit integers is a decimal number.
+    return [cast(func.sum(getattr(model, name)), BigInteger).label(name) for name in names]
+
+
+def _start_of(session: Session, hour: Any, *, interval: str) -> Any:
+    """Return the hour, or when its day begins: a year of hours is summed up where it lies."""
+    if interval == "hour":
+        return hour
+    if session.get_bind().dialect.name == "sqlite":
+        # Moments are texts of fixed width there.
+        midnight = literal_column("' 00:00:00.000000'", type_=String())
+        return type_coerce(func.substr(hour, 1, 10, type_=String()) + midnight, UTCDateTime())
+    day: Any = literal_column("'day'")
+    zone: Any = literal_column("'UTC'")
+    return func.date_trunc(day, hour, zone, type_=UTCDateTime())
 
 
 def _is_in(model: Any, account_ids: Collection[int], period: Period) -> tuple[Any, ...]:
@@ -137,8 +161,3 @@ def _is_in(model: Any, account_ids: Collection[int], period: Period) -> tuple[An
         model.hour >= hour_of(period.since),
         model.hour < period.until,
     )
-
-
-def _number(value: Any) -> Any:
-    # PostgreSQL's sum of 64-bit integers is a decimal number.
-    return value if isinstance(value, datetime) else int(value)

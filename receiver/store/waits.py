@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import RowMapping, or_, select, update
 from sqlalchemy.orm import Session
 
 from receiver.store.models import Account, Credential
@@ -91,6 +91,39 @@ def of_account(session: Session, account_id: int, *, now: datetime) -> Wait | No
         select(Account.credential_id).where(Account.id == account_id)
     ).scalar_one()
     return current(session, account_id=account_id, credential_id=credential_id, now=now)
+
+
+def of_accounts(
+    session: Session, account_ids: Collection[int], *, now: datetime
+) -> dict[int, Wait]:
+    """Return the waits of those of some accounts that are in one, by their ids."""
+    of_account = [getattr(Account, name).label(f"account_{name}") for name in _COLUMNS]
+    of_app = [getattr(Credential, name).label(f"app_{name}") for name in _COLUMNS]
+    rows = session.execute(
+        select(Account.id, *of_app, *of_account)
+        .join(Credential, Credential.id == Account.credential_id)
+        .where(Account.id.in_(account_ids))
+    ).mappings()
+    found = {row["id"]: _longest(row, now=now) for row in rows}
+    return {account_id: wait for account_id, wait in found.items() if wait is not None}
+
+
+_COLUMNS = ("resume_at", "wait_http_status", "wait_body", "parked_reason")
+
+
+def _longest(row: RowMapping, *, now: datetime) -> Wait | None:
+    waits = [
+        Wait(
+            row[f"{whose}_resume_at"],
+            row[f"{whose}_wait_http_status"],
+            row[f"{whose}_wait_body"],
+            parked_reason=row[f"{whose}_parked_reason"],
+        )
+        for whose in ("app", "account")
+        if row[f"{whose}_resume_at"] is not None
+    ]
+    under_way = [each for each in waits if each.resume_at > now]
+    return max(under_way, key=lambda each: each.resume_at, default=None)
 
 
 def _read(session: Session, model: Any, row_id: int) -> Wait | None:

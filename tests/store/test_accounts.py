@@ -93,6 +93,24 @@ def test_a_wait_is_never_cut_short_by_another_answer(database: Database) -> None
     assert [row.resume_at for row in rows(database, Account)] == [at(3600), None]
 
 
+def test_the_waits_of_several_accounts_are_those_of_each(database: Database) -> None:
+    put(database, 1, 2)
+    put(database, 3)
+    put(database, 4)
+    with database.writing() as session:
+        waits.wait(session, 1, Wait(at(60), http_status=400, body=b"{}"))
+        waits.wait(session, 2, Wait(at(3600), is_of_app=True))
+        waits.wait(session, 3, Wait(waits.FOREVER, parked_reason="The token is out of date."))
+        waits.wait(session, 4, Wait(at(-60)))
+
+    with database.reading() as session:
+        each = {one: waits.of_account(session, one, now=NOW) for one in (1, 2, 3, 4)}
+        found = waits.of_accounts(session, [1, 2, 3, 4], now=NOW)
+
+    assert found == {one: wait for one, wait in each.items() if wait is not None}
+    assert set(found) == {1, 2, 3}
+
+
 def test_a_shared_token_is_replaced_for_all_who_share_it_or_for_none(database: Database) -> None:
     put(database, 1, 2, 3)
     with pytest.raises(AccountsDiffer, match="act_2 shares its token with act_1, act_3: name them"):

@@ -7,7 +7,7 @@ import pytest
 
 from receiver.store import intents, looks, repeats, results, statistics
 from receiver.store.database import Database
-from receiver.store.models import Request, RequestSet
+from receiver.store.models import ErrorByHour, Request, RequestSet
 from receiver.store.statistics import Period
 from tests.support.rows import (
     ACCOUNT,
@@ -116,6 +116,36 @@ def test_statistics_are_of_the_accounts_asked_for(database: Database) -> None:
 
     assert outcomes(database, 2) == [{"hour": HOUR, "created": 1}]
     assert outcomes(database, 3) == []
+
+
+def test_days_are_the_sums_of_their_hours_in_utc(database: Database) -> None:
+    midnight = HOUR.replace(hour=0) + timedelta(days=1)
+    for minutes in (-90, -1, 0, 59, 60, 24 * 60):
+        add_intent(database, now=midnight + timedelta(minutes=minutes))
+    with database.writing() as session:
+        for hours, requests in ((-3, 4), (-1, 2), (0, 8)):
+            hour = midnight + timedelta(hours=hours)
+            row = ErrorByHour(
+                account_id=ACCOUNT, hour=hour, error_code=100, requests=requests, sets=1
+            )
+            session.add(row)
+    period = Period(HOUR.replace(hour=0), midnight + timedelta(days=2))
+
+    with database.reading() as session:
+        days = statistics.outcomes(session, [ACCOUNT], period=period, interval="day")
+        errors = statistics.errors(session, [ACCOUNT], period=period, interval="day")
+
+    before, after = midnight - timedelta(days=1), midnight + timedelta(days=1)
+    assert [(row["hour"], row["created"]) for row in days] == [
+        (before, 2),
+        (midnight, 3),
+        (after, 1),
+    ]
+    key = {"account_id": ACCOUNT, "error_code": 100}
+    assert errors == [
+        {"hour": before, **key, "requests": 6, "sets": 2},
+        {"hour": midnight, **key, "requests": 8, "sets": 1},
+    ]
 
 
 def test_requests_of_an_older_version_are_given_their_account(database: Database) -> None:

@@ -8,10 +8,21 @@ WINDOW_ROWS rows: it may be short, or empty, and still say where to go on.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    any_,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
 WINDOW_ROWS = 5_000
@@ -27,20 +38,24 @@ Key = tuple[Any, int]
 
 @dataclass(frozen=True)
 class Order:
-    """The column that sorts a list, its rows' ids, which break ties, and the direction."""
+    """The column that sorts a list, its rows' ids, which break ties, and the direction.
+
+    All rows have the same value in ``led_by``, where there is one: it changes no order.
+    """
 
     column: Any
     id: Any
     is_descending: bool = True
+    led_by: Any = None
 
     @property
     def key(self) -> ColumnElement[Any]:
         return tuple_(self.column, self.id)
 
-    def by(self) -> tuple[Any, Any]:
-        if self.is_descending:
-            return self.column.desc(), self.id.desc()
-        return self.column.asc(), self.id.asc()
+    def by(self) -> list[Any]:
+        leading = () if self.led_by is None else (self.led_by,)
+        columns = (*leading, self.column, self.id)
+        return [each.desc() if self.is_descending else each.asc() for each in columns]
 
     def beyond(self, key: Key, *, inclusive: bool = False) -> ColumnElement[bool]:
         """Whether a row comes behind a key in this order."""
@@ -64,12 +79,16 @@ class Order:
 
 @dataclass(frozen=True)
 class Listing:
-    """What to list: ``columns`` of the rows of any branch that meet every residual condition."""
+    """What to list: ``columns`` of the rows of any branch that meet every residual condition.
+
+    ``led_by`` is a column that has a value in every row: the index to use begins with it.
+    """
 
     columns: Sequence[Any]
     order: Order
     branches: Sequence[Conditions]
     residual: Conditions = ()
+    led_by: tuple[Any, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +114,7 @@ class Count:
 
 def read_page(session: Session, listing: Listing, *, after: Key | None, limit: int) -> Page:
     """Read up to ``limit`` rows behind a key."""
+    listing = _led(session, listing)
     beyond = () if after is None else (listing.order.beyond(after),)
     floor = _floor(session, listing, beyond, window_rows=WINDOW_ROWS)
     within = beyond if floor is None else (*beyond, listing.order.up_to(floor))
@@ -108,22 +128,43 @@ def read_page(session: Session, listing: Listing, *, after: Key | None, limit: i
 
 def count(session: Session, listing: Listing) -> Count:
     """Count a list up to COUNTED_MOST, or what its window holds."""
+    listing = _led(session, listing)
     floor = _floor(session, listing, (), window_rows=COUNTED_MOST)
     within = () if floor is None else (listing.order.up_to(floor),)
     counted = 0
     for branches in _chunks(listing.branches):
+        most = COUNTED_MOST - counted + 1
         some = [
-            select(listing.order.id)
-            .where(*branch, *listing.residual, *within)
-            .limit(COUNTED_MOST - counted + 1)
-            .subquery()
+            select(listing.order.id).where(*branch, *listing.residual, *within).limit(most)
             for branch in branches
         ]
-        ids = union_all(*(select(one.c.id) for one in some)).subquery()
+        # All branches together stop there, too: of twenty accounts each has as many.
+        ids = _together(some, literal_column("1")).limit(most).subquery()
         counted += session.execute(select(func.count()).select_from(ids)).scalar_one()
         if counted > COUNTED_MOST:
             return Count(COUNTED_MOST, is_exact=False)
     return Count(counted, is_exact=floor is None)
+
+
+def _led(session: Session, listing: Listing) -> Listing:
+    """Say what leads so that PostgreSQL takes the index which begins with it, and no other.
+
+    Told that a column equals a value, it may walk the primary key instead, which has the order
+    asked for, and hope to meet enough such rows soon. Of an ad set that was busy weeks ago it
+    meets none for millions of rows. An array leaves the column in the order, which only that
+    index has.
+    """
+    if listing.led_by is None:
+        return listing
+    column, value = listing.led_by
+    if session.get_bind().dialect.name == "sqlite":
+        return replace(listing, branches=[(*each, column == value) for each in listing.branches])
+    is_led = column == any_(array([literal(value, type_=column.type)]))
+    return replace(
+        listing,
+        order=replace(listing.order, led_by=column),
+        branches=[(*each, is_led) for each in listing.branches],
+    )
 
 
 def _floor(
@@ -135,19 +176,15 @@ def _floor(
     """
     if not listing.residual:
         return None
-    order, rows_of_branch = listing.order, max(1, window_rows // len(listing.branches or [0]))
-    ends = [
-        session.execute(
-            select(order.column, order.id)
-            .where(*branch, *beyond)
-            .order_by(*order.by())
-            .offset(rows_of_branch - 1)
-            .limit(1)
-        ).one_or_none()
-        for branch in listing.branches
-    ]
-    keys = [(end[0], end[1]) for end in ends if end is not None]
-    return order.first(keys) if keys else None
+    rows_of_branch = max(1, window_rows // len(listing.branches or [0]))
+    ends: set[Key] = set()
+    for branches in _chunks(listing.branches):
+        some = [
+            _keys_of(listing.order, *branch, *beyond).offset(rows_of_branch - 1).limit(1)
+            for branch in branches
+        ]
+        ends |= _execute(session, _together(some, *_key_columns(listing.order)))
+    return listing.order.first(ends) if ends else None
 
 
 def _keys(session: Session, listing: Listing, within: Conditions, *, limit: int) -> list[Key]:
@@ -156,16 +193,40 @@ def _keys(session: Session, listing: Listing, within: Conditions, *, limit: int)
     keys: set[Key] = set()
     for branches in _chunks(listing.branches):
         firsts = [
-            select(order.column.label("sorted_by"), order.id.label("id"))
-            .where(*branch, *listing.residual, *within)
-            .order_by(*order.by())
-            .limit(limit)
-            .subquery()
-            for branch in branches
+            _keys_of(order, *branch, *listing.residual, *within).limit(limit) for branch in branches
         ]
-        statement = union_all(*(select(one.c.sorted_by, one.c.id) for one in firsts))
-        keys |= {(row[0], row[1]) for row in session.execute(statement)}
+        sorted_by, row_id = _key_columns(order)
+        merged = Order(sorted_by, row_id, is_descending=order.is_descending)
+        # The database merges what each branch has in order, and reads hardly more than the page.
+        first = _together(firsts, sorted_by, row_id).order_by(*merged.by()).limit(limit)
+        keys |= _execute(session, first)
     return sorted(keys, reverse=order.is_descending)[:limit]
+
+
+def _keys_of(order: Order, *conditions: ColumnElement[bool]) -> Select[Any]:
+    keys = select(order.column.label("sorted_by"), order.id.label("row_id"))
+    return keys.where(*conditions).order_by(*order.by())
+
+
+def _key_columns(order: Order) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Name a key's parts as ``_keys_of`` does, without the cost of a column of each subquery."""
+    return (
+        literal_column("sorted_by", type_=order.column.type),
+        literal_column("row_id", type_=order.id.type),
+    )
+
+
+def _together(some: Sequence[Select[Any]], *columns: ColumnElement[Any]) -> Select[Any]:
+    """Read columns of several statements that are ordered and limited each by itself."""
+    # SQLite takes no parentheses there: each becomes a subquery.
+    parts = [select(*columns).select_from(one.subquery()) for one in some]
+    if len(parts) == 1:
+        return parts[0]
+    return select(*columns).select_from(union_all(*parts).subquery())
+
+
+def _execute(session: Session, keys: Select[Any]) -> set[Key]:
+    return {(row[0], row[1]) for row in session.execute(keys)}
 
 
 def _rows(session: Session, listing: Listing, keys: Sequence[Key]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, literal_column
 
 from receiver.store import intents
 from receiver.store.lists.conditions import ANY_TIME, Between, branches_of, is_branched, is_one_of
@@ -18,9 +18,6 @@ SORTS = ("created_at", "completed_at")
 COLUMNS = [
     column for column in RequestSet.__table__.columns if column.name not in ("ad_specs", "row_keys")
 ]
-_WITHOUT_END = tuple(
-    state for state in intents.STATES if state not in (intents.COLLECTED, intents.REJECTED)
-)
 
 
 @dataclass(frozen=True)
@@ -77,10 +74,11 @@ def _filters(wanted: SetFilter) -> dict[str, Conditions]:
         "parent_id": _equals(RequestSet.parent_id, wanted.parent_id),
         "has_errors": _has_errors(wanted),
         "verdicts": is_one_of(RequestSet.verdict, wanted.verdicts),
-        "states": is_one_of(RequestSet.state, _states(wanted)),
+        "states": is_one_of(RequestSet.state, wanted.states),
         "edges": is_one_of(RequestSet.edge, wanted.edges),
         "learned_by": is_one_of(RequestSet.learned_by, wanted.learned_by),
         "name": _holds(wanted.name),
+        "end": _has_no_end(wanted),
         "late": _is_late(wanted),
     }
 
@@ -93,8 +91,9 @@ def _leading(wanted: SetFilter, *, sort: str) -> str:
         "parent_id": wanted.parent_id is not None,
         # From here on an index holds them in the order of created_at only.
         "account": sort == "completed_at",
+        "end": wanted.late_at is not None,
         "has_errors": bool(wanted.has_errors),
-        "states": is_branched(wanted.account_ids, _states(wanted)),
+        "states": is_branched(wanted.account_ids, wanted.states),
         "verdicts": is_branched(wanted.account_ids, wanted.verdicts),
     }
     return next((name for name, is_asked in asked.items() if is_asked), "account")
@@ -103,24 +102,16 @@ def _leading(wanted: SetFilter, *, sort: str) -> str:
 def _branches(wanted: SetFilter, leading: str) -> list[Conditions]:
     account, account_ids = RequestSet.account_id, wanted.account_ids
     if leading == "states":
-        return branches_of(account, account_ids, (RequestSet.state, _states(wanted)))
+        return branches_of(account, account_ids, (RequestSet.state, wanted.states))
     if leading == "verdicts":
         return branches_of(account, account_ids, (RequestSet.verdict, wanted.verdicts))
-    if leading == "has_errors":
+    if leading in ("has_errors", "end"):
         of_each = branches_of(account, account_ids)
-        return [(*branch, *_has_errors(wanted)) for branch in of_each]
+        return [(*branch, *_filters(wanted)[leading]) for branch in of_each]
     if leading == "account":
         return branches_of(account, account_ids)
     # A number names few rows, whoever they belong to.
     return [(account.in_(account_ids), *_filters(wanted)[leading])]
-
-
-def _states(wanted: SetFilter) -> tuple[str, ...]:
-    if wanted.late_at is None:
-        return tuple(wanted.states)
-    states = wanted.states or intents.STATES
-    # Of a late set, that it has no end is part of the question.
-    return tuple(state for state in states if state in _WITHOUT_END) or ("",)
 
 
 def _equals(column: Any, value: int | None) -> Conditions:
@@ -131,8 +122,14 @@ def _has_errors(wanted: SetFilter) -> Conditions:
     if wanted.has_errors is None:
         return ()
     if wanted.has_errors:
-        return (RequestSet.error_count > 0,)
+        # In the words that the partial index is made with.
+        return (RequestSet.error_count > literal_column("0"),)
     return (func.coalesce(RequestSet.error_count, 0) == 0,)
+
+
+def _has_no_end(wanted: SetFilter) -> Conditions:
+    """Of a late set, that it has no end is part of the question, and few have none."""
+    return () if wanted.late_at is None else (~intents.is_in(intents.ENDED),)
 
 
 def _is_late(wanted: SetFilter) -> Conditions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from receiver.store.lists.conditions import branches_of, is_branched, is_one_of
 from receiver.store.lists.paging import Conditions, Listing, Order
@@ -46,7 +47,15 @@ def listing(wanted: RequestFilter, *, is_descending: bool = True) -> Listing:
         Order(Request.id, Request.id, is_descending=is_descending),
         branches=_branches(wanted, filters, leading),
         residual=tuple(rest),
+        led_by=_led_by(wanted, leading),
     )
+
+
+def _led_by(wanted: RequestFilter, leading: str) -> tuple[Any, int] | None:
+    """An ad set may have very many requests, none of them among the newest of its account."""
+    if leading != "scope_object_id":
+        return None
+    return Request.scope_object_id, wanted.scope_object_id or 0
 
 
 def _leading(wanted: RequestFilter, filters: dict[str, Conditions]) -> str:
@@ -68,6 +77,8 @@ def _branches(
         return branches_of(account, account_ids, (Request.status, spellings(wanted.statuses)))
     if leading == "account":
         return branches_of(account, account_ids)
+    if leading == "scope_object_id":
+        return [(account.in_(account_ids),)]
     return [(account.in_(account_ids), *filters[leading])]
 
 

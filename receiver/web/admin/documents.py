@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -396,7 +397,8 @@ class Integrity(Document):
     rows: dict[str, list[dict[str, Any]]]
 
 
-def error_in_words(code: int | None) -> dict[str, str | None]:
+@functools.lru_cache(maxsize=1024)
+def error_in_words(code: int | None) -> Mapping[str, str | None]:
     """Return what an error code means and what to do about it; ``meaning`` None for an unknown."""
     row = errors.find_row(code, None)
     return {"meaning": row.meaning if row else None, "advice": advice_on(code)}

@@ -65,7 +65,9 @@ def read_outcomes(query: StatisticsQuery) -> documents.OutcomeSeries:
     """Show how many sets were made and collected in each hour or day, and how that was learned."""
     period = _period(query)
     with parts().database.reading() as session:
-        rows = statistics.outcomes(session, account_ids(query), period=period)
+        rows = statistics.outcomes(
+            session, account_ids(query), period=period, interval=query.interval
+        )
     data = series.outcomes(rows, period=period, interval=query.interval)
     return documents.OutcomeSeries.model_validate(_series(query, period, data))
 
@@ -80,7 +82,9 @@ def read_errors(query: StatisticsQuery) -> documents.ErrorSeries:
     """Show how many requests failed in each hour or day, by account and error code."""
     period = _period(query)
     with parts().database.reading() as session:
-        rows = statistics.errors(session, account_ids(query), period=period)
+        rows = statistics.errors(
+            session, account_ids(query), period=period, interval=query.interval
+        )
     data = [
         {**row, **documents.error_in_words(row["error_code"])}
         for row in series.errors(rows, interval=query.interval)

@@ -1,0 +1,75 @@
+"""Which indexes a database uses for the statements of a block, as it says itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, event
+
+from receiver.store.database import Database
+
+_SQLITE_STEP = re.compile(r"(?:SEARCH|SCAN) (\S+)(?: AS \S+)?(?: USING (.*))?")
+_SQLITE_INDEX = re.compile(r"(?:COVERING )?INDEX (\S+)|(INTEGER PRIMARY KEY|PRIMARY KEY)")
+
+
+@dataclass
+class Statements:
+    """The statements that a block executed, with their parameters."""
+
+    executed: list[tuple[str, Any]] = field(default_factory=list)
+
+    def indexes(self, connection: Connection) -> list[str]:
+        """Return the indexes that serve them, and ``(all of TABLE)`` where none does."""
+        read = _of_sqlite if connection.dialect.name == "sqlite" else _of_postgresql
+        found = [
+            index
+            for statement, parameters in self.executed
+            for index in read(connection, statement, parameters)
+        ]
+        return list(dict.fromkeys(found))
+
+
+@contextmanager
+def watched(database: Database) -> Iterator[Statements]:
+    """Note every SELECT of a block."""
+    statements = Statements()
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.lstrip().upper().startswith("SELECT"):
+            statements.executed.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+
+
+def _of_postgresql(connection: Connection, statement: str, parameters: Any) -> Iterator[str]:
+    explained = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
+    yield from _of_node(explained.scalar_one()[0]["Plan"])
+
+
+def _of_node(node: dict[str, Any]) -> Iterator[str]:
+    if "Index Name" in node:
+        yield node["Index Name"]
+    if node["Node Type"] == "Seq Scan":
+        yield f"(all of {node['Relation Name']})"
+    for child in node.get("Plans", ()):
+        yield from _of_node(child)
+
+
+def _of_sqlite(connection: Connection, statement: str, parameters: Any) -> Iterator[str]:
+    for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
+        step = _SQLITE_STEP.match(row[3])
+        if step is None or step[1].startswith(("(", "anon_")):
+            continue
+        index = _SQLITE_INDEX.search(step[2] or "")
+        if index is None:
+            yield f"(all of {step[1]})"
+        else:
+            yield index[1] or f"pk_{step[1]}"
