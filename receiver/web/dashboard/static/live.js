@@ -1,7 +1,7 @@
-// Refreshes the parts of a page that change, every five seconds, without reloading it.
+// Refreshes the parts of a page that change, as often as its body says, without reloading it.
 "use strict";
 
-const EVERY_MS = 5000;
+const everyMs = Number(document.body.dataset.refreshMs);
 const parts = [...document.querySelectorAll("[data-live]")].map((part) => part.id);
 
 async function refresh() {
@@ -34,10 +34,10 @@ async function again() {
   if (!document.hidden) {
     await refresh().catch(() => {});
   }
-  setTimeout(again, EVERY_MS);
+  setTimeout(again, everyMs);
 }
 
 if (parts.length > 0) {
   document.querySelector(".live-note")?.removeAttribute("hidden");
-  setTimeout(again, EVERY_MS);
+  setTimeout(again, everyMs);
 }
