@@ -52,10 +52,10 @@ class _SilentHandler(WSGIRequestHandler):
 
 
 @contextmanager
-def served(house: House) -> Iterator[str]:
-    """Serve a receiver's web application on a free port, and yield its URL."""
+def served(house: House, *, port: int = 0) -> Iterator[str]:
+    """Serve a receiver's web application, on a free port unless told otherwise; yield its URL."""
     app = house.client.application
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_SilentHandler)
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_SilentHandler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:

@@ -13,13 +13,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from receiver.cli.processes import free_port
 from receiver.crypto import hash_api_key, new_api_key
 from receiver.store import accounts, keys
-from receiver.store.models import RequestSet
-from receiver.web.dashboard import REFRESH_MS
-from tests.support.browser import PHONE, Site, running_browser, site
+from receiver.store.models import Notification, RequestSet
+from tests.support.browser import PHONE, Site, running_browser, served
 from tests.support.databases import fresh_database_url
 from tests.support.house import TOKEN, House, ad, open_house
+from tests.support.processes import eventually
 
 _RETAIL, _TRAVEL, _GAMES = 60214415, 80214466, 90331177
 _CAMPAIGNS = {
@@ -29,7 +30,7 @@ _CAMPAIGNS = {
 }
 _MARKETS = ("DE", "FR", "ES", "IT", "NL", "PL", "SE")
 _BUSY_HOURS = (7, 8, 9, 10, 11, 13, 14, 15, 16, 17)
-_PICTURE: Any = {"width": 1280, "height": 960}
+_PICTURE: Any = {"width": 1280, "height": 900}
 
 
 class Day:
@@ -64,14 +65,19 @@ class Day:
         fate = self._fate(hour)
         self._house.sandbox.configure(f"act_{account}", notification={"kind": fate}, next_sets=1)
         campaign = self._chance.choice(_CAMPAIGNS[account])
-        set_id = self.create(
-            account, f"{campaign}, {self._chance.choice(_MARKETS)}", specs=self._specs()
-        )
+        self.create(account, f"{campaign}, {self._chance.choice(_MARKETS)}", specs=self._specs())
         if fate == "deliver":
-            self._house.notify(set_id)
+            self._wait_for_notification()
         self._house.work()
         self._house.let_time_pass(75 if fate == "deliver" else 130)
         self._house.work()
+
+    def _wait_for_notification(self) -> None:
+        newest = self._house.rows(RequestSet)[-1].id
+        eventually(
+            lambda: any(one.request_set_id == newest for one in self._house.rows(Notification)),
+            what=f"the notification of set {newest}",
+        )
 
     def _fate(self, hour: int) -> str:
         """What becomes of a notification: for two hours of the day, many are lost."""
@@ -138,14 +144,14 @@ def _let_team_in(house: House) -> None:
         )
 
 
-def _take(visited: Site, folder: Path, *, at_work: int) -> None:
+def _take(visited: Site, folder: Path, *, number: int) -> None:
     """Take every picture."""
     light = visited.member(viewport=_PICTURE)
     dark = visited.member(viewport=_PICTURE, color_scheme="dark")
     phone = visited.member(viewport=PHONE, device_scale_factor=1)
     for visitor, path, name in (
         (light, "/", "overview"),
-        (light, f"/request-sets/{at_work}", "set"),
+        (light, f"/request-sets/{number}", "set"),
         (dark, "/request-sets", "request-sets-dark"),
         (phone, "/", "overview-phone"),
     ):
@@ -162,18 +168,21 @@ def _with_most_errors(house: House) -> int:
 def main(folder: Path) -> None:
     """Play the day and write the pictures."""
     folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
     with (
         tempfile.TemporaryDirectory() as data,
         fresh_database_url("sqlite", Path(data)) as url,
-        open_house(url) as house,
+        open_house(url, public_url=f"http://127.0.0.1:{port}") as house,
+        served(house, port=port) as site_url,
         running_browser() as browser,
     ):
         _let_team_in(house)
         day = Day(house)
         day.pass_by()
         day.end()
-        with site(house, browser, refresh_ms=REFRESH_MS) as visited:
-            _take(visited, folder, at_work=_with_most_errors(house))
+        visited = Site(house, site_url, browser)
+        _take(visited, folder, number=_with_most_errors(house))
+        visited.leave()
 
 
 if __name__ == "__main__":

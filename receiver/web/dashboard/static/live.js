@@ -24,9 +24,17 @@ async function refresh() {
 
 function replace(old, fresh) {
   const isRead = old?.matches(":focus-within") || old?.querySelector("details[open]");
-  if (old && fresh && !isRead && old.innerHTML !== fresh.innerHTML) {
+  if (old && fresh && !isRead && hasChanged(old, fresh)) {
     old.innerHTML = fresh.innerHTML;
+    Object.assign(old.dataset, fresh.dataset);
   }
+}
+
+function hasChanged(old, fresh) {
+  // Forms hold a token that is new each time: their part says itself whether it is another.
+  return fresh.dataset.version === undefined
+    ? old.innerHTML !== fresh.innerHTML
+    : old.dataset.version !== fresh.dataset.version;
 }
 
 async function again() {
