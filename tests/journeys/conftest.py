@@ -10,7 +10,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.support.browser import running_browser
 from tests.support.databases import BACKENDS, fresh_database_url
 from tests.support.processes import Customer, Installation, sandbox_process
 from tests.support.sandbox import SandboxControl
@@ -69,6 +71,13 @@ def installation(
     finally:
         sandbox.release()
         installation.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's browser, started once in each process of the test run."""
+    with running_browser() as browser:
+        yield browser
 
 
 @pytest.fixture

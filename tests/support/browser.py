@@ -15,6 +15,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Response,
+    expect,
     sync_playwright,
 )
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -34,6 +35,7 @@ _COOKIE = "receiver_session"
 def running_browser() -> Iterator[Browser]:
     """Run the system's Chromium; without one, the test is ``lacking`` it."""
     path = required_program("chromium", "chromium-browser")
+    expect.set_options(timeout=_PATIENCE_MS)
     # Its sandbox needs rights that root in a container has not.
     options = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:

@@ -10,11 +10,32 @@ from receiver.store import intents, waits
 from receiver.store.intents import Attempt
 from receiver.store.models import RequestSet
 from receiver.store.waits import FOREVER, Wait
-from tests.support.dashboard import Person, signed_in
+from tests.support.dashboard import signed_in
 from tests.support.house import ACCOUNT, House, ad
 
 HOOK = "http://127.0.0.1:9/hook"
 FAILING = [ad(f"fail {number}") for number in range(6)]
+_LISTS = ("request-sets", "requests", "notifications", "looks", "deliveries", "audit")
+LOOKS = (
+    "the overview",
+    *(f"the list of {name}" for name in _LISTS),
+    *(f"nothing in {name}" for name in _LISTS),
+    "a set at work",
+    "a collected set with failures",
+    "a set whose outcome is not known",
+    "a stuck set",
+    "a doubled set",
+    "a rejected set",
+    "a plan",
+    "a plan that is done",
+    "a notification",
+    "a delivery",
+    "the accounts, one parked",
+    "a page that is not there",
+    "parameters that cannot be meant",
+)
+"""Every page that has a look of its own."""
+
 _CREATE = {"method": "POST", "path": "/asyncadrequestsets$"}
 
 
@@ -96,17 +117,14 @@ def compared(house: House) -> None:
 
 def planned(house: House, *, action: str = "collect", state: str = "collected") -> str:
     """Make a plan; return the path of its page."""
-    answer = signed_in(house).post(
-        f"/plans?state={state}", form_on="/request-sets", **{"action": action}
-    )
+    answer = signed_in(house).post(f"/plans?state={state}", action=action)
     return answer.location.removeprefix("/admin")
 
 
 def planned_and_done(house: House) -> str:
     """Make a plan, let it be done, and return the path of its page."""
     path = planned(house, action="look", state="open")
-    member: Person = signed_in(house)
-    assert member.post(f"{path}/confirm", form_on=path).status_code == 302
+    assert signed_in(house).post(f"{path}/confirm").status_code == 302
     carry_out(house)
     return path
 
@@ -119,32 +137,30 @@ def carry_out(house: House) -> None:
 
 def everything(house: House) -> dict[str, str]:
     """Fill a house; return the path of each page that has a look of its own, by its name."""
-    sets = {
-        "a set at work": at_work(house),
-        "a collected set with failures": collected(house),
-        "a set whose outcome is not known": unknown(house),
-        "a stuck set": stuck(house),
-        "a doubled set": doubled(house),
-        "a rejected set": rejected(house),
-    }
-    signed_in(house).post(
-        f"/request-sets/{sets['a collected set with failures']}/actions/resubmit",
-        form_on="/",
-    )
+    sets = [
+        at_work(house),
+        collected(house),
+        unknown(house),
+        stuck(house),
+        doubled(house),
+        rejected(house),
+    ]
+    resubmit = f"/request-sets/{sets[1]}/actions/resubmit"
+    assert signed_in(house).post(resubmit).status_code == 302
     compared(house)
-    plans = {"a plan": planned(house), "a plan that is done": planned_and_done(house)}
+    plans = [planned(house), planned_and_done(house)]
     parked(house)
     house.clock.move(3601)
-    lists = ("request-sets", "requests", "notifications", "looks", "deliveries", "audit")
-    return {
-        "the overview": "/",
-        **{f"the list of {name}": f"/{name}" for name in lists},
-        **{f"nothing in {name}": f"/{name}?account=act_5" for name in lists},
-        **{name: f"/request-sets/{number}" for name, number in sets.items()},
-        **plans,
-        "a notification": "/notifications/1",
-        "a delivery": "/deliveries/1",
-        "the accounts, one parked": "/accounts",
-        "a page that is not there": "/nothing",
-        "parameters that cannot be meant": "/request-sets?state=happy",
-    }
+    paths = [
+        "/",
+        *(f"/{name}" for name in _LISTS),
+        *(f"/{name}?account=act_5" for name in _LISTS),
+        *(f"/request-sets/{number}" for number in sets),
+        *plans,
+        "/notifications/1",
+        "/deliveries/1",
+        "/accounts",
+        "/nothing",
+        "/request-sets?state=happy",
+    ]
+    return dict(zip(LOOKS, paths, strict=True))
