@@ -60,7 +60,7 @@ _known: tuple[str, ...] = ()
 
 
 def scrub(text: str) -> str:
-    """Return a text without secrets: those of this process, and what has the form or name of one."""
+    """Return a text without this process's secrets, and without what looks or is named like one."""
     for secret in _known:
         text = text.replace(secret, _MASK)
     for pattern, replacement in _PATTERNS:

@@ -140,8 +140,9 @@ def _was_parsed(request: Request) -> bool:
     # Read once more, it would look like one whose sender hung up before its end.
     stream = vars(request).get("stream")
     length_bytes = request.content_length
-    is_known = isinstance(stream, LimitedStream) and length_bytes is not None
-    return is_known and stream.tell() >= length_bytes
+    if not isinstance(stream, LimitedStream) or length_bytes is None:
+        return False
+    return stream.tell() >= length_bytes
 
 
 def _has_body(request: Request) -> bool:

@@ -127,4 +127,6 @@ def test_the_description_of_the_api_is_shown_and_tried_under_the_policy(empty: S
     operation.get_by_role("button", name="Try it out").click()
     operation.get_by_role("button", name="Execute").click()
 
-    expect(operation.locator(".live-responses-table td.response-col_status:not(.col_header)")).to_contain_text("200")
+    expect(
+        operation.locator(".live-responses-table td.response-col_status:not(.col_header)")
+    ).to_contain_text("200")

@@ -134,7 +134,7 @@ def sentences(customer: Customer, cookie: str) -> list[str]:
 
 
 def create_with(customer: Customer, texts: list[str], *, hook: str) -> None:
-    """Plant texts into names and specs of sets, one of whose ads fails, and whose caller is told."""
+    """Plant texts into names and specs of sets whose second ad fails and whose caller is told."""
     for text in texts:
         answer = customer.call(
             "POST",
@@ -183,6 +183,7 @@ def secrets_in(text: str, secrets: dict[str, Any]) -> list[str]:
 
 def test_what_is_planted_everywhere_is_found_nowhere(guarded: Installation) -> None:
     customer = guarded.add_customer("912345")
+    is_guarded_by_password = DATABASE_PASSWORD in guarded.database_url
     give_app_secret(customer)
     with listening(body=f"Thanks for {HOOK_QUERY} and {TOKEN}".encode()) as hook, Session() as http:
         reader = Reader(customer, http)
@@ -210,13 +211,15 @@ def test_what_is_planted_everywhere_is_found_nowhere(guarded: Installation) -> N
         "the secret key": SECRET_KEY,
         "the metrics token": METRICS_TOKEN,
         "the session": cookie,
-        "the database's password": DATABASE_PASSWORD,
+        # SQLite has none: there it is any word.
+        **({"the database's password": DATABASE_PASSWORD} if is_guarded_by_password else {}),
         "the hook's password": HOOK_PASSWORD,
         "the hook's query": HOOK_QUERY,
     }
     places = {**reader.seen, "web": log_of_web, "worker": log_of_worker}
     shown = {path: secrets_in(text, secrets) for path, text in places.items()}
-    assert {path: found for path, found in shown.items() if found} == {}
+    leaks = sorted((path, found) for path, found in shown.items() if found)
+    assert not leaks, "\n".join(map(str, leaks))
     assert_read(reader, customer)
 
 
@@ -247,4 +250,4 @@ def assert_read(reader: Reader, customer: Customer) -> None:
     assert "Sale with" in pages
     assert "(hidden)" in pages
     assert "/admin/notifications/1" in reader.seen
-    assert any(path.startswith("/admin/plans/") for path in reader.seen)
+    assert "Chosen by" in reader.seen["after /admin/plans?name=Sale"]

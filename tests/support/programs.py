@@ -14,10 +14,10 @@ def required_program(*names: str) -> str:
 
     Without any of them, the test is ``lacking`` it.
     """
-    for path in map(shutil.which, names):
-        if path is not None:
-            return path
-    lacking(f"{' or '.join(names)} is not installed")
+    found = [path for path in map(shutil.which, names) if path is not None]
+    if not found:
+        lacking(f"{' or '.join(names)} is not installed")
+    return found[0]
 
 
 def lacking(reason: str) -> NoReturn:

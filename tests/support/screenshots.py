@@ -1,4 +1,4 @@
-"""Take pictures of the dashboard for the documentation: ``python -m tests.support.screenshots DIR``.
+"""Take pictures for the documentation: ``python -m tests.support.screenshots docs/pictures``.
 
 A day in the life of a team is played in a house: what it sends, what fails of it and why, which
 notifications are lost, an account whose token ended, and sets that Facebook still works on.

@@ -91,8 +91,11 @@ def make_plan() -> Response:
 
 
 def _in_words(planned: bulk.Planned) -> str:
-    sentences = [f"It touches {words.counted(planned.sets, 'set')}, costs {planned.points:,} points of the limits"]
-    sentences.append(f"and takes about {planned.seconds:,.0f} seconds.")
+    sets = words.counted(planned.sets, "set")
+    sentences = [
+        f"It touches {sets}, costs {planned.points:,} points of the limits",
+        f"and takes about {planned.seconds:,.0f} seconds.",
+    ]
     if planned.skipped:
         left_out = words.counted(planned.skipped, "set")
         sentences.append(f"Left out: {left_out} to which it cannot be done.")

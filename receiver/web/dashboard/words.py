@@ -8,7 +8,17 @@ from typing import Any
 
 from receiver.lifecycle.words import STATES, VERDICTS
 
-__all__ = ["LEARNED_BY", "STATES", "TONES", "VERDICTS", "count", "counted", "duration", "number", "utc"]
+__all__ = [
+    "LEARNED_BY",
+    "STATES",
+    "TONES",
+    "VERDICTS",
+    "count",
+    "counted",
+    "duration",
+    "number",
+    "utc",
+]
 
 LEARNED_BY: Mapping[str, str] = {
     "notification": "by Facebook's notification",
