@@ -131,7 +131,7 @@ def _lost(accounts: Sequence[Account]) -> Iterator[Step]:
     if shares:
         yield Step(
             "warning",
-            "Notifications do not come.",
+            "Some notifications do not come.",
             f"Of the newest, {', '.join(shares)}; their results were asked for. 'receiver doctor' "
             "tells whether Facebook reaches the public URL.",
             "Show them",
