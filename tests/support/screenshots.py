@@ -30,7 +30,7 @@ _CAMPAIGNS = {
 }
 _MARKETS = ("DE", "FR", "ES", "IT", "NL", "PL", "SE")
 _BUSY_HOURS = (7, 8, 9, 10, 11, 13, 14, 15, 16, 17)
-_PICTURE: Any = {"width": 1280, "height": 900}
+_PICTURE: Any = {"width": 1280, "height": 860}
 
 
 class Day:
