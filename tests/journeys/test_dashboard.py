@@ -131,6 +131,15 @@ def test_a_set_is_followed_to_its_end_without_reloading(dashboard: Site) -> None
     assert page.evaluate("window.isStillThisPage")
 
 
+def test_a_list_that_is_empty_fills_by_itself(dashboard: Site) -> None:
+    page = dashboard.member().open("/request-sets")
+    expect(page.locator("#nothing")).to_contain_text("There is no request set yet")
+
+    dashboard.house.create_open(name="The first")
+
+    expect_sets(page, ["The first"])
+
+
 def test_what_is_filtered_stands_in_the_url_and_is_shared_by_it(dashboard: Site) -> None:
     house = dashboard.house
     for name in ("Spring sale 1", "Spring sale 2", "Spring sale 3", "Autumn"):

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from sqlalchemy import select
 
 from receiver.store import accounts
 from receiver.store.models import Delivery, Notification, Request
@@ -181,6 +182,11 @@ def secrets_in(text: str, secrets: dict[str, Any]) -> list[str]:
     return [name for name, secret in secrets.items() if secret in text]
 
 
+@pytest.mark.parametrize(
+    "database_url",
+    ["sqlite", pytest.param("postgresql", marks=pytest.mark.drill)],
+    indirect=True,
+)
 def test_what_is_planted_everywhere_is_found_nowhere(guarded: Installation) -> None:
     customer = guarded.add_customer("912345")
     is_guarded_by_password = DATABASE_PASSWORD in guarded.database_url
@@ -236,8 +242,8 @@ def wait_until_told(customer: Customer, *, sets: int) -> None:
 
     def told() -> bool:
         with customer.installation.parts.database.reading() as session:
-            rows = session.query(Delivery).all()
-            return len(rows) == sets and all(row.state == "delivered" for row in rows)
+            states = list(session.scalars(select(Delivery.state)))
+            return states == ["delivered"] * sets
 
     eventually(told, what="every delivery")
 

@@ -1,7 +1,7 @@
 """Take pictures for the documentation: ``python -m tests.support.screenshots docs/pictures``.
 
 A day in the life of a team is played in a house: what it sends, what fails of it and why, which
-notifications are lost, an account whose token ended, and sets that Facebook still works on.
+notifications are lost, an account that is parked, and sets that Facebook still works on.
 """
 
 from __future__ import annotations
@@ -48,17 +48,14 @@ class Day:
             self._house.let_time_pass(3600 - 150)
             self._house.work(most=1000)
 
-    def end(self) -> list[str]:
-        """Play the last hour: what is under way in the picture. Returns Facebook's ids."""
-        self._part_with(_GAMES)
-        at_work = [
-            self._at_work(_RETAIL, "Black Friday: all products, DE", size=400, done=148),
-            self._at_work(_TRAVEL, "New Year trips, FR", size=120, done=96),
-            self._at_work(_RETAIL, "Black Friday: bestsellers, NL", size=80, done=12),
-        ]
+    def end(self) -> None:
+        """Play the last hour: what is under way in the picture."""
+        self._be_parked(_GAMES)
+        self._at_work(_RETAIL, "Black Friday: all products, DE", size=400, done=148)
+        self._at_work(_TRAVEL, "New Year trips, FR", size=120, done=96)
+        self._at_work(_RETAIL, "Black Friday: bestsellers, NL", size=80, done=12)
         self._house.let_time_pass(60)
         self._house.work(most=1000)
-        return at_work
 
     def _send(self, hour: int) -> None:
         account = self._chance.choice([_RETAIL, _RETAIL, _TRAVEL, _TRAVEL, _GAMES])
@@ -93,14 +90,13 @@ class Day:
             for number in range(size)
         ]
 
-    def _at_work(self, account: int, name: str, *, size: int, done: int) -> str:
+    def _at_work(self, account: int, name: str, *, size: int, done: int) -> None:
         self._house.sandbox.configure(f"act_{account}", progress={"kind": "by_hand"}, next_sets=1)
         set_id = self.create(account, name, specs=[ad(f"ad {number}") for number in range(size)])
         self._house.sandbox.advance(set_id, requests=done)
-        return set_id
 
-    def _part_with(self, account: int) -> None:
-        """Let an account's token end while Facebook works on a set of it."""
+    def _be_parked(self, account: int) -> None:
+        """Let Facebook refuse an account for good while it works on a set of it."""
         self._at_work(account, "Launch week: second wave, SE", size=60, done=20)
         self._house.sandbox.trouble(
             "graph_error",

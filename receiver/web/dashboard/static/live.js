@@ -2,7 +2,8 @@
 "use strict";
 
 const everyMs = Number(document.body.dataset.refreshMs);
-const parts = [...document.querySelectorAll("[data-live]")].map((part) => part.id);
+const partsOf = (page) => [...page.querySelectorAll("[data-live]")].map((part) => part.id);
+const parts = partsOf(document);
 
 async function refresh() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "follow" });
@@ -15,6 +16,13 @@ async function refresh() {
     return;
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (partsOf(page).join() !== parts.join()) {
+    // A list that was empty has rows, or has none any more: that is another page.
+    if (!document.querySelector("form:focus-within, details[open]")) {
+      location.reload();
+    }
+    return;
+  }
   showLocalTimes(page);
   for (const id of parts) {
     replace(document.getElementById(id), page.getElementById(id));
