@@ -14,11 +14,8 @@ from playwright.sync_api import Browser
 
 from tests.support.browser import running_browser
 from tests.support.databases import BACKENDS, fresh_database_url
-from tests.support.processes import Customer, Installation, sandbox_process
+from tests.support.processes import TALKATIVE, Customer, Installation, sandbox_process
 from tests.support.sandbox import SandboxControl
-
-TALKATIVE = ("--access-logfile", "-", "--log-level", "debug")
-"""Everything that gunicorn may log, so that a journey can look for secrets in it."""
 
 _accounts = itertools.count(71_597_454)
 

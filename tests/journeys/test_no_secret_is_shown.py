@@ -15,9 +15,8 @@ from sqlalchemy import select
 
 from receiver.store import accounts
 from receiver.store.models import Delivery, Notification, Request
-from tests.journeys.conftest import TALKATIVE
 from tests.support.house import SECRET_KEY, TOKEN, ad
-from tests.support.processes import Customer, Installation, call, eventually
+from tests.support.processes import TALKATIVE, Customer, Installation, call, eventually
 from tests.support.sandbox import SandboxControl, listening
 
 APP_SECRET = "5f4dcc3b5aa765d61d8327deb882cf99"
