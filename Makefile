@@ -38,7 +38,7 @@ test: install $(NODE)/node_modules/.package-lock.json ## run the tests (drills a
 test-long: install $(NODE)/node_modules/.package-lock.json ## run every test, drills and matrices too
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
-short-drill: install ## run the tests that kill and cut off real processes, as CI does
+short-drill: install ## run the drills: processes killed and cut off, every page looked at; as CI does
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m drill
 
 drill: install ## break everything for ten minutes, then count what was lost, missing or doubled

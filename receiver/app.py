@@ -11,10 +11,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from receiver import secret_keys
 from receiver.assembly import Parts, build
 from receiver.logs import configure_logging
-from receiver.settings import Settings, load_settings
+from receiver.settings import Settings, load_settings, secret_values
 from receiver.store import migrate
 from receiver.store.database import DatabaseAway
-from receiver.web import admin, callback, dashboard, health, metrics
+from receiver.web import admin, callback, concealing, dashboard, health, metrics
 from receiver.web.admin.openapi import make_app
 from receiver.web.body import end_unread_body
 from receiver.web.context import attach
@@ -31,7 +31,7 @@ def create_app(parts: Parts | None = None) -> Flask:
     """
     if parts is None:
         settings = load_settings()
-        configure_logging(settings.log_level)
+        configure_logging(settings.log_level, secrets=secret_values(settings))
         check_start(settings)
         parts = build(settings)
     settings = parts.settings
@@ -49,6 +49,7 @@ def create_app(parts: Parts | None = None) -> Flask:
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(routes.blueprint)
+    concealing.install(app, secrets=secret_values(settings))
     app.after_request(_finish)
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's documented way to wrap

@@ -12,6 +12,7 @@ import re
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -25,7 +26,7 @@ _MASK = "***"
 _QUOTE = r"""(?:\\*["']|%22|%27)"""
 _SEPARATOR = rf"(?:{_QUOTE}\s*(?:[=:,]|%3A)|\s*(?:[=:]|%3D))\s*(?:b?{_QUOTE})?"
 _VALUE = r"""[^\s"'\\&<>,;(){}\[\]]+"""
-_NAMES = "access_token|appsecret_proof|input_token|client_secret|app_secret"
+_NAMES = "access_token|appsecret_proof|input_token|client_secret|app_secret|receiver_session"
 _SCHEMES = "bearer|oauth|basic|digest|token"
 
 _PATTERNS = [
@@ -55,18 +56,26 @@ _CONTROL_CHARACTERS = {
 }
 
 
+_known: tuple[str, ...] = ()
+
+
 def scrub(text: str) -> str:
-    """Return a text without the secrets that can be told by their form or their name."""
+    """Return a text without this process's secrets, and without what looks or is named like one."""
+    for secret in _known:
+        text = text.replace(secret, _MASK)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text
 
 
-def configure_logging(level: str) -> None:
+def configure_logging(level: str, *, secrets: Sequence[str] = ()) -> None:
     """Write the events of this process from ``level`` on to its standard error.
 
-    Events of the libraries take the same way, and so does what nobody caught.
+    Events of the libraries take the same way, and so does what nobody caught. ``secrets`` are this
+    process's own, which stand in no line.
     """
+    global _known  # noqa: PLW0603  # one process has one log
+    _known = tuple(secrets)
     handler = _StandardErrorHandler()
     handler.setFormatter(
         ProcessorFormatter(

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -33,6 +33,7 @@ SECRETS = ("database_url", "secret_keys", "metrics_token")
 _LEASE_MARGIN_SECONDS = 10
 _SECRET_KEY_LENGTH = 32
 _METRICS_TOKEN_LENGTH = 16
+_SHORTEST_SECRET = 8
 _BASE_URL = re.compile(
     r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[\w.~%-]+)*/*", re.ASCII
 )
@@ -351,6 +352,21 @@ def load_settings() -> Settings:
         details = error.errors(include_url=False, include_input=False)
         # Without the cause: pydantic's error holds what was given, secrets included.
         raise SettingsError("\n".join(_sentence(detail) for detail in details)) from None
+
+
+def secret_values(settings: Settings) -> tuple[str, ...]:
+    """Return what must stand in no log and no page, as far as settings tell it.
+
+    What is too short to be told from an ordinary word is left out.
+    """
+    password = urlsplit(settings.database_url.get_secret_value()).password or ""
+    token = settings.metrics_token
+    values = [
+        *(key.get_secret_value() for key in settings.secret_keys),
+        *([] if token is None else [token.get_secret_value()]),
+        *dict.fromkeys((password, unquote(password))),
+    ]
+    return tuple(value for value in values if len(value) >= _SHORTEST_SECRET)
 
 
 def origin(name: str) -> Literal["environment", "file", "default"]:

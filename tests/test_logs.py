@@ -142,6 +142,14 @@ def test_an_event_is_scrubbed_in_every_field() -> None:
     assert API_KEY not in line
 
 
+def test_this_process_own_secrets_stand_in_no_line_whatever_stands_around_them() -> None:
+    own = "a-secret-without-a-form"
+    again = f"configure_logging('debug', secrets=[{own!r}])\n"
+    lines = logged(f"{again}log.info('x', name='Sale {own}')\nlogging.warning('%s!', {own!r})")
+    assert [own in line for line in lines] == [False, False]
+    assert ['Sale ***"' in lines[0], "***!" in lines[1]] == [True, True]
+
+
 def test_an_event_of_a_library_is_scrubbed() -> None:
     (line,) = logged(f"logging.getLogger('urllib3').debug('GET %s', '/me?access_token={PROOF}')")
     assert "logger=urllib3" in line

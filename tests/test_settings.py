@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from receiver.settings import SECRETS, Settings, SettingsError, load_settings, origin
+from receiver.settings import (
+    SECRETS,
+    Settings,
+    SettingsError,
+    load_settings,
+    origin,
+    secret_values,
+)
 
 KEY = "k" * 32
 OTHER_KEY = "o" * 32
@@ -271,6 +278,26 @@ def test_a_setting_knows_where_it_comes_from(give: Give, tmp_path: Path) -> None
     assert origin("public_url") == "environment"
     assert origin("secret_keys") == "file"
     assert origin("graph_version") == "default"
+
+
+def test_settings_know_what_stands_in_no_log_and_no_page(give: Give) -> None:
+    give(
+        database_url="postgresql://receiver:hunter2%2Fhunter2@db/name",
+        secret_keys=f"{KEY},{OTHER_KEY}",
+        metrics_token="a-token-of-metrics",
+    )
+    assert secret_values(load_settings()) == (
+        KEY,
+        OTHER_KEY,
+        "a-token-of-metrics",
+        "hunter2%2Fhunter2",
+        "hunter2/hunter2",
+    )
+
+
+def test_a_password_that_may_be_any_word_hides_nothing(give: Give) -> None:
+    give(database_url="postgresql://receiver:set@db/name")
+    assert secret_values(load_settings()) == (KEY,)
 
 
 def test_settings_do_not_change(give: Give) -> None:

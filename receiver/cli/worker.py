@@ -12,7 +12,7 @@ import structlog
 
 from receiver.cli.common import opened_parts
 from receiver.logs import configure_logging
-from receiver.settings import Settings
+from receiver.settings import Settings, secret_values
 from receiver.worker import metrics_server
 from receiver.worker.loop import Loop
 
@@ -24,7 +24,7 @@ def worker() -> None:
     """Run the worker until SIGTERM or SIGINT, which end it between two steps."""
     with opened_parts(check_secrets=True) as parts:
         settings = parts.settings
-        configure_logging(settings.log_level)
+        configure_logging(settings.log_level, secrets=secret_values(settings))
         loop = Loop(
             parts.tools,
             threads=settings.worker_threads,

@@ -8,14 +8,16 @@ proxy of the environment is used, and little of the answer is read.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import urllib3
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
@@ -30,6 +32,21 @@ from receiver.delivery.addresses import is_public
 _ANSWER_BYTES = 4096
 _FORM = "application/x-www-form-urlencoded"
 _FAILURES = (HTTPError, OSError, ValueError)
+_SHORTEST_SECRET = 8
+"""What is shorter may be any word, and hides nothing worth it."""
+
+_query_under_way: ContextVar[str] = ContextVar("the query of the URI that is called", default="")
+
+
+def _hide_query(record: logging.LogRecord) -> bool:
+    query = _query_under_way.get()
+    if query:
+        record.msg, record.args = record.getMessage().replace(query, "(hidden)"), ()
+    return True
+
+
+# urllib3 logs the URLs of its calls, and a caller's query may hold a secret of theirs.
+logging.getLogger("urllib3.connectionpool").addFilter(_hide_query)
 
 
 class AddressRefused(OSError):
@@ -60,6 +77,8 @@ class Sender:
         """Post a form to a URI, exactly as it is given. It raises nothing."""
         ends = time.monotonic() + self.timeout_seconds
         with contextlib.ExitStack() as held:
+            query = _query_under_way.set(urlsplit(uri).query)
+            held.callback(_query_under_way.reset, query)
             try:
                 return self._post(uri, body=body, headers=headers, ends=ends, held=held)
             except _FAILURES as error:
@@ -89,9 +108,8 @@ class Sender:
             text = response.read(_ANSWER_BYTES).decode("utf-8", "replace")
         if time.monotonic() >= ends:
             return Reply(None, error="timeout", response="")
-        return Reply(
-            response.status, error=None, response=text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-        )
+        shown = _without_secrets(text, uri).replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return Reply(response.status, error=None, response=shown)
 
     def _pool(
         self, uri: str, *, watch: Callable[[socket.socket], None]
@@ -159,6 +177,16 @@ class _Pool(urllib3.HTTPConnectionPool):
 
 class _TLSPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _CheckedTLSConnection
+
+
+def _without_secrets(text: str, uri: str) -> str:
+    """Take out of an answer what may be a secret in its URI: some repeat what they were sent."""
+    parts = urlsplit(uri)
+    values = [value for _, value in parse_qsl(parts.query)]
+    for secret in (parts.query, *values, parts.password or ""):
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "(hidden)")
+    return text
 
 
 def _target(uri: str) -> str:

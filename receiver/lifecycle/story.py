@@ -87,7 +87,11 @@ def read_story(database: Database, number: int, *, account_ids: Collection[int])
         return Story(
             row,
             events=sorted(
-                [*_events(row, came.rows, looks.rows, delivery), *map(_deed, done.rows)],
+                [
+                    # The lists begin with the newest; what is of one moment stays in its order.
+                    *_events(row, came.rows[::-1], looks.rows[::-1], delivery),
+                    *map(_deed, done.rows[::-1]),
+                ],
                 key=lambda event: event.at,
             ),
             failures=_failures(session, request_set_id),

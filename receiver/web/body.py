@@ -12,7 +12,7 @@ from typing import IO
 from flask import Request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]  # it ships no types
 from werkzeug.exceptions import ClientDisconnected
-from werkzeug.wsgi import get_input_stream
+from werkzeug.wsgi import LimitedStream, get_input_stream
 
 from receiver.deadline import Guard, socket_deadlines
 
@@ -122,7 +122,7 @@ def end_unread_body(request: Request) -> None:
     that is there already is read, because the connection serves other senders behind a proxy.
     """
     sock = request.environ.get("gunicorn.socket")
-    if sock is None or not _has_body(request):
+    if sock is None or not _has_body(request) or _was_parsed(request):
         return
     if _IS_WHOLE not in request.environ and (request.content_length or 0) <= _UNWANTED_BYTES:
         read_body(request, limit_bytes=0, deadline_seconds=_UNWANTED_SECONDS)
@@ -133,6 +133,16 @@ def end_unread_body(request: Request) -> None:
         with contextlib.suppress(OSError):
             # The plain socket's method: that of a TLS socket would drop the encryption.
             socket.socket.shutdown(sock, socket.SHUT_RD)
+
+
+def _was_parsed(request: Request) -> bool:
+    """Tell whether Flask read the whole body itself, as a form or as JSON."""
+    # Read once more, it would look like one whose sender hung up before its end.
+    stream = vars(request).get("stream")
+    length_bytes = request.content_length
+    if not isinstance(stream, LimitedStream) or length_bytes is None:
+        return False
+    return stream.tell() >= length_bytes
 
 
 def _has_body(request: Request) -> bool:

@@ -40,6 +40,19 @@ def test_the_uri_is_called_exactly_as_it_is_given() -> None:
     assert body == b"id=1"
 
 
+def test_an_answer_that_repeats_the_secrets_of_the_uri_is_kept_without_them(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answer = http_answer(b"You sent key=a%2Dlong-secret&n=5: a-long-secret, 5, and hunter2hunter2")
+    with caplog.at_level("DEBUG"), lying_server(answering(answer)) as server:
+        address = server.url.removeprefix("http://")
+        uri = f"http://user:hunter2hunter2@{address}/hook?key=a%2Dlong-secret&n=5"
+        reply = post(PRIVATE, uri)
+    assert reply.response == "You sent (hidden): (hidden), 5, and (hidden)"
+    assert "POST /hook?(hidden)" in caplog.text
+    assert "long-secret" not in caplog.text
+
+
 @pytest.mark.parametrize(
     "host",
     ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1", "0.0.0.0", "[::ffff:127.0.0.1]"],

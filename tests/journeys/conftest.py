@@ -10,13 +10,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.support.browser import running_browser
 from tests.support.databases import BACKENDS, fresh_database_url
-from tests.support.processes import Customer, Installation, sandbox_process
+from tests.support.processes import TALKATIVE, Customer, Installation, sandbox_process
 from tests.support.sandbox import SandboxControl
-
-TALKATIVE = ("--access-logfile", "-", "--log-level", "debug")
-"""Everything that gunicorn may log, so that a journey can look for secrets in it."""
 
 _accounts = itertools.count(71_597_454)
 
@@ -69,6 +68,13 @@ def installation(
     finally:
         sandbox.release()
         installation.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's browser, started once in each process of the test run."""
+    with running_browser() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from http.client import HTTPConnection
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -136,6 +137,29 @@ def test_the_rest_of_a_body_is_never_taken_for_a_request(customer: Customer) -> 
 
     assert {answer.count(b"HTTP/1.1 ") for answer in answers} <= {0, 1}
     assert any(answer.startswith(b"HTTP/1.1 404 ") for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "body"),
+    [
+        ("/admin/sign-in", FORM, b"key=none&csrf_token=none"),
+        ("/admin/api/plans", "application/json", b'{"action": "look", "filters": {}}'),
+    ],
+    ids=["a form", "JSON"],
+)
+def test_a_connection_goes_on_after_a_body_that_was_read(
+    customer: Customer, path: str, content_type: str, body: bytes
+) -> None:
+    address = urlsplit(customer.installation.url)
+    headers = {"Content-Type": content_type, "Authorization": f"Bearer {customer.key}"}
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=10)
+    with contextlib.closing(connection):
+        for _ in range(5):
+            connection.request("POST", path, body=body, headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status in (201, 400)
+            assert connection.sock is not None, "it was closed"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-import pytest
 from psycopg import sql
 from sqlalchemy import URL, Engine, create_engine, text
 
@@ -20,6 +19,7 @@ from receiver.store import database as store_database
 from receiver.store import migrate
 from receiver.store.database import Database
 from receiver.store.models import Base
+from tests.support.programs import lacking
 
 POSTGRES = os.environ.get("RECEIVER_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/")
 """A server on which the tests may create databases of their own."""
@@ -97,11 +97,8 @@ def refuse_rows(database: Database, table: str, *, where: str) -> None:
 def require_postgres() -> None:
     """Skip the test, visibly, on a machine without PostgreSQL; fail it where all is required."""
     reason = _why_no_postgres()
-    if reason is None:
-        return
-    if os.environ.get("RECEIVER_TEST_REQUIRE") == "all":
-        pytest.fail(f"PostgreSQL is required and does not answer: {reason}")
-    pytest.skip(f"PostgreSQL does not answer at RECEIVER_TEST_POSTGRES_URL: {reason}")
+    if reason is not None:
+        lacking(f"PostgreSQL does not answer at RECEIVER_TEST_POSTGRES_URL: {reason}")
 
 
 @functools.cache

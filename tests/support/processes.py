@@ -45,6 +45,9 @@ PACE: dict[str, Any] = {
 }
 """Settings that let a story take seconds."""
 
+TALKATIVE = ("--access-logfile", "-", "--log-level", "debug")
+"""Everything that gunicorn may log, so that a journey can look for secrets in it."""
+
 SHORT_LEASE: dict[str, Any] = {"graph_deadline_seconds": 2, "lease_seconds": 12.1}
 """The shortest lease that is allowed, for stories that wait until one has run out."""
 

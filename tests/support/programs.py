@@ -9,12 +9,15 @@ from typing import NoReturn
 import pytest
 
 
-def required_program(name: str) -> str:
-    """Return the path of a program; without it, the test is ``lacking`` it."""
-    path = shutil.which(name)
-    if path is None:
-        lacking(f"{name} is not installed")
-    return path
+def required_program(*names: str) -> str:
+    """Return the path of a program, by the first of its names that is there.
+
+    Without any of them, the test is ``lacking`` it.
+    """
+    found = [path for path in map(shutil.which, names) if path is not None]
+    if not found:
+        lacking(f"{' or '.join(names)} is not installed")
+    return found[0]
 
 
 def lacking(reason: str) -> NoReturn:

@@ -11,11 +11,15 @@ from receiver.web.dashboard.blueprint import add_headers, blueprint, csrf
 
 __all__ = ["acts", "install", "overview", "pages", "sign_in"]
 
+REFRESH_MS = 5000
+"""How often an open page asks for what has changed of it."""
+
 
 def install(app: Flask, keys: Keys, *, is_https: bool) -> None:
     """Give an application the dashboard, with assets that it serves itself."""
     sessions.configure(app, keys, is_https=is_https)
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
+    app.config["DASHBOARD_REFRESH_MS"] = REFRESH_MS
     Bootstrap5(app)
     csrf.init_app(app)
     app.jinja_env.globals["words"] = words

@@ -25,7 +25,7 @@ from receiver.web.admin.parameters import (
 )
 from receiver.web.admin.problems import Problem
 from receiver.web.context import parts
-from receiver.web.dashboard import asked
+from receiver.web.dashboard import asked, words
 from receiver.web.dashboard.blueprint import blueprint
 
 
@@ -91,12 +91,14 @@ def make_plan() -> Response:
 
 
 def _in_words(planned: bulk.Planned) -> str:
-    sentences = [f"It touches {planned.sets:,} sets, costs {planned.points:,} points of the limits"]
-    sentences.append(f"and takes about {planned.seconds:,.0f} seconds.")
+    sets = words.counted(planned.sets, "set")
+    sentences = [
+        f"It touches {sets}, costs {planned.points:,} points of the limits",
+        f"and takes about {planned.seconds:,.0f} seconds.",
+    ]
     if planned.skipped:
-        sentences.append(
-            f"{planned.skipped:,} sets that meet the filters are left out: not fitting."
-        )
+        left_out = words.counted(planned.skipped, "set")
+        sentences.append(f"Left out: {left_out} to which it cannot be done.")
     if planned.is_cut:
         sentences.append("More sets meet the filters: plan again for the rest.")
     return " ".join(sentences)

@@ -38,7 +38,8 @@ def _with_zone(value: str) -> str:
 
 def filters() -> dict[str, str]:
     """Return the filters that are set, to show them in the form."""
-    return {name: value for name, value in request.args.items() if value.strip()}
+    given = {name: list(filter(str.strip, values)) for name, values in request.args.lists()}
+    return {name: ",".join(values) for name, values in given.items() if values}
 
 
 def is_filtered() -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from receiver.store import backlog
 from receiver.web.admin import figures, reading
 from receiver.web.admin.documents import ErrorsOfPeriod
-from receiver.web.admin.holder import holder
 from receiver.web.admin.parameters import AccountQuery, SetsQuery, StatisticsQuery
 from receiver.web.context import parts
-from receiver.web.dashboard import asked, charts
+from receiver.web.dashboard import asked, charts, next_steps
 from receiver.web.dashboard.blueprint import blueprint
 
 _NEWEST = 8
@@ -30,19 +31,29 @@ def overview() -> str:
     statistics = StatisticsQuery(account=accounts.account)
     errors = figures.read_errors(statistics)
     now = parts().now()
-    with parts().database.reading() as session:
-        oldest = backlog.oldest_due(session, holder().account_ids, now=now)
+    integrity, healths = figures.read_integrity(accounts), figures.read_accounts(accounts).data
+    oldest_due = _oldest_due(reading.account_ids(accounts))
     return render_template(
         "admin/overview.html",
-        integrity=figures.read_integrity(accounts),
-        accounts=figures.read_accounts(accounts).data,
+        integrity=integrity,
+        summary=next_steps.summary(integrity),
+        steps=next_steps.steps(integrity, healths, oldest_due=oldest_due),
+        accounts=healths,
         chart=charts.outcomes(figures.read_outcomes(statistics).data),
         errors=_worst(errors.data),
-        newest=reading.read_request_sets(SetsQuery(limit=_NEWEST)).data,
+        newest=reading.read_request_sets(SetsQuery(account=accounts.account, limit=_NEWEST)).data,
         progress=charts.progress,
-        oldest_due=None if oldest is None else max(0.0, (now - oldest).total_seconds()),
+        oldest_due=oldest_due,
         now=now,
     )
+
+
+def _oldest_due(account_ids: Collection[int]) -> float | None:
+    """For how many seconds the set has been due that has been due for longest."""
+    now = parts().now()
+    with parts().database.reading() as session:
+        oldest = backlog.oldest_due(session, account_ids, now=now)
+    return None if oldest is None else max(0.0, (now - oldest).total_seconds())
 
 
 def _worst(errors: list[ErrorsOfPeriod]) -> list[ErrorsOfPeriod]:

@@ -8,7 +8,17 @@ from typing import Any
 
 from receiver.lifecycle.words import STATES, VERDICTS
 
-__all__ = ["LEARNED_BY", "STATES", "TONES", "VERDICTS", "count", "duration", "number", "utc"]
+__all__ = [
+    "LEARNED_BY",
+    "STATES",
+    "TONES",
+    "VERDICTS",
+    "count",
+    "counted",
+    "duration",
+    "number",
+    "utc",
+]
 
 LEARNED_BY: Mapping[str, str] = {
     "notification": "by Facebook's notification",
@@ -49,6 +59,11 @@ TONES: Mapping[str, str] = {
 def number(value: float | None) -> str:
     """Write a number with its thousands apart."""
     return "-" if value is None else f"{value:,}"
+
+
+def counted(value: int, noun: str) -> str:
+    """Write so many of something: one set, two sets."""
+    return f"{number(value)} {noun}{'' if value == 1 else 's'}"
 
 
 def count(counted: Any) -> str:

@@ -48,7 +48,7 @@ def test_a_plan_is_made_from_the_lists_filters_and_confirmed(house: House) -> No
     page = somebody.get(path).text
     confirmed = somebody.post(f"{path}/confirm", form_on=path)
 
-    assert "touches 1 sets, costs 3 points" in page
+    assert "touches 1 set, costs 3 points" in page
     assert "name=spring" in page
     assert confirmed.status_code == 302
     claim = bulk.claim_next(house.parts.tools)

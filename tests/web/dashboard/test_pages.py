@@ -73,6 +73,22 @@ def test_a_list_is_narrowed_by_its_url_and_shows_by_what(house: House) -> None:
     assert 'value="2020-01-01T10:00"' in page.text
 
 
+def test_a_form_shows_several_values_at_once_and_sends_them_again(house: House) -> None:
+    with_everything(house)
+
+    for query in ("state=open,collected", "state=open&state=collected"):
+        page = signed_in(house).get(f"/request-sets?{query}").text
+        assert '<option value="open,collected" selected>' in page
+        assert (">A set<" in page, "Another" in page) == (True, True)
+
+
+def test_the_overview_of_one_account_shows_the_sets_of_that_account(house: House) -> None:
+    with_everything(house)
+
+    assert "Another" in signed_in(house).get("/", account=ACCOUNT).text
+    assert "Another" not in signed_in(house).get("/", account="act_5").text
+
+
 def test_the_next_page_keeps_the_filters(house: House) -> None:
     for number in range(3):
         house.create_open(name=f"Set {number}")

@@ -1,8 +1,9 @@
-// Refreshes the parts of a page that change, every five seconds, without reloading it.
+// Refreshes the parts of a page that change, as often as its body says, without reloading it.
 "use strict";
 
-const EVERY_MS = 5000;
-const parts = [...document.querySelectorAll("[data-live]")].map((part) => part.id);
+const everyMs = Number(document.body.dataset.refreshMs);
+const partsOf = (page) => [...page.querySelectorAll("[data-live]")].map((part) => part.id);
+const parts = partsOf(document);
 
 async function refresh() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "follow" });
@@ -15,6 +16,13 @@ async function refresh() {
     return;
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (partsOf(page).join() !== parts.join()) {
+    // A list that was empty has rows, or has none any more: that is another page.
+    if (!document.querySelector("form:focus-within, details[open]")) {
+      location.reload();
+    }
+    return;
+  }
   showLocalTimes(page);
   for (const id of parts) {
     replace(document.getElementById(id), page.getElementById(id));
@@ -24,9 +32,17 @@ async function refresh() {
 
 function replace(old, fresh) {
   const isRead = old?.matches(":focus-within") || old?.querySelector("details[open]");
-  if (old && fresh && !isRead && old.innerHTML !== fresh.innerHTML) {
+  if (old && fresh && !isRead && hasChanged(old, fresh)) {
     old.innerHTML = fresh.innerHTML;
+    Object.assign(old.dataset, fresh.dataset);
   }
+}
+
+function hasChanged(old, fresh) {
+  // Forms hold a token that is new each time: their part says itself whether it is another.
+  return fresh.dataset.version === undefined
+    ? old.innerHTML !== fresh.innerHTML
+    : old.dataset.version !== fresh.dataset.version;
 }
 
 async function again() {
@@ -34,10 +50,10 @@ async function again() {
   if (!document.hidden) {
     await refresh().catch(() => {});
   }
-  setTimeout(again, EVERY_MS);
+  setTimeout(again, everyMs);
 }
 
 if (parts.length > 0) {
   document.querySelector(".live-note")?.removeAttribute("hidden");
-  setTimeout(again, EVERY_MS);
+  setTimeout(again, everyMs);
 }

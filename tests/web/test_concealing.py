@@ -1,0 +1,76 @@
+"""What is taken out of every answer for people, and what stays as it is."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from receiver.crypto import Keys
+from receiver.web.concealing import conceal
+
+TOKEN = Keys(["k" * 32]).sign_token(intent=12, attempt=1)
+API_KEY = "rcv_FaSrAWmkgLV5jxffTNjTQzM2VMc34grQoyQz5VQW7FY"
+FACEBOOK_TOKEN = "EAAGm0PX4ZCpsBAKZCZBzZCfQ8r6lqZAdfJ"
+APP_TOKEN = "1234567890|AbCdEfGhIjKlMnOpQrStUvWx"
+OWN = "a-secret-of-this-process"
+
+
+def concealed(text: str) -> str:
+    return conceal(text.encode(), secrets=[OWN]).decode()
+
+
+@pytest.mark.parametrize("secret", [TOKEN, API_KEY, FACEBOOK_TOKEN, APP_TOKEN, OWN])
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{}",
+        '"name": "Sale {}"',
+        "<td>{}</td>",
+        "<code>{{&#34;token&#34;: &#34;{}&#34;}}</code>",
+        '"body": "{{\\"token\\":\\"{}\\"}}"',
+        "?text=Sale+with+{}",
+        "https://host/notifications/{}",
+    ],
+)
+def test_a_secret_is_known_by_itself_or_by_its_form(secret: str, around: str) -> None:
+    assert secret not in concealed(around.format(secret))
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "access_token={}&limit=5",
+        "app_secret%3D{}",
+        '\\"client_secret\\": \\"{}\\"',
+        "&#34;appsecret_proof&#34;: &#34;{}&#34;",
+        "Cookie: other=1; receiver_session={}; more=2",
+        "postgresql://receiver:{}@host/name",
+    ],
+)
+def test_a_secret_without_a_form_is_known_by_what_stands_before_it(around: str) -> None:
+    shown = concealed(around.format("hunter2hunter2"))
+
+    assert "hunter2" not in shown
+    assert shown == around.format("(hidden)")
+
+
+def test_the_exact_bytes_of_a_notification_stay_exact() -> None:
+    looks_like_a_token = base64.b64encode(base64.b64decode("+EAAG" + "m0PX4ZCpsBAKZCZBzZCfQ8r"))
+    text = f'{{"body_base64":"{looks_like_a_token.decode()}","repeats":0}}'
+
+    assert concealed(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Basic retargeting-campaign-of-autumn",
+        "EAA is short, rcv_… is an example",
+        "act_71597454 of 137,956 ads",
+        "https://host:8000/hook",
+        '{"next_cursor":"WyJjcmVhdGVkX2F0Il0","state":"open"}',
+    ],
+)
+def test_ordinary_words_stay(text: str) -> None:
+    assert concealed(text) == text
