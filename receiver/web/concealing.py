@@ -16,6 +16,8 @@ from receiver.crypto import hide_tokens
 
 _PATHS = ("/admin", "/metrics", "/health")
 _KINDS = ("application/json", "application/problem+json", "text/html", "text/plain")
+_STREAMED = ("application/x-ndjson", "text/csv")
+"""What comes in pieces of whole lines, however long it is."""
 _QUOTE = rb"(?:\\*[\"']|&#34;|&#39;|&quot;|%22|%27)?"
 _NAMES = (b"access_token", b"appsecret_proof", b"client_secret", b"app_secret", b"receiver_session")
 _NAMED = rb"(?:" + b"|".join(_NAMES) + rb")" + _QUOTE + rb"\s*(?:[=:]|%3[AD])\s*" + _QUOTE
@@ -72,9 +74,13 @@ def install(app: Flask, *, secrets: Sequence[str]) -> None:
     """
 
     def look_through(response: Response) -> Response:
-        is_meant = request.path.startswith(_PATHS) and response.mimetype in _KINDS
-        if is_meant and not response.direct_passthrough:
+        if not request.path.startswith(_PATHS) or response.direct_passthrough:
+            return response
+        if response.mimetype in _KINDS:
             response.set_data(conceal(response.get_data(), secrets=secrets))
+        elif response.mimetype in _STREAMED:
+            pieces = response.iter_encoded()
+            response.response = (conceal(piece, secrets=secrets) for piece in pieces)
         return response
 
     app.after_request(look_through)
