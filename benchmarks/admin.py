@@ -193,7 +193,8 @@ def _line(one: Measure) -> str:
     mark = "!" if one.p99_ms > GOAL_MS else " "
     partial = "" if one.is_partial is None else ("partial" if one.is_partial else "whole")
     times = f"{one.p50_ms:8.2f} p50 {one.p99_ms:8.2f} p99 {cold} of {one.calls}"
-    took = f"{one.statements:4} statements {one.pages or 0:6} pages {one.kilobytes:7.1f} KB {partial:8} {one.by:6}"
+    read = f"{one.statements:4} statements {one.pages or 0:6} pages"
+    took = f"{read} {one.kilobytes:7.1f} KB {partial:8} {one.by:6}"
     return f"{mark} {one.key:6} {times} {took} {one.case}  {','.join(one.indexes)}"
 
 

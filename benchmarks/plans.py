@@ -41,7 +41,8 @@ class Statements:
             connection.exec_driver_sql(f"{explain} {statement}", parameters).scalar_one()[0]["Plan"]
             for statement, parameters in self.executed
         ]
-        return sum(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in plans)
+        kinds = ("Shared Hit Blocks", "Shared Read Blocks")
+        return sum(int(plan[kind]) for plan in plans for kind in kinds)
 
 
 @contextmanager
