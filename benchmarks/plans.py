@@ -32,6 +32,18 @@ class Statements:
         ]
         return list(dict.fromkeys(found))
 
+    def pages(self, connection: Connection) -> int | None:
+        """Return how many pages of 8 KB PostgreSQL looks into for them, which no noise changes."""
+        if connection.dialect.name == "sqlite":
+            return None
+        explain = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON)"
+        plans = [
+            connection.exec_driver_sql(f"{explain} {statement}", parameters).scalar_one()[0]["Plan"]
+            for statement, parameters in self.executed
+        ]
+        kinds = ("Shared Hit Blocks", "Shared Read Blocks")
+        return sum(int(plan[kind]) for plan in plans for kind in kinds)
+
 
 @contextmanager
 def watched(database: Database) -> Iterator[Statements]:

@@ -30,7 +30,7 @@ INDEXES: dict[str, tuple[str, list[str], str | None]] = {
     ),
     "ix_request_set_account_id_completed_at": (
         "request_set",
-        ["account_id", "completed_at", "id"],
+        ["account_id", "completed_at", "id", "opened_at", "verdict", "spec_count"],
         "completed_at IS NOT NULL",
     ),
     "ix_request_set_account_id_state": (

@@ -86,8 +86,7 @@ def read_errors(query: StatisticsQuery) -> documents.ErrorSeries:
             session, account_ids(query), period=period, interval=query.interval
         )
     data = [
-        {**row, **documents.error_in_words(row["error_code"])}
-        for row in series.errors(rows, interval=query.interval)
+        {"at": row["hour"], **row, **documents.error_in_words(row["error_code"])} for row in rows
     ]
     return documents.ErrorSeries.model_validate(_series(query, period, data))
 

@@ -1,4 +1,4 @@
-"""Statistics by hour as series by hour or day (pure): every period is there, with zeros."""
+"""Statistics by hour or day as series (pure): every period is there, with zeros."""
 
 from __future__ import annotations
 
@@ -47,21 +47,6 @@ def outcomes(
         for name in COUNTS:
             of_period[name] += row[name]
     return [{"at": at, **counts} for at, counts in sums.items()]
-
-
-def errors(rows: Iterable[Mapping[str, Any]], *, interval: str) -> list[dict[str, Any]]:
-    """Return how often requests failed, by period, account and code; only what is not zero."""
-    sums: dict[tuple[datetime, int, int], dict[str, int]] = {}
-    for row in rows:
-        at = start_of(row["hour"], interval=interval)
-        key = (at, row["account_id"], row["error_code"])
-        counts = sums.setdefault(key, {"requests": 0, "sets": 0})
-        counts["requests"] += row["requests"]
-        counts["sets"] += row["sets"]
-    return [
-        {"at": at, "account_id": account_id, "error_code": code, **counts}
-        for (at, account_id, code), counts in sorted(sums.items())
-    ]
 
 
 def _starts(period: Period, interval: str) -> Iterator[datetime]:
