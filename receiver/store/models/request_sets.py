@@ -68,8 +68,8 @@ class RequestSet(Base):
         ),
         # lists.request_sets: an account's sets by when they were made, newest first.
         Index("ix_request_set_account_id_created_at", "account_id", "created_at", "id"),
-        # lists.request_sets and experience.newest: an account's complete sets by when they were, with
-        # what is learned from each: two hundred of them are read for each account, often.
+        # lists.request_sets and experience.newest: an account's complete sets by when they were,
+        # with what is learned from each: two hundred of them are read for each account, often.
         Index(
             "ix_request_set_account_id_completed_at",
             "account_id",
