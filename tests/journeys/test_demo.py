@@ -61,6 +61,7 @@ def processes_in(folder: Path) -> list[str]:
     return found
 
 
+@pytest.mark.drill
 def test_the_demo_ends_by_itself_with_nothing_missing_and_nothing_doubled(tmp_path: Path) -> None:
     with demo(tmp_path) as process:
         output, _ = process.communicate(timeout=SECONDS)

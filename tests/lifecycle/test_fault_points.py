@@ -116,6 +116,7 @@ def assert_well(house: House) -> None:
 KINDS = [None, "commit_then_drop", "reset"]
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kill_at_some_effects_neither_loses_nor_doubles(tmp_path: Path, kind: str | None) -> None:
     kill_at_each(tmp_path, "sqlite", kind, stride=11)

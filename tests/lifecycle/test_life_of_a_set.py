@@ -12,6 +12,7 @@ from threading import Thread
 from time import sleep
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -334,6 +335,7 @@ def test_a_set_lives_as_the_diagram_says_whatever_happens() -> None:
     live(LifeOnSQLite, examples=12)
 
 
+@pytest.mark.drill
 def test_a_set_lives_so_on_postgresql_too() -> None:
     require_postgres()
     live(LifeOnPostgreSQL, examples=4)

@@ -16,7 +16,7 @@ CREATE = {"method": "POST", "path": "/asyncadrequestsets$"}
 TWO_THOUSAND = pytest.param(2000, marks=[pytest.mark.long, pytest.mark.timeout(1800)])
 
 
-@pytest.mark.parametrize("count", [24, TWO_THOUSAND])
+@pytest.mark.parametrize("count", [pytest.param(24, marks=pytest.mark.drill), TWO_THOUSAND])
 def test_half_is_found_and_half_is_sent_again_and_nothing_is_doubled(
     house: House, count: int
 ) -> None:
