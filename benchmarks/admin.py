@@ -95,7 +95,9 @@ class Options:
 @click.option("--server", default=_SERVER, help="Where databases for --rows may be made.")
 @click.option("--database-url", "urls", multiple=True, help="One that admin_rows has filled.")
 @click.option("--key", "key_names", type=click.Choice(list(KEYS)), multiple=True)
-@click.option("--only", default="", help="Only the cases whose name holds this text.")
+@click.option(
+    "--only", default="", help="Only the cases whose name this finds (a regular expression)."
+)
 @click.option("--calls", type=int, default=200, show_default=True, help="Warm calls of a case.")
 @click.option("--seconds", type=float, default=2.0, show_default=True, help="Of a case, at most.")
 @click.option("--cold", is_flag=True, help="Also measure each case once with empty caches.")
@@ -207,7 +209,7 @@ def _measures(app: Flask, parts: Parts, options: Options) -> Iterator[Measure]:
         _sign_in(client, key)
         caller = _Caller(client, key)
         for case in cases(find_samples(parts.database, account_ids)):
-            if options.only in case.name:
+            if re.search(options.only, case.name):
                 yield _measure(parts, caller, case, options, key_name=name)
 
 
