@@ -18,7 +18,7 @@ from urllib.parse import quote
 import requests
 from requests.auth import AuthBase
 
-from receiver.graph import wire
+from receiver.graph import tokens, wire
 from receiver.graph.answers import read_as
 from receiver.graph.counting import counting
 from receiver.graph.errors import (
@@ -34,10 +34,11 @@ from receiver.graph.errors import (
 from receiver.graph.multipart import write_multipart
 from receiver.graph.passing import PassedAnswer, PassedCall, is_text
 from receiver.graph.serve import split_path
+from receiver.graph.tokens import TokenShown
 from receiver.graph.transport import Answer, Transmission, Transport
 from receiver.graph.usage import Usage
 from receiver.graph.vocabulary import AD_SETS_EDGE, API_VERSION, MAX_PAGE_LIMIT, SCOPE_EDGE
-from receiver.graph.wire import Call, NodesPage, RequestsPage, SetReading, SetsPage, TokenShown
+from receiver.graph.wire import Call, NodesPage, RequestsPage, SetReading, SetsPage
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
@@ -62,7 +63,7 @@ class Credential:
     def proof(self) -> str | None:
         if self.app_secret is None:
             return None
-        return wire.appsecret_proof(self.token, self.app_secret)
+        return tokens.appsecret_proof(self.token, self.app_secret)
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ class GraphClient:
 
     def read_token(self, credential: Credential) -> Answered[TokenShown]:
         """Read what Facebook says of a credential's token."""
-        return self.read(credential, wire.read_token(credential.token), wire.read_token_shown)
+        return self.read(credential, tokens.read_token(credential.token), tokens.read_token_shown)
 
     def read_requests(
         self,

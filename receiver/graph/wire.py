@@ -6,8 +6,6 @@ JSON. Statuses stay as they came.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -152,21 +150,11 @@ def read_scope_requests(object_id: int, *, after: str | None, limit: int) -> Cal
     return _read_page(path, SCOPE_FIELDS, after=after, limit=limit)
 
 
-def read_token(token: str) -> Call:
-    """Read what Facebook says of a token (the facts, section 7)."""
-    return Call("GET", "debug_token", {"input_token": token})
-
-
 def _read_page(path: str, fields: tuple[str, ...], *, after: str | None, limit: int) -> Call:
     parameters = {"fields": ",".join(fields), "limit": str(limit)}
     if after is not None:
         parameters["after"] = after
     return Call("GET", path, parameters)
-
-
-def appsecret_proof(token: str, app_secret: str) -> str:
-    """Return the proof that the caller of a token holds its app's secret (the facts, section 7)."""
-    return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
 def read_date(header: str | None) -> datetime | None:
@@ -281,20 +269,6 @@ class NodeReading:
 
 
 @dataclass(frozen=True)
-class TokenShown:
-    """A token as Facebook describes it. ``problem`` is why it is not valid, in Facebook's words.
-
-    ``ends_at`` is the earlier of the moments at which it, or its access to data, ends; None where
-    neither does.
-    """
-
-    is_valid: bool
-    ends_at: datetime | None
-    scopes: tuple[str, ...]
-    problem: str | None
-
-
-@dataclass(frozen=True)
 class NodesPage:
     """A page of an edge's nodes; see RequestsPage."""
 
@@ -319,12 +293,12 @@ def read_notified_ids(body: bytes, query: str) -> list[int]:
 
 def read_created_id(value: Any) -> int:
     """Read the id in the answer to a create. Raises WrongShape."""
-    return _own_id(_object(value))
+    return _own_id(read_object(value))
 
 
 def read_set_node(value: Any, *, expected_id: int | None = None) -> SetReading:
     """Read a request set, or only the one expected. Raises WrongShape."""
-    node = _object(value)
+    node = read_object(value)
     if expected_id is not None and _own_id(node) != expected_id:
         raise WrongShape("The answer shows another set than was asked for")
     notification_result = node.get("notification_result")
@@ -366,7 +340,7 @@ def read_set_shown(value: Any, *, expected_id: int) -> SetShown:
 
 def read_request_node(value: Any) -> RequestReading:
     """Read a request of a set. Raises WrongShape."""
-    node = _object(value)
+    node = read_object(value)
     status = read_text(node.get("status"))
     if status is None:
         raise WrongShape("The answer shows no status")
@@ -384,29 +358,6 @@ def read_request_node(value: Any) -> RequestReading:
         created_time=read_text(node.get("created_time")),
         updated_time=read_text(node.get("updated_time")),
     )
-
-
-def read_token_shown(value: Any) -> TokenShown:
-    """Read the description of a token. Raises WrongShape."""
-    data = _object(_object(value).get("data"))
-    scopes = data.get("scopes")
-    problem = data.get("error")
-    ends = [_ends_at(data.get(name)) for name in ("expires_at", "data_access_expires_at")]
-    return TokenShown(
-        is_valid=read_flag(data.get("is_valid")),
-        ends_at=min((each for each in ends if each is not None), default=None),
-        scopes=tuple(map(str, scopes)) if isinstance(scopes, list) else (),
-        problem=read_text(problem.get("message")) if isinstance(problem, dict) else None,
-    )
-
-
-def _ends_at(seconds: Any) -> datetime | None:
-    """Read a moment in seconds of Unix time; 0 stands for never."""
-    number = read_id(seconds)
-    try:
-        return datetime.fromtimestamp(number, tz=UTC) if number else None
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def read_requests_page(value: Any) -> RequestsPage:
@@ -428,7 +379,7 @@ def read_nodes_page(value: Any) -> NodesPage:
 
 
 def _read_node(value: Any) -> NodeReading:
-    node = _object(value)
+    node = read_object(value)
     final = is_final(read_text(node.get("status")) or "") or read_flag(node.get("is_completed"))
     if _is_too_deep(node):
         raise WrongShape("The answer is nested too deeply to be kept")
@@ -439,7 +390,7 @@ _Reading = TypeVar("_Reading")
 
 
 def _read_each(value: Any, reader: Callable[[Any], _Reading]) -> tuple[list[_Reading], int]:
-    nodes = _object(value).get("data")
+    nodes = read_object(value).get("data")
     if not isinstance(nodes, list):
         raise WrongShape("The answer shows no list")
     readings: list[_Reading] = []
@@ -473,7 +424,8 @@ def _cursor_in_link(link: object) -> str | None:
         return None
 
 
-def _object(value: Any) -> dict[str, Any]:
+def read_object(value: Any) -> dict[str, Any]:
+    """Return a JSON object. Raises WrongShape for anything else."""
     if not isinstance(value, dict):
         raise WrongShape("The answer is no object")
     return value

@@ -20,7 +20,7 @@ from receiver.assembly import build
 from receiver.cli import main
 from receiver.cli.doctor import facebook, inside, outside
 from receiver.cli.doctor.finding import Finding, State, Step, failed
-from receiver.graph.wire import TokenShown
+from receiver.graph.tokens import TokenShown
 from receiver.store import accounts, heartbeats, waits
 from receiver.store.database import Database
 from receiver.store.models import WorkerHeartbeat

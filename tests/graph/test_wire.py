@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import hashlib
-import hmac
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -60,11 +57,6 @@ def test_pages_are_asked_for_by_cursor() -> None:
     assert "after" not in first.parameters
     second = wire.read_account_sets(34, edge="asyncadrequestsets", after="abc", limit=10)
     assert (second.path, second.parameters["after"]) == ("act_34/asyncadrequestsets", "abc")
-
-
-def test_the_proof_is_the_tokens_hmac_under_the_apps_secret() -> None:
-    expected = hmac.new(b"secret", b"token", hashlib.sha256).hexdigest()
-    assert wire.appsecret_proof("token", "secret") == expected
 
 
 def test_the_pages_sample_of_a_set_is_read() -> None:
@@ -259,28 +251,3 @@ def test_a_page_without_a_list_is_no_page(value: Any) -> None:
 @pytest.mark.parametrize("paging", [None, [], "x"])
 def test_a_page_may_come_without_paging(paging: Any) -> None:
     assert wire.read_requests_page({"data": [], "paging": paging}).after is None
-
-
-def test_a_tokens_description_is_read() -> None:
-    data = {"is_valid": True, "expires_at": 1, "data_access_expires_at": 0, "scopes": ["a", "b"]}
-    shown = wire.read_token_shown({"data": data})
-    assert (shown.is_valid, shown.scopes, shown.problem) == (True, ("a", "b"), None)
-    assert shown.ends_at == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
-
-
-def test_a_token_that_never_expires_has_no_end_and_one_that_is_not_valid_says_why() -> None:
-    data = {"is_valid": False, "expires_at": 0, "error": {"message": "It is over."}}
-    shown = wire.read_token_shown({"data": data})
-    assert (shown.is_valid, shown.ends_at, shown.scopes) == (False, None, ())
-    assert shown.problem == "It is over."
-
-
-@pytest.mark.parametrize("value", [None, [], {}, {"data": None}, {"data": []}])
-def test_what_describes_no_token_has_the_wrong_shape(value: object) -> None:
-    with pytest.raises(WrongShape):
-        wire.read_token_shown(value)
-
-
-@pytest.mark.parametrize("seconds", [10**30, -5, "soon", None, True])
-def test_an_end_of_a_token_that_nobody_understands_is_none(seconds: object) -> None:
-    assert wire.read_token_shown({"data": {"expires_at": seconds}}).ends_at is None

@@ -10,7 +10,7 @@ from receiver.assembly import Parts
 from receiver.cli.doctor.finding import Finding, Step, failed, skipped, warning, well
 from receiver.crypto import CannotOpen
 from receiver.graph.errors import Advice, CallFailed, GraphError
-from receiver.graph.wire import TokenShown
+from receiver.graph.tokens import TokenShown
 from receiver.lifecycle.tools import credential_of
 from receiver.store import accounts, waits
 from receiver.store.waits import Wait

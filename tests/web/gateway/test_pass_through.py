@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from werkzeug.test import TestResponse
 
-from receiver.graph.wire import appsecret_proof
+from receiver.graph.tokens import appsecret_proof
 from receiver.store import accounts
 from tests.support.databases import fresh_database_url
 from tests.support.house import ACCOUNT, PUBLIC_URL, TOKEN, House, open_house
