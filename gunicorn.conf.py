@@ -29,11 +29,11 @@ _OURS = f"receiver-metrics-{os.getpid()}-"
 if not Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).name.startswith(_OURS):
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_OURS)
 
-from prometheus_client import multiprocess  # noqa: E402
+from prometheus_client import multiprocess  # noqa: E402  # it looks for the folder
 
-from receiver.app import check_start  # noqa: E402
-from receiver.secret_keys import SecretKeyMissing  # noqa: E402
-from receiver.store.migrate import SchemaOutdated  # noqa: E402
+from receiver.app import check_start  # noqa: E402  # it imports the above
+from receiver.secret_keys import SecretKeyMissing  # noqa: E402  # as above
+from receiver.store.migrate import SchemaOutdated  # noqa: E402  # as above
 
 # Threads, which get a request once its head is here whole: one that drips keeps nobody out.
 worker_class = "receiver.web.patient_worker.PatientWorker"

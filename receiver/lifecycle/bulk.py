@@ -88,9 +88,9 @@ def _choose(
     chosen: list[dict[str, Any]] = []
     skipped = 0
     after = None
+    listing = request_sets.listing(wanted)
     with tools.database.reading() as session:
         while True:
-            listing = request_sets.listing(wanted)
             page = paging.read_page(session, listing, after=after, limit=_PAGE)
             fitting = [row for row in page.rows if _fits(action, row)]
             chosen += fitting

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, Subquery, case, func, select
 from sqlalchemy.orm import Session
 
 from receiver.store import claims, intents
@@ -35,13 +35,7 @@ class Backlog:
 
 def read(session: Session, *, now: datetime) -> Backlog:
     """Return what is due now."""
-    due = (
-        select(RequestSet.look_at, claims.account_waits(now).label("waits"))
-        .where(RequestSet.look_at <= now)
-        .order_by(RequestSet.look_at)
-        .limit(COUNTED_MOST)
-        .subquery()
-    )
+    due = _due(now)
     row = session.execute(
         select(
             func.count(),
@@ -63,19 +57,24 @@ def oldest_due(session: Session, account_ids: Collection[int], *, now: datetime)
     Accounts that may not be asked yet do not count. It is looked for among the COUNTED_MOST sets
     of all accounts that have been due for longest.
     """
-    due = (
-        select(RequestSet.look_at, RequestSet.account_id, claims.account_waits(now).label("waits"))
-        .where(RequestSet.look_at <= now)
-        .order_by(RequestSet.look_at)
-        .limit(COUNTED_MOST)
-        .subquery()
-    )
+    due = _due(now)
     return session.execute(
         select(due.c.look_at)
         .where(due.c.account_id.in_(account_ids), ~due.c.waits)
         .order_by(due.c.look_at)
         .limit(1)
     ).scalar_one_or_none()
+
+
+def _due(now: datetime) -> Subquery:
+    """The sets that have been due for longest, and whether the account of each has to wait."""
+    return (
+        select(RequestSet.look_at, RequestSet.account_id, claims.account_waits(now).label("waits"))
+        .where(RequestSet.look_at <= now)
+        .order_by(RequestSet.look_at)
+        .limit(COUNTED_MOST)
+        .subquery()
+    )
 
 
 def count_states(session: Session) -> dict[str, int]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import BigInteger, String, cast, func, literal_column, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from receiver.store.models import ErrorByHour, OutcomeByHour, Request, RequestSet
+from receiver.store.details import errors_of
+from receiver.store.models import ErrorByHour, OutcomeByHour, RequestSet
 from receiver.store.types import UTCDateTime
 
 COUNTS = tuple(column.name for column in OutcomeByHour.__table__.columns if not column.primary_key)
@@ -66,20 +68,9 @@ def count_collected(session: Session, request_set_id: int, *, now: datetime) -> 
     if row.learned_by in _LEARNED_BY:
         counts[_LEARNED_BY[row.learned_by]] = 1
     _add(session, OutcomeByHour, key, counts)
-    for error in _errors_of(session, request_set_id):
-        error_key = {**key, "error_code": error.error_code}
-        _add(session, ErrorByHour, error_key, {"requests": error.requests, "sets": 1})
-
-
-def _errors_of(session: Session, request_set_id: int) -> list[Any]:
-    return list(
-        session.execute(
-            select(Request.error_code, func.count().label("requests"))
-            .where(Request.request_set_id == request_set_id, Request.error_code.is_not(None))
-            .group_by(Request.error_code)
-            .order_by(Request.error_code)
-        )
-    )
+    for error in sorted(errors_of(session, request_set_id), key=itemgetter("error_code")):
+        error_key = {**key, "error_code": error["error_code"]}
+        _add(session, ErrorByHour, error_key, {"requests": error["requests"], "sets": 1})
 
 
 def _key(account_id: int, moment: datetime) -> dict[str, Any]:

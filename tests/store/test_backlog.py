@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import event, text
 
@@ -73,10 +75,10 @@ def test_every_count_is_served_by_an_index(database: Database) -> None:
 
         @event.listens_for(session.connection(), "before_cursor_execute", retval=True)
         def _explain(
-            _connection: object, cursor: object, statement: str, parameters: object, *_: object
+            _connection: object, cursor: Any, statement: str, parameters: object, *_: object
         ) -> tuple[str, object]:
-            cursor.execute(f"{explain} {statement}", parameters)  # type: ignore[attr-defined]
-            plans.extend(str(row) for row in cursor.fetchall())  # type: ignore[attr-defined]
+            cursor.execute(f"{explain} {statement}", parameters)
+            plans.extend(str(row) for row in cursor.fetchall())
             return statement, parameters
 
         backlog.read(session, now=NOW)

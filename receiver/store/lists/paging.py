@@ -57,12 +57,10 @@ class Order:
         columns = (*leading, self.column, self.id)
         return [each.desc() if self.is_descending else each.asc() for each in columns]
 
-    def beyond(self, key: Key, *, inclusive: bool = False) -> ColumnElement[bool]:
+    def beyond(self, key: Key) -> ColumnElement[bool]:
         """Whether a row comes behind a key in this order."""
         there = self._at(key)
-        if self.is_descending:
-            return self.key <= there if inclusive else self.key < there
-        return self.key >= there if inclusive else self.key > there
+        return self.key < there if self.is_descending else self.key > there
 
     def up_to(self, key: Key) -> ColumnElement[bool]:
         """Whether a row comes before a key in this order, or is the one."""

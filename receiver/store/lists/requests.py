@@ -10,7 +10,6 @@ from receiver.store.lists.conditions import branches_of, is_branched, is_one_of
 from receiver.store.lists.paging import Conditions, Listing, Order
 from receiver.store.models import Request
 
-SORTS = ("id",)
 COLUMNS = [column for column in Request.__table__.columns if column.name != "input"]
 
 

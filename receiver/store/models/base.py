@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Float, LargeBinary, MetaData
+from sqlalchemy import Float, Index, LargeBinary, MetaData, text
 from sqlalchemy.orm import DeclarativeBase
 
 from receiver.store.types import BigId, UTCDateTime
@@ -27,3 +27,9 @@ class Base(DeclarativeBase):
         float: Float(),
         bytes: LargeBinary(),
     }
+
+
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """Return an index of the rows that meet an SQL condition, for whichever database it is."""
+    condition = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from receiver.store.models.base import Base
+from receiver.store.models.base import Base, partial_index
 
 
 class Notification(Base):
@@ -19,12 +19,7 @@ class Notification(Base):
     __tablename__ = "notification"
     __table_args__ = (
         # notifications.apply_hints: what has not been applied yet.
-        Index(
-            "ix_notification_unapplied",
-            "id",
-            sqlite_where=text("applied_at IS NULL"),
-            postgresql_where=text("applied_at IS NULL"),
-        ),
+        partial_index("ix_notification_unapplied", "id", where="applied_at IS NULL"),
         # notifications.keep and notifications.is_notified: the rows of one token.
         Index("ix_notification_request_set_id_attempt", "request_set_id", "attempt", "id"),
         # lists.notifications: an account's notifications, newest first.
@@ -84,12 +79,7 @@ class Delivery(Base):
     __tablename__ = "delivery"
     __table_args__ = (
         # deliveries.claim_due: the next delivery that is due.
-        Index(
-            "ix_delivery_due",
-            "send_at",
-            sqlite_where=text("send_at IS NOT NULL"),
-            postgresql_where=text("send_at IS NOT NULL"),
-        ),
+        partial_index("ix_delivery_due", "send_at", where="send_at IS NOT NULL"),
         # lists.deliveries: an account's deliveries, newest first.
         Index("ix_delivery_account_id_created_at", "account_id", "created_at", "id"),
         # lists.deliveries: an account's deliveries in a state.

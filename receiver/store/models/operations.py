@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from receiver.store.models.base import Base
+from receiver.store.models.base import Base, partial_index
 
 
 class AuditEntry(Base):
@@ -57,12 +57,7 @@ class ActionPlanItem(Base):
     __tablename__ = "action_plan_item"
     __table_args__ = (
         # action_plans.claim_due: what is confirmed and not done.
-        Index(
-            "ix_action_plan_item_due",
-            "due_at",
-            sqlite_where=text("due_at IS NOT NULL"),
-            postgresql_where=text("due_at IS NOT NULL"),
-        ),
+        partial_index("ix_action_plan_item_due", "due_at", where="due_at IS NOT NULL"),
     )
 
     plan_id: Mapped[str] = mapped_column(ForeignKey("action_plan.id"), primary_key=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from receiver.graph.vocabulary import AD_SETS_EDGE
-from receiver.store.models.base import Base
+from receiver.store.models.base import Base, partial_index
 
 
 class RequestSet(Base):
@@ -17,12 +17,7 @@ class RequestSet(Base):
     __tablename__ = "request_set"
     __table_args__ = (
         # claims.claim_due: the next set that is due.
-        Index(
-            "ix_request_set_due",
-            "look_at",
-            sqlite_where=text("look_at IS NOT NULL"),
-            postgresql_where=text("look_at IS NOT NULL"),
-        ),
+        partial_index("ix_request_set_due", "look_at", where="look_at IS NOT NULL"),
         # reports.request_sets: an account's sets, newest first.
         Index("ix_request_set_account_id_id", "account_id", "id"),
         # reports.request_sets: the sets in a state, newest first.
@@ -30,47 +25,30 @@ class RequestSet(Base):
         # edges.own_sets: an account's sets of an edge, newest first.
         Index("ix_request_set_account_id_edge_facebook_id", "account_id", "edge", "facebook_id"),
         # twins.find_earlier and searches.claim_companions: what of an account has no outcome yet.
-        Index(
+        partial_index(
             "ix_request_set_unresolved",
             "account_id",
             "edge",
             "parameters_hash",
-            sqlite_where=text("state IN ('submitting', 'unknown', 'stuck')"),
-            postgresql_where=text("state IN ('submitting', 'unknown', 'stuck')"),
+            where="state IN ('submitting', 'unknown', 'stuck')",
         ),
         # integrity.overdue: what is past its deadline and has no end.
-        Index(
+        partial_index(
             "ix_request_set_deadline_at",
             "deadline_at",
-            sqlite_where=text("state NOT IN ('collected', 'rejected')"),
-            postgresql_where=text("state NOT IN ('collected', 'rejected')"),
+            where="state NOT IN ('collected', 'rejected')",
         ),
         # integrity.doubled: what was asked for while its twin's outcome was not known.
-        Index(
-            "ix_request_set_twin_of",
-            "twin_of",
-            sqlite_where=text("twin_of IS NOT NULL"),
-            postgresql_where=text("twin_of IS NOT NULL"),
-        ),
+        partial_index("ix_request_set_twin_of", "twin_of", where="twin_of IS NOT NULL"),
         # integrity.doubled: the intents with more than one set.
-        Index(
-            "ix_request_set_doubled_at",
-            "doubled_at",
-            sqlite_where=text("doubled_at IS NOT NULL"),
-            postgresql_where=text("doubled_at IS NOT NULL"),
-        ),
+        partial_index("ix_request_set_doubled_at", "doubled_at", where="doubled_at IS NOT NULL"),
         # searches.claim_recheck: what was sent twice is looked for once more.
-        Index(
-            "ix_request_set_recheck_at",
-            "recheck_at",
-            sqlite_where=text("recheck_at IS NOT NULL"),
-            postgresql_where=text("recheck_at IS NOT NULL"),
-        ),
+        partial_index("ix_request_set_recheck_at", "recheck_at", where="recheck_at IS NOT NULL"),
         # lists.request_sets: an account's sets by when they were made, newest first.
         Index("ix_request_set_account_id_created_at", "account_id", "created_at", "id"),
         # lists.request_sets and experience.newest: an account's complete sets by when they were,
         # with what is learned from each: two hundred of them are read for each account, often.
-        Index(
+        partial_index(
             "ix_request_set_account_id_completed_at",
             "account_id",
             "completed_at",
@@ -78,8 +56,7 @@ class RequestSet(Base):
             "opened_at",
             "verdict",
             "spec_count",
-            sqlite_where=text("completed_at IS NOT NULL"),
-            postgresql_where=text("completed_at IS NOT NULL"),
+            where="completed_at IS NOT NULL",
         ),
         # lists.request_sets: an account's sets in a state.
         Index("ix_request_set_account_id_state", "account_id", "state", "created_at", "id"),
@@ -87,18 +64,17 @@ class RequestSet(Base):
         Index("ix_request_set_account_id_verdict", "account_id", "verdict", "created_at", "id"),
         # lists.request_sets: an account's sets with errors. SQLite prefers it to the index of all
         # sets only because it need not look into the table, so it holds what the question is about.
-        Index(
+        partial_index(
             "ix_request_set_with_errors",
             "account_id",
             "created_at",
             "id",
             "error_count",
-            sqlite_where=text("error_count > 0"),
-            postgresql_where=text("error_count > 0"),
+            where="error_count > 0",
         ),
         # lists.request_sets and integrity: what of an account has no end, among which is what is
         # late and what is missing; as above.
-        Index(
+        partial_index(
             "ix_request_set_without_end",
             "account_id",
             "created_at",
@@ -107,16 +83,10 @@ class RequestSet(Base):
             "deadline_at",
             "missing_at",
             "collected_at",
-            sqlite_where=text("state NOT IN ('collected', 'rejected')"),
-            postgresql_where=text("state NOT IN ('collected', 'rejected')"),
+            where="state NOT IN ('collected', 'rejected')",
         ),
         # lineage.children: the sets that sent failed requests of a set again.
-        Index(
-            "ix_request_set_parent_id",
-            "parent_id",
-            sqlite_where=text("parent_id IS NOT NULL"),
-            postgresql_where=text("parent_id IS NOT NULL"),
-        ),
+        partial_index("ix_request_set_parent_id", "parent_id", where="parent_id IS NOT NULL"),
         # A token names an id: it is never given out twice, not even after the newest row went.
         {"sqlite_autoincrement": True},
     )
@@ -269,21 +239,15 @@ class Request(Base):
         # lists.requests: an account's requests with a status.
         Index("ix_request_account_id_status", "account_id", "status", "id"),
         # lists.requests: an account's requests with an error code.
-        Index(
+        partial_index(
             "ix_request_account_id_error_code",
             "account_id",
             "error_code",
             "id",
-            sqlite_where=text("error_code IS NOT NULL"),
-            postgresql_where=text("error_code IS NOT NULL"),
+            where="error_code IS NOT NULL",
         ),
         # results.fill_accounts: what was written before requests named their accounts.
-        Index(
-            "ix_request_without_account",
-            "id",
-            sqlite_where=text("account_id IS NULL"),
-            postgresql_where=text("account_id IS NULL"),
-        ),
+        partial_index("ix_request_without_account", "id", where="account_id IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -310,13 +274,7 @@ class Resubmission(Base):
     __tablename__ = "resubmission"
     __table_args__ = (
         # lineage.add: a request stands in one live set at most.
-        Index(
-            "ix_resubmission_live_request",
-            "request_id",
-            unique=True,
-            sqlite_where=text("is_live"),
-            postgresql_where=text("is_live"),
-        ),
+        partial_index("ix_resubmission_live_request", "request_id", where="is_live", unique=True),
         # lineage.of_requests: what became of a request.
         Index("ix_resubmission_request_id", "request_id"),
     )

@@ -12,7 +12,6 @@ from flask_openapi.models.tag import Tag
 
 from receiver.lifecycle import account_health
 from receiver.lifecycle import integrity as checks
-from receiver.lifecycle.account_health import AccountHealth
 from receiver.lifecycle.shapes import integrity_as_json
 from receiver.store import statistics
 from receiver.store.statistics import Period
@@ -48,11 +47,7 @@ def list_accounts(query: AccountQuery) -> Response:
 def read_accounts(query: AccountQuery) -> documents.Accounts:
     """Show each account: what it may spend, what it waits for, how many notifications it loses."""
     healths = account_health.of_accounts(parts().tools, account_ids(query))
-    return documents.Accounts.model_validate({"data": [_account(one) for one in healths]})
-
-
-def _account(health: AccountHealth) -> dict[str, Any]:
-    return {**vars(health), "points_left": health.points_left}
+    return documents.Accounts.model_validate({"data": [vars(one) for one in healths]})
 
 
 @blueprint.get("/outcomes", tags=_FIGURES, responses={200: documents.OutcomeSeries})

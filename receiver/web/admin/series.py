@@ -40,13 +40,13 @@ def start_of(moment: datetime, *, interval: str) -> datetime:
 def outcomes(
     rows: Iterable[Mapping[str, Any]], *, period: Period, interval: str
 ) -> list[dict[str, Any]]:
-    """Return the sums of each period, the first one first."""
-    sums = {at: dict.fromkeys(COUNTS, 0) for at in _starts(period, interval)}
-    for row in rows:
-        of_period = sums[start_of(row["hour"], interval=interval)]
-        for name in COUNTS:
-            of_period[name] += row[name]
-    return [{"at": at, **counts} for at, counts in sums.items()]
+    """Return the sums of each hour or day, the first one first, where ``rows`` has none zeros."""
+    zeros = dict.fromkeys(COUNTS, 0)
+    sums = {row["hour"]: row for row in rows}
+    return [
+        {"at": at, **{name: sums.get(at, zeros)[name] for name in COUNTS}}
+        for at in _starts(period, interval)
+    ]
 
 
 def _starts(period: Period, interval: str) -> Iterator[datetime]:
