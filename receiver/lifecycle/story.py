@@ -67,17 +67,16 @@ class Story:
     """Whether older notifications or looks are left out."""
 
 
-def read_story(database: Database, number: int, *, account_ids: Collection[int]) -> Story | None:
-    """Read the story of a set, by our number or Facebook's; None without one in some accounts.
+def read_story(
+    database: Database, request_set_id: int, *, account_ids: Collection[int]
+) -> Story | None:
+    """Read the story of a set, by our number; None without one in some accounts.
 
     Raises DatabaseAway.
     """
     with database.reading() as session:
-        request_set_id = progress.find_id(session, number)
-        row = request_set_id and details.request_set(
-            session, request_set_id, account_ids=account_ids
-        )
-        if not request_set_id or not row:
+        row = details.request_set(session, request_set_id, account_ids=account_ids)
+        if row is None:
             return None
         wanted = MessageFilter(account_ids, request_set_id=request_set_id)
         came = _newest(session, messages.notifications(wanted))

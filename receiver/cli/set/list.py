@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
@@ -12,10 +13,10 @@ from rich.text import Text
 
 from receiver.cli import filters
 from receiver.cli.common import opened_parts
-from receiver.cli.set.words import counts_in_words
-from receiver.store.lists import paging, request_sets
-from receiver.web.admin import documents
-from receiver.web.admin.cursors import BadCursor, read_cursor, write_cursor
+from receiver.cli.set.words import counts_in_words, counts_of
+from receiver.store.lists import request_sets
+from receiver.web.admin import documents, list_pages
+from receiver.web.admin.cursors import BadCursor
 from receiver.web.admin.documents import RequestSet, RequestSetPage
 from receiver.web.admin.parameters import SetsQuery
 
@@ -37,25 +38,17 @@ def list_(*, as_json: bool, **given: Any) -> None:
 
 
 def _read(query: SetsQuery) -> RequestSetPage:
-    sort = query.sort
-    try:
-        after = None if query.cursor is None else read_cursor(query.cursor, sort=sort)
-    except BadCursor as error:
-        raise click.UsageError(f"--cursor: {error}") from error
     with opened_parts() as parts:
         listing = request_sets.listing(
-            filters.of_sets(parts, query),
-            sort=sort.lstrip("-"),
-            is_descending=sort.startswith("-"),
+            filters.of_sets(parts, query), sort=query.sorted_by, is_descending=query.is_descending
         )
-        with parts.database.reading() as session:
-            page = paging.read_page(session, listing, after=after, limit=query.limit)
-        now = parts.now()
-    return RequestSetPage(
-        data=[RequestSet.model_validate(documents.set_row(row, now=now)) for row in page.rows],
-        next_cursor=page.next_key and write_cursor(page.next_key, sort=sort),
-        is_partial=page.is_partial,
-    )
+        shape = partial(documents.set_row, now=parts.now())
+        try:
+            return list_pages.read(
+                parts.database, listing, query, document=RequestSetPage, shape=shape
+            )
+        except BadCursor as error:
+            raise click.UsageError(f"--cursor: {error}") from error
 
 
 def _print(console: Console, page: RequestSetPage) -> None:
@@ -81,14 +74,8 @@ def _table(rows: list[RequestSet]) -> Table:
             Text(row.name),
             f"act_{row.account_id}",
             f"{row.state}{late}",
-            _requests(row),
+            counts_in_words(counts_of(vars(row))),
             row.verdict,
             f"{row.created_at:%Y-%m-%d %H:%M:%S}",
         )
     return table
-
-
-def _requests(row: RequestSet) -> str:
-    ended = [row.success_count or 0, row.error_count or 0, row.canceled_count or 0]
-    total = row.spec_count if row.total_count is None else row.total_count
-    return counts_in_words([*ended, max(0, total - sum(ended))])

@@ -14,11 +14,11 @@ from rich.text import Text
 
 from receiver.cli.common import opened_parts
 from receiver.cli.set.deciding import NUMBER
-from receiver.cli.set.words import counts_in_words, stacked_bar
+from receiver.cli.set.words import counts_in_words, counts_of, stacked_bar
 from receiver.lifecycle.shapes import json_value
 from receiver.lifecycle.story import Event, Failure, Story, read_story
 from receiver.lifecycle.words import STATES, VERDICTS, advice_on
-from receiver.store import accounts
+from receiver.store import accounts, progress
 from receiver.web.admin import documents
 
 _DELIVERY = ("state", "attempts", "result_status", "created_at", "ended_at")
@@ -32,9 +32,12 @@ def show(number: int, *, as_json: bool) -> None:
     with opened_parts() as parts:
         with parts.database.reading() as session:
             account_ids = accounts.all_ids(session)
-        story = read_story(parts.database, number, account_ids=account_ids)
+            request_set_id = progress.find_id(session, number)
+        story = request_set_id and read_story(
+            parts.database, request_set_id, account_ids=account_ids
+        )
         now = parts.now()
-    if story is None:
+    if not story:
         raise click.ClickException(f"There is no set {number}.")
     if as_json:
         click.echo(json.dumps(_document(story, now=now), indent=2))
@@ -93,7 +96,7 @@ def _facts(row: dict[str, Any]) -> Table:
     facts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
-    counts = _counts(row)
+    counts = counts_of(row)
     found = [str(one["facebook_id"]) for one in row["found_sets"]]
     for name, value in (
         ("state", Text(f"{row['state']}. {_state_in_words(row)}")),
@@ -109,13 +112,6 @@ def _facts(row: dict[str, Any]) -> Table:
         if value:
             facts.add_row(name, value)
     return facts
-
-
-def _counts(row: dict[str, Any]) -> list[int]:
-    """Return how many requests succeeded, failed, were canceled, and are to do."""
-    ended = [row[name] or 0 for name in ("success_count", "error_count", "canceled_count")]
-    total = row["spec_count"] if row["total_count"] is None else row["total_count"]
-    return [*ended, max(0, total - sum(ended))]
 
 
 def _timeline(events: list[Event]) -> Table:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from rich.text import Text
 
@@ -10,6 +11,13 @@ _WIDTH = 40
 _SHADES = ("█", "▓", "▒", "░")
 _STYLES = ("green", "red", "yellow", "dim")
 COUNT_WORDS = ("succeeded", "failed", "canceled", "to do")
+
+
+def counts_of(row: Mapping[str, Any]) -> list[int]:
+    """Return how many requests of a set succeeded, failed, were canceled, and are to do."""
+    ended = [row[name] or 0 for name in ("success_count", "error_count", "canceled_count")]
+    total = row["spec_count"] if row["total_count"] is None else row["total_count"]
+    return [*ended, max(0, total - sum(ended))]
 
 
 def stacked_bar(counts: Iterable[int], *, width: int = _WIDTH) -> Text:

@@ -188,11 +188,22 @@ class AccountQuery(Parameters):
 
 
 class PageQuery(Parameters):
+    """``sort`` is the column that sorts a list; a minus before it asks for the newest first."""
+
+    sort: str
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="Rows a page.")
     cursor: str | None = Field(default=None, description="A page's next_cursor.")
     count: bool = Field(
         default=False, description="Whether to count the whole list, up to 10,000 rows."
     )
+
+    @property
+    def sorted_by(self) -> str:
+        return self.sort.removeprefix("-")
+
+    @property
+    def is_descending(self) -> bool:
+        return self.sort.startswith("-")
 
 
 class SinceUntil(AccountQuery):

@@ -5,21 +5,23 @@ Everything here raises Problem for what is not there or cannot be meant, and Dat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Response
 
-from receiver.store import details
-from receiver.store.lists import messages, paging, request_sets, requests
+from receiver.lifecycle import story
+from receiver.lifecycle.story import Story
+from receiver.store import action_plans, details
+from receiver.store.lists import messages, request_sets, requests
 from receiver.store.lists.messages import MessageFilter
-from receiver.store.lists.paging import Count, Listing
+from receiver.store.lists.paging import Listing
 from receiver.store.lists.request_sets import SetFilter
 from receiver.store.lists.requests import RequestFilter
-from receiver.web.admin import documents, filters
-from receiver.web.admin.cursors import BadCursor, read_cursor, write_cursor
-from receiver.web.admin.holder import holder
+from receiver.web.admin import documents, filters, list_pages
+from receiver.web.admin.cursors import BadCursor
+from receiver.web.admin.holder import actor, holder
+from receiver.web.admin.list_pages import PageT, Shape
 from receiver.web.admin.parameters import (
     AccountQuery,
     AuditQuery,
@@ -35,17 +37,16 @@ from receiver.web.admin.parameters import (
 from receiver.web.admin.problems import Problem
 from receiver.web.context import parts
 
-Row = Mapping[str, Any]
-_PageT = TypeVar("_PageT", bound=documents.Page)
+_ITEMS_SHOWN = 100
 
 
 def read_request_sets(query: SetsQuery) -> documents.RequestSetPage:
     """List the request sets of the key's accounts."""
     listing = request_sets.listing(
-        set_filter(query), sort=query.sort.lstrip("-"), is_descending=_is_descending(query.sort)
+        set_filter(query), sort=query.sorted_by, is_descending=query.is_descending
     )
     shape = partial(documents.set_row, now=parts().now())
-    return _page(listing, query, sort=query.sort, document=documents.RequestSetPage, shape=shape)
+    return _page(listing, query, document=documents.RequestSetPage, shape=shape)
 
 
 def read_request_set(number: int) -> documents.RequestSetDetail:
@@ -53,17 +54,29 @@ def read_request_set(number: int) -> documents.RequestSetDetail:
     with parts().database.reading() as session:
         found = details.request_set(session, number, account_ids=holder().account_ids)
     if found is None:
-        raise Problem(404, f"There is no request set {number} in your accounts.")
+        raise no_such_set(number)
     return documents.set_detail(found, now=parts().now())
+
+
+def read_story(number: int) -> Story:
+    """Show one request set with what happened to it."""
+    told = story.read_story(parts().database, number, account_ids=holder().account_ids)
+    if told is None:
+        raise no_such_set(number)
+    return told
+
+
+def no_such_set(number: int) -> Problem:
+    """Return the refusal of a set that the key may not see, whether or not there is one."""
+    return Problem(404, f"There is no request set {number} in your accounts.")
 
 
 def read_requests(query: RequestsQuery) -> documents.RequestPage:
     """List the requests of the key's accounts."""
-    listing = requests.listing(request_filter(query), is_descending=_is_descending(query.sort))
+    listing = requests.listing(request_filter(query), is_descending=query.is_descending)
     return _page(
         listing,
         query,
-        sort=query.sort,
         document=documents.RequestPage,
         shape=documents.request_row,
     )
@@ -77,11 +90,10 @@ def read_notifications(query: NotificationsQuery) -> documents.NotificationPage:
         verdicts=query.verdict,
         between=query.between(),
     )
-    listing = messages.notifications(wanted, is_descending=_is_descending(query.sort))
+    listing = messages.notifications(wanted, is_descending=query.is_descending)
     return _page(
         listing,
         query,
-        sort=query.sort,
         document=documents.NotificationPage,
         shape=documents.notification_row,
     )
@@ -124,8 +136,8 @@ def read_looks(query: LooksQuery) -> documents.LookPage:
         has_error=query.with_errors,
         between=query.between(),
     )
-    listing = messages.looks(wanted, is_descending=_is_descending(query.sort))
-    return _page(listing, query, sort=query.sort, document=documents.LookPage)
+    listing = messages.looks(wanted, is_descending=query.is_descending)
+    return _page(listing, query, document=documents.LookPage)
 
 
 def read_deliveries(query: DeliveriesQuery) -> documents.DeliveryPage:
@@ -136,8 +148,8 @@ def read_deliveries(query: DeliveriesQuery) -> documents.DeliveryPage:
         states=query.state,
         between=query.between(),
     )
-    listing = messages.deliveries(wanted, is_descending=_is_descending(query.sort))
-    return _page(listing, query, sort=query.sort, document=documents.DeliveryPage)
+    listing = messages.deliveries(wanted, is_descending=query.is_descending)
+    return _page(listing, query, document=documents.DeliveryPage)
 
 
 def read_delivery(number: int) -> documents.DeliveryDetail:
@@ -157,8 +169,18 @@ def read_audit_entries(query: AuditQuery) -> documents.AuditPage:
         actions=query.action,
         between=query.between(),
     )
-    listing = messages.audit_entries(wanted, is_descending=_is_descending(query.sort))
-    return _page(listing, query, sort=query.sort, document=documents.AuditPage)
+    listing = messages.audit_entries(wanted, is_descending=query.is_descending)
+    return _page(listing, query, document=documents.AuditPage)
+
+
+def read_plan(plan_id: str) -> documents.Plan:
+    """Show how far a plan of the key is, with the sets of it that ended otherwise than well."""
+    with parts().database.reading() as session:
+        found = action_plans.find(session, plan_id, by=actor())
+        items = action_plans.items(session, plan_id, limit=_ITEMS_SHOWN)
+    if found is None:
+        raise Problem(404, "There is no such plan of yours.")
+    return documents.Plan.model_validate({**found, "items": items})
 
 
 def _notification(number: int) -> dict[str, Any]:
@@ -184,34 +206,14 @@ def request_filter(query: RequestFilters) -> RequestFilter:
     return filters.of_requests(query, holder().account_ids)
 
 
-def _is_descending(sort: str) -> bool:
-    return sort.startswith("-")
-
-
 def _page(
     listing: Listing,
     query: PageQuery,
     *,
-    sort: str,
-    document: type[_PageT],
-    shape: Callable[[Row], Row] = dict,
-) -> _PageT:
+    document: type[PageT],
+    shape: Shape = dict,
+) -> PageT:
     try:
-        after = None if query.cursor is None else read_cursor(query.cursor, sort=sort)
+        return list_pages.read(parts().database, listing, query, document=document, shape=shape)
     except BadCursor as error:
         raise Problem(400, f"cursor: {error}") from error
-    with parts().database.reading() as session:
-        page = paging.read_page(session, listing, after=after, limit=query.limit)
-        counted = paging.count(session, listing) if query.count else None
-    return document.model_validate(
-        {
-            "data": [shape(row) for row in page.rows],
-            "next_cursor": page.next_key and write_cursor(page.next_key, sort=sort),
-            "is_partial": page.is_partial,
-            "count": counted and _counted(counted),
-        }
-    )
-
-
-def _counted(counted: Count) -> dict[str, Any]:
-    return {"at_least": counted.at_least, "is_exact": counted.is_exact}

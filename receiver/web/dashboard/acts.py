@@ -7,24 +7,18 @@ from typing import get_args
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from receiver.lifecycle import bulk
-from receiver.lifecycle.actions import perform
 from receiver.lifecycle.actions.outcome import Done
-from receiver.lifecycle.bulk import CannotConfirm
-from receiver.web.admin import plan_words, reading
-from receiver.web.admin.actions import attempt, find_row
-from receiver.web.admin.holder import actor, holder
+from receiver.lifecycle.bulk import Planned
+from receiver.web.admin import acting
 from receiver.web.admin.parameters import (
     AbandonBody,
     AccountPath,
     ActionName,
     AdoptBody,
-    NumberPath,
     PlanPath,
     SetFilters,
 )
 from receiver.web.admin.problems import Problem
-from receiver.web.context import parts
 from receiver.web.dashboard import asked, words
 from receiver.web.dashboard.blueprint import blueprint
 
@@ -34,41 +28,32 @@ def act_on_set(number: str, action: str) -> Response:
     """Do something to one set, and show it again with what was done."""
     if action not in get_args(ActionName):
         raise Problem(404, f"There is no action {action}.")
-    row, tools, by = find_row(_number(number)), parts().tools, actor()
-    done = attempt(lambda: perform.perform(tools, row, action, by=by), account_id=row.account_id)
-    return _shown(done, number=done.request_set_id or row.id)
+    wanted = asked.number(number)
+    done = acting.act(wanted, action)
+    return _shown(done, number=done.request_set_id or wanted)
 
 
 @blueprint.post("/request-sets/<number>/adopt")
 def adopt(number: str) -> Response:
     """Say which set at Facebook a set without an outcome is."""
     body = AdoptBody.model_validate({"facebook_id": request.form.get("facebook_id", "")})
-    row, tools, by = find_row(_number(number)), parts().tools, actor()
-    done = attempt(
-        lambda: perform.adopt(tools, row, facebook_id=body.facebook_id, by=by),
-        account_id=row.account_id,
-    )
-    return _shown(done, number=row.id)
+    wanted = asked.number(number)
+    return _shown(acting.adopt(wanted, facebook_id=body.facebook_id), number=wanted)
 
 
 @blueprint.post("/request-sets/<number>/abandon")
 def abandon(number: str) -> Response:
     """Give up a set without an outcome."""
     body = AbandonBody.model_validate({"reason": request.form.get("reason", "")})
-    row, tools, by = find_row(_number(number)), parts().tools, actor()
-    done = attempt(
-        lambda: perform.abandon(tools, row, reason=body.reason, by=by), account_id=row.account_id
-    )
-    return _shown(done, number=row.id)
+    wanted = asked.number(number)
+    return _shown(acting.abandon(wanted, reason=body.reason), number=wanted)
 
 
 @blueprint.post("/accounts/<account>/retry")
 def retry_account(account: str) -> Response:
     """Ask Facebook again for an account that waits."""
     wanted = AccountPath.model_validate({"account": account}).account
-    if wanted not in holder().account_ids:
-        raise Problem(404, f"act_{wanted} is not an account of yours.")
-    flash(perform.retry_account(parts().tools, wanted, by=actor()).note, "success")
+    flash(acting.retry(wanted).note, "success")
     return redirect(url_for("dashboard.accounts"))
 
 
@@ -78,19 +63,12 @@ def make_plan() -> Response:
     action = request.form.get("action", "")
     if action not in get_args(ActionName):
         raise Problem(400, "Choose what is to be done to these sets.")
-    filters = asked.read(SetFilters)
-    planned = bulk.make(
-        parts().tools,
-        action,
-        reading.set_filter(filters),
-        detail=plan_words.of_filters(filters),
-        by=actor(),
-    )
+    planned = acting.plan(action, asked.read(SetFilters))
     flash(_in_words(planned), "info")
     return redirect(url_for("dashboard.plan", plan=planned.plan_id))
 
 
-def _in_words(planned: bulk.Planned) -> str:
+def _in_words(planned: Planned) -> str:
     sets = words.counted(planned.sets, "set")
     sentences = [
         f"It touches {sets}, costs {planned.points:,} points of the limits",
@@ -108,10 +86,7 @@ def _in_words(planned: bulk.Planned) -> str:
 def confirm_plan(plan: str) -> Response:
     """Let a plan be done."""
     wanted = PlanPath(plan=plan).plan
-    try:
-        bulk.confirm(parts().tools, wanted, by=actor())
-    except CannotConfirm as error:
-        raise Problem(409, str(error)) from error
+    acting.confirm(wanted)
     flash("Confirmed: the worker acts on one set after another.", "success")
     return redirect(url_for("dashboard.plan", plan=wanted))
 
@@ -119,7 +94,3 @@ def confirm_plan(plan: str) -> Response:
 def _shown(done: Done, *, number: int) -> Response:
     flash(done.note, "success")
     return redirect(url_for("dashboard.request_set", number=number))
-
-
-def _number(text: str) -> int:
-    return NumberPath.model_validate({"number": text}).number

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from flask import request, url_for
 
-from receiver.web.admin.parameters import Parameters
+from receiver.web.admin.parameters import NumberPath, Parameters
 
 ModelT = TypeVar("ModelT", bound=Parameters)
 
@@ -19,6 +19,11 @@ _LOCAL_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]
 def read(model: type[ModelT]) -> ModelT:
     """Read the query of the present page. Raises ValidationError."""
     return model.model_validate(_given())
+
+
+def number(text: str) -> int:
+    """Read the number of a row in the present page's path. Raises ValidationError."""
+    return NumberPath.model_validate({"number": text}).number
 
 
 def _given() -> dict[str, str | list[str]]:

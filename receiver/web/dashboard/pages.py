@@ -6,18 +6,15 @@ from typing import Any
 
 from flask import Response, render_template
 
-from receiver.lifecycle import story
 from receiver.lifecycle.actions.catalog import ACTIONS
-from receiver.store import action_plans
 from receiver.web.admin import documents, exports, figures, reading
-from receiver.web.admin.holder import actor, holder
+from receiver.web.admin.holder import holder
 from receiver.web.admin.parameters import (
     AccountQuery,
     AuditQuery,
     DeliveriesQuery,
     LooksQuery,
     NotificationsQuery,
-    NumberPath,
     PlanPath,
     RequestsExport,
     RequestsQuery,
@@ -29,7 +26,6 @@ from receiver.web.context import parts
 from receiver.web.dashboard import asked, charts
 from receiver.web.dashboard.blueprint import blueprint
 
-_ITEMS_SHOWN = 100
 _REQUESTS_OF_SET = 25
 
 
@@ -49,8 +45,8 @@ def request_sets() -> str:
 @blueprint.get("/request-sets/<number>")
 def request_set(number: str) -> str:
     """Show one set: where it stands, what happened, what failed, and what can be done."""
-    row = reading.read_request_set(_number(number))
-    told = story.read_story(parts().database, int(row.id), account_ids=holder().account_ids)
+    told = reading.read_story(asked.number(number))
+    row = documents.set_detail(told.row, now=parts().now())
     requests = reading.read_requests(
         RequestsQuery.model_validate({"request_set": row.id, "limit": _REQUESTS_OF_SET})
     )
@@ -86,14 +82,14 @@ def notifications() -> str:
 @blueprint.get("/notifications/<number>")
 def notification(number: str) -> str:
     """Show one notification as it came: nothing of it is run, or leads anywhere."""
-    row = reading.read_notification(_number(number))
+    row = reading.read_notification(asked.number(number))
     return render_template("admin/notification.html", row=row, **_rights())
 
 
 @blueprint.get("/notifications/<number>/raw")
 def notification_body(number: str) -> Response:
     """Return the body of a notification as it came, for a download."""
-    wanted = _number(number)
+    wanted = asked.number(number)
     return reading.as_download(reading.read_notification_body(wanted), number=wanted)
 
 
@@ -112,7 +108,7 @@ def deliveries() -> str:
 @blueprint.get("/deliveries/<number>")
 def delivery(number: str) -> str:
     """Show one delivery with its attempts."""
-    row = reading.read_delivery(_number(number))
+    row = reading.read_delivery(asked.number(number))
     return render_template("admin/delivery.html", row=row, **_rights())
 
 
@@ -133,12 +129,7 @@ def audit() -> str:
 def plan(plan: str) -> str:
     """Show a plan: what it will touch, or how far it is."""
     wanted = PlanPath(plan=plan).plan
-    with parts().database.reading() as session:
-        found = action_plans.find(session, wanted, by=actor())
-        items = action_plans.items(session, wanted, limit=_ITEMS_SHOWN)
-    if found is None:
-        raise Problem(404, "There is no such plan of yours.")
-    shown = documents.Plan.model_validate({**found, "items": items})
+    shown = reading.read_plan(wanted)
     return render_template(
         "admin/plan.html",
         plan=shown,
@@ -165,10 +156,6 @@ def export_requests() -> Response:
 def nothing_here(path: str) -> str:
     """Say in words that a page is not there."""
     raise Problem(404, f"There is no page /admin/{path}.")
-
-
-def _number(text: str) -> int:
-    return NumberPath.model_validate({"number": text}).number
 
 
 def _list(name: str, page: documents.Page, **more: Any) -> str:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
+from receiver.lifecycle.actions.catalog import ACTIONS
 from receiver.lifecycle.words import STATES, VERDICTS
+from receiver.store.deliveries import STATES as DELIVERY_STATES
 
 __all__ = [
+    "DEEDS",
+    "DELIVERY_STATES",
     "LEARNED_BY",
     "STATES",
     "TONES",
     "VERDICTS",
-    "count",
+    "as_they_are",
     "counted",
     "duration",
     "number",
     "utc",
 ]
+
+DEEDS = (*ACTIONS, "adopt", "abandon", "retry")
+"""What the audit log calls that which people do."""
 
 LEARNED_BY: Mapping[str, str] = {
     "notification": "by Facebook's notification",
@@ -56,6 +62,11 @@ TONES: Mapping[str, str] = {
 """Which of Bootstrap's tones a word has; the word itself always stands beside."""
 
 
+def as_they_are(words: Iterable[str]) -> list[tuple[str, str]]:
+    """Return words as a form's options, each shown as it is sent."""
+    return [(word, word) for word in words]
+
+
 def number(value: float | None) -> str:
     """Write a number with its thousands apart."""
     return "-" if value is None else f"{value:,}"
@@ -64,11 +75,6 @@ def number(value: float | None) -> str:
 def counted(value: int, noun: str) -> str:
     """Write so many of something: one set, two sets."""
     return f"{number(value)} {noun}{'' if value == 1 else 's'}"
-
-
-def count(counted: Any) -> str:
-    """Write a count that may have been cut off."""
-    return f"{counted.at_least:,}" + ("" if counted.is_exact else "+")
 
 
 def utc(moment: datetime) -> str:

@@ -1,0 +1,95 @@
+"""Do what a key's holder asks for, for the admin API and the dashboard alike.
+
+Everything here raises Problem for what is not there or cannot be done, and DatabaseAway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from receiver.crypto import CannotOpen
+from receiver.graph.errors import CallFailed
+from receiver.lifecycle import bulk
+from receiver.lifecycle.actions import perform
+from receiver.lifecycle.actions.outcome import Done, Refused
+from receiver.lifecycle.bulk import CannotConfirm, Planned
+from receiver.lifecycle.spending import NoPoints
+from receiver.store import reports
+from receiver.store.models import RequestSet
+from receiver.web.admin import plan_words, reading
+from receiver.web.admin.holder import actor, holder
+from receiver.web.admin.parameters import SetFilters
+from receiver.web.admin.problems import Problem
+from receiver.web.context import outgoing_slots, parts
+from receiver.web.slots import NoSlot
+
+
+def act(number: int, action: str) -> Done:
+    """Do something to one set."""
+    row, by = _find_row(number), actor()
+    return _attempt(row, lambda: perform.perform(parts().tools, row, action, by=by))
+
+
+def adopt(number: int, *, facebook_id: int) -> Done:
+    """Say which set at Facebook a set without an outcome is."""
+    row, by = _find_row(number), actor()
+    return _attempt(row, lambda: perform.adopt(parts().tools, row, facebook_id=facebook_id, by=by))
+
+
+def abandon(number: int, *, reason: str) -> Done:
+    """Give up a set without an outcome: it is never sent again."""
+    row, by = _find_row(number), actor()
+    return _attempt(row, lambda: perform.abandon(parts().tools, row, reason=reason, by=by))
+
+
+def retry(account_id: int) -> Done:
+    """Ask Facebook again for an account that waits, or that was parked until a person acted."""
+    if account_id not in holder().account_ids:
+        raise Problem(404, f"act_{account_id} is not an account of yours.")
+    return perform.retry_account(parts().tools, account_id, by=actor())
+
+
+def plan(action: str, filters: SetFilters) -> Planned:
+    """Plan an action on the sets that meet some filters: nothing is done before a confirmation."""
+    return bulk.make(
+        parts().tools,
+        action,
+        reading.set_filter(filters),
+        detail=plan_words.of_filters(filters),
+        by=actor(),
+    )
+
+
+def confirm(plan_id: str) -> None:
+    """Let a plan be done: the worker acts on one set after another."""
+    try:
+        bulk.confirm(parts().tools, plan_id, by=actor())
+    except CannotConfirm as error:
+        raise Problem(409, str(error)) from error
+
+
+def _find_row(number: int) -> RequestSet:
+    with parts().database.reading() as session:
+        row = reports.find_row(session, number)
+    if row is None or row.account_id not in holder().account_ids:
+        raise reading.no_such_set(number)
+    return row
+
+
+def _attempt(row: RequestSet, do: Callable[[], Done]) -> Done:
+    """Act, and word what goes wrong."""
+    try:
+        with outgoing_slots().slot(row.account_id):
+            return do()
+    except Refused as error:
+        raise Problem(409, str(error)) from error
+    except NoSlot as error:
+        raise Problem(503, "Too many calls wait for Facebook: try again.") from error
+    except NoPoints as error:
+        seconds = max(1, round((error.resume_at - parts().now()).total_seconds()))
+        detail = f"{error} Try again in {seconds} seconds."
+        raise Problem(429, detail, headers={"Retry-After": str(seconds)}) from error
+    except CallFailed as error:
+        raise Problem(502, f"Facebook did not do it: {error}") from error
+    except CannotOpen as error:
+        raise Problem(503, "The account's credential cannot be opened: see the log.") from error
