@@ -30,7 +30,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, select, text
 
 from benchmarks.admin_cases import API, PAGES, Case, cases, find_samples
-from benchmarks.admin_rows import KEYS, NOW, fill
+from benchmarks.admin_population import KEYS, NOW
+from benchmarks.admin_rows import fill
 from benchmarks.plans import watched
 from receiver.app import create_app
 from receiver.assembly import Parts, build
@@ -43,7 +44,6 @@ from receiver.web.shared_reading import SharedReading
 
 GOAL_MS = 100.0
 _CALLS_LEAST = 20
-_ROUNDS = 3
 _WARM_UPS = 12
 """PostgreSQL decides with the sixth execution, and the driver prepares with the sixth, too."""
 
@@ -285,21 +285,7 @@ def _measure(
 
 
 def _times(call: Callable[[], object], options: Options) -> list[float]:
-    """Return how long warm calls took in the best of up to three rounds, the shortest first.
-
-    Whatever else the machine does adds to a time and never takes from it: a round that misses the
-    goal is measured again.
-    """
-    best = _round(call, options)
-    for _ in range(_ROUNDS - 1):
-        if _percentiles(best)[1] <= GOAL_MS or options.calls < _CALLS_LEAST:
-            break
-        best = min(best, _round(call, options), key=lambda times: _percentiles(times)[1])
-    return best
-
-
-def _round(call: Callable[[], object], options: Options) -> list[float]:
-    """Make warm calls: fewer where they are slow."""
+    """Return how long warm calls took, the shortest first: fewer of them where they are slow."""
     began = time.perf_counter()
     for _ in range(_WARM_UPS):
         call()

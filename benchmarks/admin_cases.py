@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from benchmarks.admin_rows import NOW, favourite_ad_set
+from benchmarks.admin_population import NOW
+from benchmarks.admin_set_rows import favourite_ad_set
 from receiver.store.database import Database
 from receiver.store.models import Delivery, Notification, Request, RequestSet
 

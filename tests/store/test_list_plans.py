@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from benchmarks.admin_rows import ACCOUNTS, NOW, fill
+from benchmarks.admin_population import ACCOUNTS, NOW
+from benchmarks.admin_rows import fill
 from benchmarks.plans import watched
 from receiver.store.database import Database
 from receiver.store.lists import messages, paging, request_sets, requests
