@@ -7,7 +7,6 @@ gunicorn takes the number of workers from ``WEB_CONCURRENCY`` (1) and the port f
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 import shutil
 import sys
@@ -34,6 +33,7 @@ from prometheus_client import multiprocess  # noqa: E402  # it looks for the fol
 from receiver.app import check_start  # noqa: E402  # it imports the above
 from receiver.secret_keys import SecretKeyMissing  # noqa: E402  # as above
 from receiver.store.migrate import SchemaOutdated  # noqa: E402  # as above
+from receiver.web import garbage  # noqa: E402  # as above
 
 # Threads, which get a request once its head is here whole: one that drips keeps nobody out.
 worker_class = "receiver.web.patient_worker.PatientWorker"
@@ -78,13 +78,8 @@ def on_starting(_server: object) -> None:
 
 
 def post_worker_init(_worker: object) -> None:
-    """Leave what the application is made of out of the search for garbage.
-
-    It is there until the end, and to go through it each time keeps every thread of the worker
-    waiting for a tenth of a second.
-    """
-    gc.collect()
-    gc.freeze()
+    """Keep the search for garbage out of the requests' way, once the application is loaded."""
+    garbage.search_seldom()
 
 
 def child_exit(_server: object, worker: Any) -> None:

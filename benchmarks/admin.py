@@ -7,7 +7,6 @@ receiver does for a call, and none of what HTTP and a server add. What the numbe
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import os
@@ -39,6 +38,7 @@ from receiver.settings import Settings
 from receiver.store import migrate
 from receiver.store.database import Database
 from receiver.store.models import RequestSet
+from receiver.web import garbage
 from receiver.web.context import detach
 from receiver.web.shared_reading import SharedReading
 
@@ -176,8 +176,7 @@ def _measured(url: str, options: Options) -> list[dict[str, Any]]:
     parts = build(settings, now=lambda: NOW)
     app = create_app(parts)
     # As gunicorn.conf.py has it done in each web worker.
-    gc.collect()
-    gc.freeze()
+    garbage.search_seldom()
     measures = []
     try:
         for measure in _measures(app, parts, options):

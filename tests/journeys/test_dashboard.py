@@ -199,6 +199,21 @@ def test_an_open_set_is_canceled(dashboard: Site) -> None:
     expect(page.locator("#standing")).to_contain_text("1 made, 2 canceled of 4")
 
 
+def test_an_account_that_has_to_wait_gets_its_button_by_itself_and_is_asked_again(
+    dashboard: Site,
+) -> None:
+    page = dashboard.member().open("/accounts")
+    answer_dialogs(page, [True])
+    again = page.get_by_role("button", name="Ask again")
+    expect(again).to_have_count(0)
+
+    states.parked(dashboard.house)
+    again.click()
+
+    expect(page.get_by_role("status")).to_contain_text("asked again")
+    expect(again).to_have_count(0)
+
+
 def test_an_action_on_many_sets_is_planned_seen_and_confirmed(dashboard: Site) -> None:
     for name in ("Spring 1", "Spring 2", "Autumn"):
         states.at_work(dashboard.house, name)
