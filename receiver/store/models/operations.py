@@ -30,9 +30,11 @@ class AuditEntry(Base):
     request_set_id: Mapped[int | None]
     action: Mapped[str]
     outcome: Mapped[str]
-    """``done``, ``refused`` or ``failed``."""
+    """``begun``, and then ``done``, ``refused`` or ``failed``."""
     detail: Mapped[str]
-    """What it was done with or why it was refused, in words; never a secret."""
+    """What it was done with, in words; never a secret."""
+    note: Mapped[str | None]
+    """How it ended, in words; never a secret."""
 
 
 class ActionPlan(Base):
@@ -49,6 +51,10 @@ class ActionPlan(Base):
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+    """When a person stopped it: what is not done by then is left."""
+    public_url: Mapped[str | None]
+    """Under which public URL it points sets here; a worker with another one leaves it alone."""
 
 
 class ActionPlanItem(Base):
