@@ -50,8 +50,8 @@ HTTP_REQUESTS = Counter(
 )
 GRAPH_CALLS = Counter(
     "receiver_graph_calls",
-    "HTTP calls to Facebook by account: answered, refused (HTTP 400 and more), unreadable, "
-    "no_answer, not_sent.",
+    "HTTP calls to Facebook by account: answered, refused (HTTP 4xx), failed (HTTP 5xx), "
+    "unreadable, no_answer, not_sent.",
     ["account", "outcome"],
     registry=_REGISTRY,
 )
@@ -77,7 +77,8 @@ LOOKS = Counter(
 )
 COLLECT_SECONDS = Histogram(
     "receiver_collect_seconds",
-    "How long it took to read a complete set's requests: collected, incomplete, or failed.",
+    "How long a complete set took from the first page of its requests to the last row in SQL: "
+    "collected, incomplete, or failed.",
     ["outcome"],
     buckets=_SECONDS,
     registry=_REGISTRY,
@@ -108,15 +109,19 @@ def exposition(*collectors: Collector) -> bytes:
     return generate_latest(registry)
 
 
-def may_read(*, token: str | None, headers: Mapping[str, str], address: str | None) -> bool:
+def may_read(
+    *, token: str | None, headers: Mapping[str, str], address: str | None, is_behind_proxy: bool
+) -> bool:
     """Tell whether somebody may read the metrics, which name accounts.
 
     Whoever sends the token; where there is none, whoever calls from this very machine. A request
-    that a proxy forwarded does not: its address may be the proxy's own.
+    that a proxy forwarded does not: its address may be the proxy's own, and a proxy need not say
+    that it is one.
     """
     sent = {name.lower(): text for name, text in headers.items()}
     if token is None:
-        return _FORWARDING_HEADERS.isdisjoint(sent) and _is_loopback(address)
+        is_forwarded = is_behind_proxy or not _FORWARDING_HEADERS.isdisjoint(sent)
+        return not is_forwarded and _is_loopback(address)
     scheme, _, given = sent.get("authorization", "").partition(" ")
     is_same = hmac.compare_digest(given.strip().encode(), token.encode())
     return is_same and scheme.lower() == "bearer"

@@ -344,21 +344,19 @@ class GraphClient:
         with counting(credential.account_id, method=call.method) as counted:
             answer = self._send(credential, call, transmission, headers=headers)
             counted.http_status = answer.http_status
-        if answer.http_status == HTTPStatus.NOT_MODIFIED and headers:
-            unchanged = NotModified("Nothing is new.")
-            unchanged.usage = answer.usage
-            raise unchanged
-        try:
-            value = read_as(
-                reader,
-                http_status=answer.http_status,
-                headers=answer.headers,
-                body=_hide(answer.body, credential, secrets),
-            )
-        except CallFailed as failure:
-            failure.usage = answer.usage
-            failure.date = wire.read_date(answer.headers.get("Date"))
-            raise
+            try:
+                if answer.http_status == HTTPStatus.NOT_MODIFIED and headers:
+                    raise NotModified("Nothing is new.")
+                value = read_as(
+                    reader,
+                    http_status=answer.http_status,
+                    headers=answer.headers,
+                    body=_hide(answer.body, credential, secrets),
+                )
+            except CallFailed as failure:
+                failure.usage = answer.usage
+                failure.date = wire.read_date(answer.headers.get("Date"))
+                raise
         return value, answer
 
     def _send(

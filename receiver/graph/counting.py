@@ -28,7 +28,7 @@ def counting(account_id: int | None, *, method: str) -> Iterator[Counted]:
         yield counted
         outcome = _of_status(counted.http_status)
     except CallFailed as failure:
-        outcome = _of_failure(failure)
+        outcome = _of_failure(failure, http_status=counted.http_status)
         raise
     finally:
         GRAPH_CALLS.labels("none" if account_id is None else str(account_id), outcome).inc()
@@ -38,10 +38,14 @@ def counting(account_id: int | None, *, method: str) -> Iterator[Counted]:
 def _of_status(http_status: int | None) -> str:
     if http_status is None:
         return "no_answer"
+    if http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "failed"
     return "answered" if http_status < HTTPStatus.BAD_REQUEST else "refused"
 
 
-def _of_failure(failure: CallFailed) -> str:
+def _of_failure(failure: CallFailed, *, http_status: int | None) -> str:
     if isinstance(failure, NotSent):
         return "not_sent"
-    return "unreadable" if isinstance(failure, UnreadableAnswer) else "no_answer"
+    of_status = _of_status(http_status)
+    is_unreadable = isinstance(failure, UnreadableAnswer) and of_status != "failed"
+    return "unreadable" if is_unreadable else of_status

@@ -80,6 +80,13 @@ def _write(tools: Tools, claim: DeliveryClaim, attempted: Attempted, reply: Repl
             session, claim, attempted, state=state, send_at=send_at, now=now
         )
     DELIVERIES.labels("retry" if state == deliveries.PENDING else state).inc()
+    if state in (deliveries.FAILED, deliveries.GONE):
+        log.error(
+            "A caller is not told, and is not tried any more",
+            request_set_id=claim.request_set_id,
+            account_id=claim.account_id,
+            reason=attempted.error or f"HTTP {attempted.http_status}",
+        )
     if not is_ours:
         log.warning(
             "A delivery's lease ran out",

@@ -30,6 +30,10 @@ def end(session: Session, worker_id: str) -> None:
     session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.worker_id == worker_id))
 
 
-def newest(session: Session) -> datetime | None:
-    """Return when any worker was last alive; None where none was within a day."""
-    return session.execute(select(func.max(WorkerHeartbeat.beat_at))).scalar_one()
+def newest(session: Session, *, not_after: datetime) -> datetime | None:
+    """Return when any worker was last alive; None where none was within a day.
+
+    Heartbeats after a moment are from a clock that is wrong, and tell nothing.
+    """
+    beats = select(func.max(WorkerHeartbeat.beat_at)).where(WorkerHeartbeat.beat_at <= not_after)
+    return session.execute(beats).scalar_one()

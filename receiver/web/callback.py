@@ -65,7 +65,9 @@ def receive(token: str) -> Response:
             notifications.keep(session, notification, now=parts().now())
     except DatabaseAway as error:
         NOTIFICATIONS.labels("database_away").inc()
-        log.error("A notification could not be kept", reason=str(error))  # noqa: TRY400  # a traceback a notification would flood the log
+        log.error(  # noqa: TRY400  # a traceback a notification would flood the log
+            "A notification could not be kept", request_set_id=named.intent, reason=str(error)
+        )
         return _answer("Try again", status=503)
     NOTIFICATIONS.labels("kept").inc()
     return _answer("OK", status=200)

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from flask import Blueprint, Response
 
-from receiver.lifecycle.readiness import TIMEOUT_SECONDS, Readiness
+from receiver.lifecycle.readiness import PATIENCE_SECONDS, Readiness
 from receiver.web.context import parts, readiness
 
 log = structlog.get_logger(__name__)
@@ -35,12 +35,12 @@ def ready() -> Response:
     """Say whether this process can do its work, and how much of it waits."""
     found = _find()
     status = HTTPStatus.OK if found.is_ready else HTTPStatus.SERVICE_UNAVAILABLE
-    return _answer(document(found), status=status)
+    return _answer(_document(found), status=status)
 
 
 def _find() -> Readiness:
     try:
-        return readiness().get(timeout_seconds=TIMEOUT_SECONDS)
+        return readiness().get(timeout_seconds=PATIENCE_SECONDS)
     except TimeoutError:
         log.warning("Not ready: the database did not answer in time")
     except Exception:  # whatever it was, this process is not ready
@@ -48,7 +48,7 @@ def _find() -> Readiness:
     return Readiness(parts().now())
 
 
-def document(found: Readiness) -> dict[str, Any]:
+def _document(found: Readiness) -> dict[str, Any]:
     """Return readiness as its JSON document; what was not found out is ``unknown`` or null."""
     age, waiting = found.heartbeat_age, found.backlog
     return {
@@ -60,7 +60,7 @@ def document(found: Readiness) -> dict[str, Any]:
             },
             "migrations": {"status": _in_words(is_well=found.is_schema_current)},
             "worker": {
-                "status": _in_words(is_well=found.has_worker if found.is_ready else None),
+                "status": _in_words(is_well=found.has_worker),
                 "age_seconds": None if age is None else round(age.total_seconds(), 1),
             },
             "backlog": None

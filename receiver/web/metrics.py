@@ -24,7 +24,13 @@ log = structlog.get_logger(__name__)
 blueprint = Blueprint("metrics", __name__)
 
 _PATIENCE_SECONDS = 5.0
-_SURFACES = {"callback": "notifications", "gateway": "graph"}
+_SURFACES = {
+    "callback": "notifications",
+    "gateway": "graph",
+    "dashboard": "admin",
+    "admin_docs": "admin",
+    "bootstrap": "admin",
+}
 """What the parts are called where their blueprint has another name."""
 
 
@@ -45,18 +51,20 @@ def count_response(response: Response) -> None:
 
 
 def _may_read() -> bool:
-    token = parts().settings.metrics_token
+    settings = parts().settings
+    token = settings.metrics_token
     return metrics.may_read(
         token=None if token is None else token.get_secret_value(),
         headers=dict(request.headers.items()),
         address=request.remote_addr,
+        is_behind_proxy=settings.trusted_proxies > 0,
     )
 
 
 def _refuse() -> Response:
     return Response(
         "Send the token of RECEIVER_METRICS_TOKEN as Authorization: Bearer <token>; while that is "
-        "not set, metrics are read on the machine itself only.\n",
+        "not set, metrics are read on the machine itself only, and nowhere behind a proxy.\n",
         status=HTTPStatus.UNAUTHORIZED,
         content_type="text/plain; charset=utf-8",
         headers={"WWW-Authenticate": 'Bearer realm="receiver"', "Cache-Control": "no-store"},
@@ -114,7 +122,7 @@ def _of_integrity(found: Figures) -> Iterator[Metric]:
 
 def _of_work(found: Figures) -> Iterator[Metric]:
     ready = found.readiness
-    yield _gauge("worker_up", "Whether a worker was alive within 30 s.", ready.has_worker)
+    yield _gauge("worker_up", "Whether a worker was alive within 30 s.", bool(ready.has_worker))
     if ready.heartbeat_age is not None:
         age = ready.heartbeat_age.total_seconds()
         yield _gauge("worker_heartbeat_age_seconds", "How old the newest heartbeat is.", age)

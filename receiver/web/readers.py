@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from receiver.graph.errors import CallFailed
 from receiver.store.database import DatabaseAway
@@ -32,22 +33,28 @@ class Readers:
         """Wait for the looks under way; none begins any more."""
         self._pool.shutdown(cancel_futures=True)
 
-    def run(self, jobs: Sequence[Job]) -> None:
+    def run(self, jobs: Sequence[Job], *, account_id: int) -> None:
         """Do the jobs, and wait for them as long as a caller waits; what did not begin is dropped.
 
         What goes wrong with one is logged: what is known can be read without it.
         """
         ends = time.monotonic() + PATIENCE_SECONDS
-        futures: list[Future[None]] = [self._pool.submit(_guarded, job) for job in jobs]
+        futures: list[Future[None]] = [
+            self._pool.submit(_guarded, job, account_id=account_id) for job in jobs
+        ]
         _, late = wait(futures, timeout=ends - time.monotonic())
         for future in late:
             future.cancel()
 
 
-def _guarded(job: Job) -> None:
-    try:
-        job()
-    except (CallFailed, DatabaseAway) as error:
-        log.warning("A look for a caller led to nothing", reason=str(error))
-    except Exception:
-        log.exception("A look for a caller failed")
+def _guarded(job: Job, *, account_id: int) -> None:
+    with bound_contextvars(account_id=account_id):
+        try:
+            job()
+        except CallFailed as error:
+            trace = {"reason": str(error), "fbtrace_id": error.fbtrace_id}
+            log.warning("A look for a caller led to nothing", **trace)
+        except DatabaseAway as error:
+            log.warning("A look for a caller led to nothing", reason=str(error))
+        except Exception:
+            log.exception("A look for a caller failed")

@@ -42,6 +42,7 @@ class _Handler(BaseHTTPRequestHandler):
             token=self.server.token,
             headers=dict(self.headers.items()),
             address=self.client_address[0],
+            is_behind_proxy=False,
         )
 
     def _answer(

@@ -33,12 +33,19 @@ def test_the_newest_of_several_workers_counts(database: Database) -> None:
     beat(database, "one", at=NOW + MINUTE)
     beat(database, "two", at=NOW)
     with database.reading() as session:
-        assert heartbeats.newest(session) == NOW + MINUTE
+        assert heartbeats.newest(session, not_after=NOW + MINUTE) == NOW + MINUTE
+
+
+def test_a_heartbeat_from_the_future_tells_nothing(database: Database) -> None:
+    beat(database, "whose clock is ahead", at=NOW + MINUTE)
+    beat(database, "alive", at=NOW)
+    with database.reading() as session:
+        assert heartbeats.newest(session, not_after=NOW + MINUTE / 2) == NOW
 
 
 def test_without_a_worker_there_is_no_newest(database: Database) -> None:
     with database.reading() as session:
-        assert heartbeats.newest(session) is None
+        assert heartbeats.newest(session, not_after=NOW) is None
 
 
 def test_what_died_long_ago_is_forgotten_and_nothing_else(database: Database) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from receiver.app import create_app
 from receiver.assembly import build
@@ -129,7 +130,7 @@ def test_a_database_that_hangs_makes_it_unready_in_a_moment(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     goes_on = threading.Event()
-    monkeypatch.setattr(health, "TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.1)
     real = house.parts.database.probing
 
     def hang(**arguments: Any) -> Any:
@@ -141,7 +142,7 @@ def test_a_database_that_hangs_makes_it_unready_in_a_moment(
         assert [ready(house)[0] for _ in range(3)] == [503, 503, 503]
         assert time.monotonic() - began < 5
         goes_on.set()
-        monkeypatch.setattr(health, "TIMEOUT_SECONDS", 10)
+        monkeypatch.setattr(health, "PATIENCE_SECONDS", 10)
         assert ready(house)[0] == 200
 
 
@@ -158,7 +159,34 @@ def test_probes_ask_the_database_no_more_than_once_a_second(house: House) -> Non
     with mock.patch.object(house.parts.database, "probing", side_effect=real) as probing:
         for _ in range(5):
             assert ready(house)[0] == 200
-    assert probing.call_count == 1
+    # Once for what it needs, and once for what waits.
+    assert probing.call_count == 2
+
+
+def test_a_worker_that_died_while_its_clock_was_ahead_counts_as_dead(house: House) -> None:
+    an_hour_ahead = house.clock() + timedelta(hours=1)
+    with house.parts.database.writing() as session:
+        heartbeats.beat(session, "w", started_at=house.clock(), now=an_hour_ahead)
+    house.clock.move(50 * 60)
+    status, found = ready(house)
+    assert (status, found["checks"]["worker"]) == (200, {"status": "failed", "age_seconds": None})
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_figures_that_take_too_long_take_no_process_out_of_rotation(
+    house: House, database_url: str
+) -> None:
+    set_id = house.create_open()
+    engine = create_engine(database_url)
+    with closing(engine.connect()) as other:
+        other.execute(text("LOCK TABLE worker_heartbeat IN ACCESS EXCLUSIVE MODE"))
+        status, found = ready(house)
+        assert house.notify(set_id).status_code == 200
+    engine.dispose()
+    assert (status, found["status"]) == (200, "degraded")
+    assert found["checks"]["database"]["status"] == "ok"
+    assert found["checks"]["worker"] == {"status": "unknown", "age_seconds": None}
+    assert found["checks"]["backlog"] is None
 
 
 def test_life_needs_no_database(house: House) -> None:

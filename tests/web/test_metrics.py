@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -12,11 +13,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from receiver import metrics
 from receiver.graph.score import READ_POINTS, WRITE_POINTS
-from receiver.store import heartbeats, intents
+from receiver.store import heartbeats, intents, waits
 from receiver.store.database import DatabaseAway
 from receiver.store.intents import Attempt
+from receiver.store.models import RequestSet
+from receiver.store.waits import Wait
 from receiver.web.context import figures
 from tests.support.house import ACCOUNT, SECRET_KEY, TOKEN, House, open_house
+from tests.support.lying_server import answering, http_answer, lying_server
 from tests.support.sandbox import listening
 
 TOKEN_OF_METRICS = "a-token-for-prometheus"
@@ -85,6 +89,24 @@ def test_requests_are_counted_by_who_answered_and_how(house: House) -> None:
     assert counted[name.format("health", "2xx")] == 1
 
 
+def test_pages_their_assets_and_the_api_are_one_surface(house: House) -> None:
+    counted = Since(house)
+    page = house.client.get("/admin/sign-in").text
+    assets = re.findall(r'(?:href|src)="(/[^"]+\.(?:css|js|svg))"', page)
+    for path in (*assets, "/admin/api/docs"):
+        with house.client.get(path) as response:
+            assert response.status_code == 200
+    assert len(assets) > 2
+    name = "receiver_http_requests_total{status=2xx}{surface=admin}"
+    assert counted[name] == len(assets) + 2
+    known = {"notifications", "graph", "admin", "health", "metrics", "other"}
+    assert {
+        shown.partition("{surface=")[2].rstrip("}")
+        for shown in scrape(house)
+        if shown.startswith("receiver_http_requests_total")
+    } <= known
+
+
 def test_calls_and_points_are_counted_by_account(house: House) -> None:
     counted = Since(house)
     house.create_open()
@@ -117,6 +139,39 @@ def test_a_call_without_an_answer_is_counted_as_such(house: House) -> None:
     house.sandbox.trouble("commit_then_drop", method="POST", count=1)
     assert house.create().status_code == 409
     assert counted[f"receiver_graph_calls_total{{account={ACCOUNT}}}{{outcome=no_answer}}"] == 1
+
+
+def test_a_failure_of_facebooks_own_is_counted_as_such(house: House) -> None:
+    counted = Since(house)
+    house.sandbox.trouble("http_error", http_status=503, method="POST", count=1)
+    assert house.create().status_code == 409
+    assert counted[f"receiver_graph_calls_total{{account={ACCOUNT}}}{{outcome=failed}}"] == 1
+
+
+def test_an_answer_that_is_no_json_is_counted_as_unreadable(house: House) -> None:
+    counted = Since(house)
+    with (
+        lying_server(answering(http_answer(b"<html>maintenance</html>"))) as server,
+        house.with_facebook_at(server.url),
+    ):
+        assert house.create().status_code == 409
+    assert counted[f"receiver_graph_calls_total{{account={ACCOUNT}}}{{outcome=unreadable}}"] == 1
+
+
+def test_a_call_that_reached_nobody_is_counted_as_not_sent(house: House) -> None:
+    counted = Since(house)
+    with house.with_facebook_at("http://127.0.0.1:9"):
+        assert house.create().status_code >= 500
+    assert counted[f"receiver_graph_calls_total{{account={ACCOUNT}}}{{outcome=not_sent}}"] >= 1
+
+
+def test_collecting_that_fails_is_counted_as_such(house: House) -> None:
+    house.create_open()
+    house.notify()
+    counted = Since(house)
+    with mock.patch("receiver.lifecycle.collect.knowledge.grow_page", side_effect=ValueError):
+        house.work()
+    assert counted["receiver_collect_seconds_count{outcome=failed}"] == 1
 
 
 def test_looks_and_collecting_are_counted(house: House) -> None:
@@ -161,12 +216,41 @@ def test_what_sql_knows_is_shown(house: House) -> None:
     assert shown["receiver_sets{state=open}"] == 1
     assert shown["receiver_due_sets"] == 1
     assert shown["receiver_oldest_due_seconds"] == pytest.approx(90_000 - 60, abs=1)
-    assert shown["receiver_missing_sets"] + shown["receiver_late_sets"] == 1
+    assert (shown["receiver_missing_sets"], shown["receiver_late_sets"]) == (1, 0)
     assert shown["receiver_doubled_sets"] == 1
     assert shown["receiver_stuck_sets"] == 0
     assert shown["receiver_worker_up"] == 0
     assert shown["receiver_worker_heartbeat_age_seconds"] == 90_000
     assert shown["receiver_unapplied_notifications"] == 0
+
+
+def test_what_waits_and_what_a_person_has_to_look_at_is_shown(house: House) -> None:
+    for _ in range(3):
+        house.create_open()
+    house.notify()
+    with house.parts.database.writing() as session:
+        heartbeats.beat(session, "w", started_at=house.clock(), now=house.clock())
+        session.get_one(RequestSet, 1).state = "stuck"
+        an_hour_on = house.clock() + timedelta(hours=1)
+        waits.wait(session, ACCOUNT, Wait(an_hour_on))
+        for number in (1, 2):
+            session.get_one(RequestSet, number).look_at = house.clock()
+    shown = scrape(house)
+    assert shown["receiver_worker_up"] == 1
+    assert shown["receiver_stuck_sets"] == 1
+    assert shown["receiver_unapplied_notifications"] == 1
+    assert (shown["receiver_due_sets"], shown["receiver_waiting_sets"]) == (2, 2)
+    assert (shown["receiver_sets{state=open}"], shown["receiver_sets{state=stuck}"]) == (2, 1)
+
+
+def test_a_set_that_is_late_is_not_missing_yet(house: House) -> None:
+    house.create_open()
+    with house.parts.database.writing() as session:
+        row = session.get_one(RequestSet, 1)
+        row.deadline_at, row.missing_at = house.clock(), house.clock() + timedelta(hours=1)
+    house.clock.move(1)
+    shown = scrape(house)
+    assert (shown["receiver_missing_sets"], shown["receiver_late_sets"]) == (0, 1)
 
 
 def test_without_a_worker_no_age_is_made_up(house: House) -> None:
@@ -215,6 +299,12 @@ def test_without_a_token_a_proxy_on_the_same_machine_lets_nobody_in(
     house: House, header: tuple[str, str]
 ) -> None:
     assert house.client.get("/metrics", headers=[header]).status_code == 401
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_behind_a_proxy_that_does_not_say_so_nobody_may_without_a_token(database_url: str) -> None:
+    with open_house(database_url, trusted_proxies=1) as house:
+        assert house.client.get("/metrics").status_code == 401
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -90,5 +90,8 @@ class Inside:
         if is_recent(age):
             return [well(_WORKER, "A worker is alive.")]
         last = "" if age is None else f" The last one was alive {age.total_seconds():.0f} s ago."
-        advice = "Start 'receiver worker', or read its log: without it nothing is collected."
+        advice = (
+            "Start 'receiver worker', or read its log: without it nothing is collected. One that "
+            "runs counts as dead where its clock is more than 30 seconds ahead of this one."
+        )
         return [failed(_WORKER, f"No worker is alive.{last}", advice=advice)]

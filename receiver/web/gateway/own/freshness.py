@@ -69,7 +69,7 @@ def _run(account_id: int, holder: Caller, jobs: list[Job]) -> bool:
         return False
     try:
         with outgoing.slot(account_id, holder):
-            readers().run(jobs)
+            readers().run(jobs, account_id=account_id)
     except Fault:
         return False
     return True
