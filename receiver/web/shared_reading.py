@@ -33,9 +33,11 @@ class SharedReading(Generic[ValueT]):
         with self._lock:
             newest = self._newest
             if newest is None or (newest.done() and time.monotonic() >= self._stale_at):
-                newest = self._newest = Future()
+                newest = Future()
                 # It must not keep a process from its end, should the reading hang.
                 threading.Thread(target=self._run, args=(newest,), daemon=True).start()
+                # Only now: where no thread can be started, the next one who asks tries again.
+                self._newest = newest
             return newest
 
     def _run(self, future: Future[ValueT]) -> None:

@@ -193,6 +193,13 @@ def test_a_public_url_that_nobody_answers_is_named(gateway: Gateway) -> None:
 
 
 @on_sqlite
+def test_a_public_url_that_facebook_cannot_reach_is_named(gateway: Gateway) -> None:
+    found = examined(gateway, RECEIVER_GRAPH_URL="http://graph.invalid")
+    assert found["public URL"]["state"] == "warning"
+    assert "nobody but this machine" in found["public URL"]["found"]
+
+
+@on_sqlite
 def test_a_public_url_that_leads_to_somebody_else_is_named(gateway: Gateway) -> None:
     answer = http_answer(b"<html>Welcome to the proxy")
     with lying_server(answering(answer)) as server:
@@ -260,6 +267,7 @@ def test_an_account_that_is_parked_or_waits_is_not_called(
     assert ill(found) == {"account act_1": "failed"}
     assert "too old" in found["account act_1"]["found"]
     assert found["account act_2"]["state"] == "skipped"
+    assert found["token of act_1, act_2"]["state"] == "skipped"
     assert not [call for call in sandbox.calls()["calls"] if "debug_token" in call["path"]]
 
 

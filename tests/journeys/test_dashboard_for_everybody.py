@@ -27,6 +27,8 @@ MODES: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark"},
     "phone": {"viewport": PHONE},
 }
+EXPECTED = {"/nothing": 404, "/request-sets?state=happy": 400}
+"""What a page is answered with; every other one with 200."""
 EMPTY = ("/", "/request-sets", "/requests", "/notifications", "/looks", "/deliveries", "/audit")
 
 
@@ -71,7 +73,9 @@ def without_theme(visitor: Visitor) -> Visitor:
 
 def problems_of(visitor: Visitor, path: str) -> list[str]:
     """What axe-core finds on a page, and whether it has to be scrolled to the side."""
-    page = visitor.open(path)
+    with visitor.page.expect_response(lambda response: response.url.endswith(path)) as answered:
+        page = visitor.open(path)
+    assert answered.value.status == EXPECTED.get(path, 200)
     is_wide = page.evaluate("document.scrollingElement.scrollWidth > innerWidth")
     return [*broken_rules(page), *(["It is wider than its window."] if is_wide else [])]
 

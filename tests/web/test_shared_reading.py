@@ -75,3 +75,14 @@ def test_whoever_waits_is_told_what_went_wrong_and_the_next_reading_is_a_new_one
     with pytest.raises(ValueError, match="not now"):
         shared.get(timeout_seconds=5)
     assert shared.get(timeout_seconds=5) == 5
+
+
+def test_where_no_thread_can_be_started_the_next_one_who_asks_tries_again() -> None:
+    shared = SharedReading(lambda: 5, kept_seconds=0)
+    crowded = RuntimeError("can't start new thread")
+    with (
+        mock.patch.object(threading.Thread, "start", side_effect=crowded),
+        pytest.raises(RuntimeError),
+    ):
+        shared.get(timeout_seconds=5)
+    assert shared.get(timeout_seconds=5) == 5

@@ -37,7 +37,10 @@ _STYLES = {
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def doctor(*, account_ids: tuple[int, ...], as_json: bool) -> None:
-    """Examine the installation, and say what to do. Ends with 0 if nothing has to be done."""
+    """Examine the installation, and say what to do.
+
+    Ends with 0 if nothing has to be done; what could not be examined is shown as skipped.
+    """
     with closing(build(load_settings())) as parts:
         found = _examine(parts, account_ids)
     if as_json:

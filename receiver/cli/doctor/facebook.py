@@ -56,9 +56,11 @@ class Facebook:
     def _examine_token(self, account_ids: Sequence[int]) -> list[Finding]:
         check, tools = f"token of {_named(account_ids)}", self._parts.tools
         waiting = self._waiting(account_ids)
-        if self._is_silent or len(waiting) == len(account_ids):
+        if self._is_silent:
+            return [*waiting, skipped(check, "Not examined: Facebook did not answer before.")]
+        if len(waiting) == len(account_ids):
             # Whoever calls while an account is blocked lengthens the block.
-            return waiting or [skipped(check, "Not examined: Facebook did not answer before.")]
+            return [*waiting, skipped(check, "Not examined: its accounts have to wait.")]
         began = tools.now()
         try:
             answered = tools.client.read_token(credential_of(tools, account_ids[0]))

@@ -60,7 +60,19 @@ class Outside:
             advice = "Let the proxy pass every path under it on to the web service, unchanged."
             found = f"{self._url}/health/live is answered with HTTP {reply.status}, by another."
             return [failed(_URL, found, advice=advice)]
+        if self._is_out_of_reach():
+            advice = "Set RECEIVER_PUBLIC_URL to the URL under which Facebook reaches the service."
+            found = f"{self._url} leads to a receiver, and nobody but this machine gets there."
+            return [warning(_URL, found, advice=advice)]
         return [well(_URL, f"{self._url} leads to a receiver.")]
+
+    def _is_out_of_reach(self) -> bool:
+        """Whether Facebook is elsewhere, and the public URL this machine's own."""
+        here, facebook = (
+            _is_this_machine(urlsplit(url).hostname or "")
+            for url in (self._url, self._parts.settings.graph_url)
+        )
+        return here and not facebook
 
     def _examine_forged(self) -> list[Finding]:
         reply = _call("POST", f"{self._url}/notifications/forged")
