@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,12 @@ from receiver.store.types import MAX_ID
 _SQLITE = "sqlite:///"
 _COMPLETION_SECONDS = 1
 """How long a shell that completes waits for the database: who presses a key is not patient."""
+
+
+class WrongUse(click.ClickException):
+    """The command cannot be carried out as it was called: nothing was done."""
+
+    exit_code = 2
 
 
 COMMAND = Actor("command")
@@ -54,6 +60,17 @@ def opened_parts(*, check_tables: bool = True, check_secrets: bool = False) -> I
         raise click.ClickException(str(error)) from error
     finally:
         parts.close()
+
+
+def refuse_unknown_accounts(parts: Parts, account_ids: Collection[int]) -> None:
+    """Raise WrongUse for an ad account that nobody added: nothing can be said of it."""
+    with parts.database.reading() as session:
+        known = accounts.credential_ids(session, list(account_ids))
+    for account_id in account_ids:
+        if account_id not in known:
+            raise WrongUse(
+                f"act_{account_id} is not known: add it first with 'receiver account add'."
+            )
 
 
 def differences_in_words(differences: int) -> str:

@@ -97,6 +97,35 @@ def find_twin(session: Session, intent: NewIntent, *, is_of_caller: bool) -> int
     ).scalar_one_or_none()
 
 
+@dataclass(frozen=True)
+class Keyed:
+    """A create that a key names."""
+
+    request_set_id: int
+    parameters_hash: bytes | None
+
+
+def numbered_keys(session: Session, account_id: int, *, edge: str, prefix: str) -> dict[str, Keyed]:
+    """Return the creates of an account whose keys are a prefix, a hyphen and a number, by key."""
+    beginning = f"{prefix}-"
+    rows = session.execute(
+        select(IdempotencyKey.key, RequestSet.id, RequestSet.parameters_hash)
+        .join(RequestSet, IdempotencyKey.request_set_id == RequestSet.id)
+        .where(
+            IdempotencyKey.account_id == account_id,
+            IdempotencyKey.edge == edge,
+            IdempotencyKey.key.startswith(beginning, autoescape=True),
+        )
+        .order_by(RequestSet.id)
+    )
+    # SQLite takes small and capital letters for the same, and longer prefixes begin alike.
+    return {
+        row.key: Keyed(row.id, row.parameters_hash)
+        for row in rows
+        if row.key.startswith(beginning) and row.key.removeprefix(beginning).isdecimal()
+    }
+
+
 def keep_key(session: Session, intent: NewIntent, request_set_id: int) -> None:
     """Let the key of a create name an intent, if it has one that names none yet."""
     if intent.idempotency_key is None:

@@ -15,28 +15,23 @@ import click
 from rich.console import Console
 
 from receiver.assembly import Parts
-from receiver.cli.common import ACCOUNT, opened_parts
+from receiver.cli.common import ACCOUNT, WrongUse, opened_parts, refuse_unknown_accounts
 from receiver.cli.interruption import INTERRUPTED, Interrupted, Interruption, interruptible
-from receiver.cli.set import rehearsal, report_views
+from receiver.cli.set import rehearsal, report_views, sent_before
 from receiver.cli.set.following import follow, view_for
 from receiver.cli.set.sending import Report, refreshed, send_all, with_progress
 from receiver.cli.set.source import STANDARD_INPUT, opened_source
-from receiver.cli.set.splitting import Split, Wanted, intents_of, prefix_of, split_file
+from receiver.cli.set.splitting import Part, Split, Wanted, intents_of, prefix_of, split_file
 from receiver.cli.spec_files import FORMATS, BadFile, Format, format_of
 from receiver.graph.serve import BadParameter
 from receiver.graph.vocabulary import MAX_ADS_PER_SET
-from receiver.store import accounts, keys
+from receiver.store import keys
+from receiver.store.intents import NewIntent
 
 _DEFAULT_SIZE = 500
 _LONGEST_PREFIX = 200
 _AGAIN_BYTES = 12
 _FINISHING = "The set under way is brought to its end; Ctrl-C again ends at once."
-
-
-class WrongUse(click.ClickException):
-    """The command cannot be carried out as it was called: nothing was sent."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True)
@@ -87,7 +82,7 @@ class _Options:
 )
 @click.option(
     "--idempotency-prefix",
-    help="What the sets' idempotency keys begin with. Made of the file's content by itself.",
+    help="What the sets' idempotency keys begin with. Made of the file's rows by itself.",
 )
 @click.option("--again", is_flag=True, help="Send a file once more that was sent before.")
 @click.option("--dry-run", is_flag=True, help="Check the file and show its sets; send nothing.")
@@ -110,7 +105,7 @@ def create(file: str, **options: Any) -> None:
     with opened_parts(check_secrets=True) as parts, _wrong_files_in_words():
         wanted = _wanted(parts, given, file_format)
         with opened_source(file) as stream:
-            _check_and_send(parts, given, wanted, stream)
+            _check_and_send(parts, given=given, wanted=wanted, stream=stream)
 
 
 @contextmanager
@@ -128,11 +123,8 @@ def _wrong_files_in_words() -> Iterator[None]:
 
 
 def _wanted(parts: Parts, given: _Options, file_format: Format) -> Wanted:
+    refuse_unknown_accounts(parts, [given.account_id])
     with parts.database.reading() as session:
-        if not accounts.credential_ids(session, [given.account_id]):
-            raise WrongUse(
-                f"act_{given.account_id} is not known: add it first with 'receiver account add'."
-            )
         key_id = keys.find_key_id(session, given.key_name) if given.key_name else None
     if given.key_name and key_id is None:
         raise WrongUse(f"There is no key named {given.key_name!r}: see 'receiver key list'.")
@@ -149,24 +141,34 @@ def _wanted(parts: Parts, given: _Options, file_format: Format) -> Wanted:
     )
 
 
-def _check_and_send(parts: Parts, given: _Options, wanted: Wanted, stream: IO[bytes]) -> NoReturn:
+def _check_and_send(
+    parts: Parts, *, given: _Options, wanted: Wanted, stream: IO[bytes]
+) -> NoReturn:
     console = Console(stderr=True)
     with console.status("Checking the file") as status:
         split = split_file(
             stream, wanted, on_rows=lambda ads: status.update(f"Checking the file: {ads:,} ads")
         )
     prefix = _prefix(given, wanted, split)
-    stream.seek(0)
-    asked = intents_of(stream, wanted, split, prefix=prefix)
+
+    def asked() -> Iterator[tuple[Part, NewIntent]]:
+        stream.seek(0)
+        return intents_of(stream, wanted, split, prefix=prefix)
+
+    sent_before.refuse_other_sets(parts.database, asked=asked(), wanted=wanted, prefix=prefix)
     if given.dry_run:
-        rehearsed = rehearsal.rehearse(parts, asked, wanted, split)
+        rehearsed = rehearsal.rehearse(parts, asked=asked(), wanted=wanted, split=split)
         rehearsal.show(rehearsed, as_json=given.as_json)
         sys.exit(0)
+    if given.again:
+        # Whoever is killed says nothing at its end.
+        go_on = f"--idempotency-prefix {prefix} instead of --again"
+        click.echo(f"Should this be broken off, go on with {go_on}.", err=True)
     report = Report()
     with interruptible(message=_FINISHING) as interruption:
         view = report_views.view_for(console, split)
         with view.showing():
-            report = send_all(parts.tools, asked, split, view=view, interruption=interruption)
+            report = send_all(parts.tools, asked(), split, view=view, interruption=interruption)
         report = refreshed(parts.tools, report)
         if given.wait and not report.is_interrupted:
             report = _wait(parts, report, console, interruption=interruption)

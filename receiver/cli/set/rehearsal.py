@@ -14,6 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from receiver.assembly import Parts
+from receiver.cli.common import WrongUse
+from receiver.cli.set import sent_before
 from receiver.cli.set.splitting import Part, Split, Wanted
 from receiver.cli.set.words import number_of
 from receiver.graph.score import WRITE_POINTS
@@ -39,9 +41,9 @@ class Rehearsed:
 
 
 def rehearse(
-    parts: Parts, asked: Iterable[tuple[Part, NewIntent]], wanted: Wanted, split: Split
+    parts: Parts, *, asked: Iterable[tuple[Part, NewIntent]], wanted: Wanted, split: Split
 ) -> Rehearsed:
-    """Say what would become of each set. Raises click.ClickException for a key of another file."""
+    """Say what would become of each set. Raises WrongUse for a key of another file."""
     with parts.database.reading() as session:
         ledger = points.read(session, wanted.account_id)
     return Rehearsed(
@@ -58,10 +60,7 @@ def _find(parts: Parts, intent: NewIntent) -> int | None:
         with parts.database.reading() as session:
             return twins.find_earlier(session, intent)
     except KeyReused as reused:
-        raise click.UsageError(
-            f"Set {reused.request_set_id} has the same idempotency key and asks for something "
-            "else: the file was sent before with other options."
-        ) from reused
+        raise WrongUse(sent_before.in_words(reused.request_set_id)) from reused
 
 
 def show(rehearsed: Rehearsed, *, as_json: bool) -> None:

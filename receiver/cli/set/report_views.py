@@ -20,7 +20,7 @@ from receiver.cli.set.splitting import Split, Wanted
 from receiver.cli.set.words import number_of
 from receiver.store import intents
 
-_FAILED, _WRONG_USE, _UNRESOLVED = 1, 2, 3
+_FAILED, _UNRESOLVED = 1, 3
 _COUNTS = ("success_count", "error_count", "canceled_count")
 
 GO_ON = "Run {how} to go on: the sets that were made are joined, never made twice."
@@ -218,8 +218,6 @@ def advice(report: Report, *, prefix: str | None) -> Iterator[str]:
             numbers = " ".join(map(str, report.numbers))
             yield f"Every set was sent; go on waiting with: receiver set watch {numbers}"
         return
-    if report.is_wrong_use:
-        return
     how = "the same command"
     if prefix is not None:
         how += f" with --idempotency-prefix {prefix} instead of --again"
@@ -230,8 +228,6 @@ def exit_code(report: Report, *, with_counts: bool) -> int:
     """Return what the command ends with. What is not known goes before what went wrong."""
     if report.is_interrupted:
         return INTERRUPTED
-    if report.is_wrong_use:
-        return _WRONG_USE
     if any(one.is_unresolved for one in report.results):
         return _UNRESOLVED
     went_wrong = any(

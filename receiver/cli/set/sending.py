@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from receiver.cli.interruption import Interrupted, Interruption
+from receiver.cli.set import sent_before
 from receiver.cli.set.splitting import Part, Split
 from receiver.cli.spec_files import BadFile
 from receiver.crypto import CannotOpen
@@ -60,7 +61,6 @@ class Report:
     results: list[Result] = field(default_factory=list)
     stopped_by: str | None = None
     is_interrupted: bool = False
-    is_wrong_use: bool = False
 
     @property
     def numbers(self) -> list[int]:
@@ -90,10 +90,6 @@ class View(Protocol):
 class _Stopped(Exception):
     """Nothing more can be sent; the message says why."""
 
-    def __init__(self, reason: str, *, is_wrong_use: bool = False) -> None:
-        super().__init__(reason)
-        self.is_wrong_use = is_wrong_use
-
 
 def send_all(
     tools: Tools,
@@ -121,8 +117,7 @@ def send_all(
         report = replace(report, is_interrupted=True)
         results += sender.under_way()
     except (_Stopped, BadFile, CannotOpen, DatabaseAway) as stopped:
-        is_wrong_use = isinstance(stopped, _Stopped) and stopped.is_wrong_use
-        report = replace(report, stopped_by=str(stopped), is_wrong_use=is_wrong_use)
+        report = replace(report, stopped_by=str(stopped))
     unsent = [Result(part, NOT_SENT) for part in split.parts[len(results) :]]
     return replace(report, results=results + unsent)
 
@@ -173,7 +168,7 @@ class _Sender:
         try:
             return twins.find_earlier(self._tools, intent)
         except KeyReused as reused:
-            raise _reused(reused) from reused
+            raise _Stopped(sent_before.in_words(reused.request_set_id)) from reused
 
     def _submit(self, part: Part, intent: NewIntent) -> Result:
         """Send one set once. Raises NoPoints and Rejected."""
@@ -183,7 +178,7 @@ class _Sender:
         except AskedBefore as before:
             result = self._join(part, before.request_set_id)
         except KeyReused as reused:
-            raise _reused(reused) from reused
+            raise _Stopped(sent_before.in_words(reused.request_set_id)) from reused
         except OutcomeUnknown as unknown:
             result = Result(part, intents.UNKNOWN, unknown.request_set_id, reason=unknown.reason)
         else:
@@ -248,16 +243,6 @@ def _passes(cause: Exception) -> bool:
     """Tell whether a refusal may pass by itself within seconds."""
     is_short = isinstance(cause, GraphError) and cause.advice is Advice.RETRY
     return is_short or isinstance(cause, NotSent)
-
-
-def _reused(reused: KeyReused) -> _Stopped:
-    return _Stopped(
-        f"Set {reused.request_set_id} has the idempotency key of this one and asks for something "
-        "else: the file was sent before under another name, with another notification URI or key "
-        "column, or --idempotency-prefix is that of another file. Take the same options again, or "
-        "--again to send the file once more on purpose.",
-        is_wrong_use=True,
-    )
 
 
 def refreshed(tools: Tools, report: Report) -> Report:

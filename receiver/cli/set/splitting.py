@@ -7,13 +7,15 @@ second makes the sets, one at a time, and stops where the file is no longer what
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import IO
+from typing import IO, Any
 
 from receiver.cli.spec_files import (
+    DEFAULT_KEY_COLUMN,
     MAX_ROWS,
     BadFile,
     BadRow,
@@ -65,7 +67,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Split:
-    """A file that was checked: its sets, and a digest of all of its bytes."""
+    """A file that was checked: its sets, and a digest of what its rows say."""
 
     parts: tuple[Part, ...]
     digest: str
@@ -85,16 +87,13 @@ def split_file(
     """
     _check_options(wanted)
     digest, findings, parts = hashlib.sha256(), list[BadRow](), list[Part]()
-    rows = read_rows(
-        stream,
-        file_format=wanted.file_format,
-        key_column=wanted.key_column,
-        seen=digest.update,
-    )
+    rows = read_rows(stream, file_format=wanted.file_format, key_column=wanted.key_column)
     count = 0
     for group in _groups(_good(refuse_repeats(rows), findings), wanted):
         _check_group(group, wanted, findings)
         parts.append(_part(group, number=len(parts) + 1, first_row=count + 1))
+        for row in group:
+            digest.update(_said_by(row, wanted))
         count += len(group)
         _refuse_too_many(count)
         on_rows(count)
@@ -141,14 +140,16 @@ def _within_limit(rows: Iterable[Row], wanted: Wanted) -> Iterator[Row]:
     for row in rows:
         size += row.size
         if size > wanted.body_limit_bytes:
-            raise _too_large(row.line, wanted)
+            raise _too_large(row.line, wanted, is_alone=row.size > wanted.body_limit_bytes)
         yield row
 
 
-def _too_large(line: int, wanted: Wanted) -> BadFile:
+def _too_large(line: int, wanted: Wanted, *, is_alone: bool) -> BadFile:
+    larger = f"larger than {wanted.body_limit_bytes} bytes (RECEIVER_REQUEST_BODY_LIMIT_BYTES)"
+    if is_alone:
+        return BadFile(f"The ad of line {line} is by itself {larger}: no set can hold it.")
     return BadFile(
-        f"The set that holds line {line} is larger than {wanted.body_limit_bytes} bytes "
-        f"(RECEIVER_REQUEST_BODY_LIMIT_BYTES): choose a --size smaller than {wanted.size}."
+        f"The set that holds line {line} is {larger}: choose a --size smaller than {wanted.size}."
     )
 
 
@@ -169,7 +170,7 @@ def _check_group(group: list[Row], wanted: Wanted, findings: list[BadRow]) -> No
         _keep(BadRow(group[int(match[1])].line, reason), findings)
     else:
         if len(creation.ad_specs) > wanted.body_limit_bytes:
-            raise _too_large(group[0].line, wanted)
+            raise _too_large(group[0].line, wanted, is_alone=len(group) == 1)
 
 
 def _part(group: list[Row], *, number: int, first_row: int) -> Part:
@@ -194,9 +195,32 @@ def _creation(
     )
 
 
+def _said_by(row: Row, wanted: Wanted) -> bytes:
+    """Return what a row says: alike however the file is saved, and whichever column is the key.
+
+    A number is its text, as to Facebook, and so is a key that is taken for a field.
+    """
+    said = {name: str(value) if type(value) is int else value for name, value in row.spec.items()}
+    if row.key is not None:
+        name = wanted.key_column or DEFAULT_KEY_COLUMN
+        said = _with_key(said, name.split(".") if wanted.file_format == "csv" else [name], row.key)
+    # Line ends inside a cell change with those of the file.
+    return json.dumps(said, sort_keys=True).encode().replace(rb"\r\n", rb"\n") + b"\n"
+
+
+def _with_key(said: dict[str, Any], path: list[str], key: str) -> dict[str, Any]:
+    name, *rest = path
+    below = said.get(name)
+    inner = below if isinstance(below, dict) else {}
+    return {**said, name: _with_key(inner, rest, key) if rest else key}
+
+
 def prefix_of(split: Split, wanted: Wanted) -> str:
-    """Return the beginning of the sets' idempotency keys: alike for the same file, split alike."""
-    asked = f"{split.digest}:{wanted.account_id}:{wanted.size}"
+    """Return the beginning of the sets' idempotency keys: alike for the same rows of an account.
+
+    The size is no part of it: sets of another size would double the ads of those that were made.
+    """
+    asked = f"{split.digest}:{wanted.account_id}"
     return f"file-{hashlib.sha256(asked.encode()).hexdigest()[:_PREFIX_DIGITS]}"
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -235,17 +236,72 @@ def test_a_database_that_goes_away_ends_the_sending(house: House, tmp_path: Path
     assert "it went away" in result.stderr
 
 
+OTHER_OPTIONS = [
+    ("--size", "3"),
+    ("--size", "500"),
+    ("--name", "Other"),
+    ("--notification-uri", "https://caller.test/hook"),
+    ("--key-column", "name"),
+]
+
+
 @sqlite_only
+@pytest.mark.parametrize("other", OTHER_OPTIONS)
 def test_other_options_for_the_same_file_are_refused_before_anything_is_sent(
+    house: House, tmp_path: Path, other: tuple[str, str]
+) -> None:
+    file = ads_file(tmp_path, 4)
+    assert create_sets(house, file, "--size", 2).exit_code == 0
+    for more in ([], ["--json"], ["--dry-run"]):
+        refused = create_sets(house, file, "--size", 2, *other, *more)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert "Set 1 was made of this file with other options" in refused.stderr
+        assert "--again" in refused.stderr
+    assert names_at_facebook(house) == ["ads 1/2", "ads 2/2"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("other", OTHER_OPTIONS)
+def test_other_options_are_refused_too_where_only_the_last_set_was_made(
+    house: House, tmp_path: Path, other: tuple[str, str]
+) -> None:
+    file = ads_file(tmp_path, 4)
+    house.sandbox.trouble("graph_error", code=1487390, http_status=400, count=3, **CREATE)
+    made = create_sets(house, file, "--size", 2, "--json")
+    assert (made.exit_code, states(made)) == (1, ["rejected", "open"])
+    refused = create_sets(house, file, "--size", 2, *other)
+    assert (refused.exit_code, "Nothing was sent." in refused.stderr) == (2, True)
+    assert names_at_facebook(house) == ["ads 2/2"]
+
+
+@sqlite_only
+def test_another_size_that_makes_the_same_sets_joins_them(house: House, tmp_path: Path) -> None:
+    file = ads_file(tmp_path, 4)
+    assert create_sets(house, file).exit_code == 0
+    joined = document(create_sets(house, file, "--size", 4, "--json"))
+    assert [one["is_joined"] for one in joined["sets"]] == [True]
+
+
+@sqlite_only
+def test_a_file_that_was_saved_again_is_the_same_file(house: House, tmp_path: Path) -> None:
+    file = ads_file(tmp_path, 4)
+    assert create_sets(house, file).exit_code == 0
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    assert create_sets(house, file).exit_code == 0
+    assert len(house.sandbox.ledger()) == 1
+
+
+@sqlite_only
+def test_of_two_commands_that_divide_a_file_otherwise_at_once_one_sends_it(
     house: House, tmp_path: Path
 ) -> None:
     file = ads_file(tmp_path, 4)
-    assert create_sets(house, file).exit_code == 0
-    other = create_sets(house, file, "--name", "Other", "--json")
-    assert (other.exit_code, states(other)) == (2, ["not_sent"])
-    assert "--again" in other.stderr
-    assert create_sets(house, file, "--name", "Other", "--dry-run").exit_code == 2
-    assert len(house.sandbox.ledger()) == 1
+    with at_create(1, lambda: create_sets(house, file, "--name", "First")):
+        second = create_sets(house, file, "--size", 2, "--json")
+    # It had begun to send, so it does not end with the code for what never did.
+    assert (second.exit_code, states(second)) == (1, ["not_sent", "not_sent"])
+    assert "Set 1 was made of this file with other options" in second.stderr
+    assert names_at_facebook(house) == ["First 1/1"]
 
 
 @sqlite_only
@@ -261,6 +317,21 @@ def test_the_same_file_is_sent_once_more_on_purpose(house: House, tmp_path: Path
     assert names_at_facebook(house) == ["ads 1/1", "ads 1/2", "ads 2/2"]
     keys = [row.key for row in house.rows(IdempotencyKey) if row.key.startswith(prefix)]
     assert keys == [f"{prefix}-1", f"{prefix}-2"]
+
+
+@sqlite_only
+def test_how_to_go_on_is_said_before_a_file_is_sent_once_more(house: House, tmp_path: Path) -> None:
+    file = ads_file(tmp_path, 4)
+
+    def die() -> None:
+        raise RuntimeError("killed")
+
+    with at_create(2, die):
+        died = create_sets(house, file, "--size", 2, "--again")
+    (prefix,) = re.findall(r"--idempotency-prefix (\S+) instead of --again", died.stderr)
+    went_on = create_sets(house, file, "--size", 2, "--idempotency-prefix", prefix)
+    assert went_on.exit_code == 0
+    assert names_at_facebook(house) == ["ads 1/2", "ads 2/2"]
 
 
 @sqlite_only

@@ -44,7 +44,6 @@ FAILED = SetProgress(
         ([CREATED, REFUSED, UNKNOWN], {}, 3),
         ([replace(CREATED, state="stuck")], {}, 3),
         ([CREATED, REFUSED], {"stopped_by": "no connection"}, 1),
-        ([UNKNOWN, UNSENT], {"stopped_by": "other options", "is_wrong_use": True}, 2),
         ([UNKNOWN, UNSENT], {"is_interrupted": True}, 130),
     ],
 )
@@ -75,8 +74,6 @@ def test_it_is_said_how_to_go_on(report: Report, prefix: str | None, sentence: s
 
 def test_nothing_is_said_where_nothing_is_left_to_do() -> None:
     assert list(advice(Report([CREATED, REFUSED]), prefix=None)) == []
-    wrong = Report([UNSENT], stopped_by="Other options.", is_wrong_use=True)
-    assert list(advice(wrong, prefix=None)) == ["Error: Other options."]
 
 
 def test_a_terminal_shows_bars_with_what_went_wrong_and_why_it_waits() -> None:

@@ -3,13 +3,14 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.cli.set.splitting import Split, Wanted, intents_of, prefix_of, split_file
-from receiver.cli.spec_files import BadFile
+from receiver.cli.spec_files import BadFile, Format
 from receiver.store.intents import NewIntent
 
 WANTED = Wanted(
@@ -65,16 +66,53 @@ def test_what_is_added_behind_is_not_sent() -> None:
     assert [one.name for one in intents(lines(6), split(lines(4)))] == ["ads 1/2", "ads 2/2"]
 
 
-def test_the_keys_follow_from_content_account_and_size() -> None:
-    checked = split(lines(4))
-    prefixes = {
-        prefix_of(checked, WANTED),
-        prefix_of(checked, replace(WANTED, account_id=2)),
-        prefix_of(checked, replace(WANTED, size=3)),
-        prefix_of(split(lines(5)), WANTED),
-    }
-    assert len(prefixes) == 4
-    assert prefix_of(split(lines(4)), WANTED) == prefix_of(checked, replace(WANTED, name="other"))
+def prefix(data: bytes, **wanted: Any) -> str:
+    asked = replace(WANTED, **wanted)
+    return prefix_of(split(data, asked), asked)
+
+
+def test_the_keys_follow_from_the_rows_and_the_account() -> None:
+    rows = [lines(4), lines(5), lines(4).replace(b"ad 3", b"ad x")]
+    prefixes = {prefix(data, account_id=account) for data in rows for account in (1, 2)}
+    assert len(prefixes) == 6
+    assert prefix(lines(4)) == prefix(lines(4), name="other")
+
+
+def test_the_keys_do_not_follow_from_the_size() -> None:
+    assert prefix(lines(4)) == prefix(lines(4), size=3)
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        b'{"name":"a","n":1}\r\n{"name":"b","n":2}\r\n',
+        b'\xef\xbb\xbf{"name":"a","n":1}\n{"name":"b","n":2}\n',
+        b'{"name":"a","n":1}\n\n{"name":"b","n":2}',
+        b'{"n": "1", "name": "\\u0061"}\n{"name": "b", "n": 2}\n',
+    ],
+)
+def test_the_keys_do_not_follow_from_how_the_file_is_saved(saved: bytes) -> None:
+    assert prefix(saved) == prefix(b'{"name":"a","n":1}\n{"name":"b","n":2}\n')
+
+
+def test_the_keys_do_not_follow_from_the_line_ends_of_a_csv_file() -> None:
+    csv = b'name,body\na,"one\ntwo"\n'
+    assert prefix(csv, file_format="csv") == prefix(csv.replace(b"\n", b"\r\n"), file_format="csv")
+
+
+@pytest.mark.parametrize(
+    ("file_format", "data", "key_column"),
+    [
+        ("ndjson", b'{"row_key": 1, "name": "a", "n": 7}\n', "n"),
+        ("csv", b"row_key,name,creative.id,creative.n\nk,a,7,8\n", "creative.id"),
+    ],
+)
+def test_the_keys_do_not_follow_from_which_column_is_the_rows_own_key(
+    file_format: str, data: bytes, key_column: str
+) -> None:
+    assert prefix(data, file_format=file_format) == prefix(
+        data, file_format=file_format, key_column=key_column
+    )
 
 
 def test_keys_are_kept_only_where_there_are_some() -> None:
@@ -91,7 +129,23 @@ def test_a_file_with_too_many_ads_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_what_is_larger_as_json_than_in_its_file_is_refused_too() -> None:
-    data = b'name,a\n"x","y"\n'
-    wanted = replace(WANTED, file_format="csv", body_limit_bytes=10)
-    with pytest.raises(BadFile, match="The set that holds line 2 is larger than 10 bytes"):
+    data = b'name,a\n"x","y"\n"x","y"\n'
+    wanted = replace(WANTED, file_format="csv", body_limit_bytes=40)
+    with pytest.raises(BadFile, match="The set that holds line 2 is larger than 40 bytes"):
+        split(data, wanted)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize(
+    ("file_format", "data"),
+    [
+        ("ndjson", b'{"n": 1}\n{"name": "a name that is too long"}\n'),
+        ("csv", b'name,a\n"x","y"\n'),
+    ],
+)
+def test_an_ad_that_is_too_large_for_any_set_is_told_so(
+    file_format: Format, data: bytes, size: int
+) -> None:
+    wanted = replace(WANTED, file_format=file_format, size=size, body_limit_bytes=20)
+    with pytest.raises(BadFile, match="The ad of line 2 is by itself larger than 20 bytes"):
         split(data, wanted)
