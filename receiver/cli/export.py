@@ -22,7 +22,7 @@ from rich.text import Text
 
 from receiver.assembly import Parts
 from receiver.cli import filters
-from receiver.cli.common import opened_parts
+from receiver.cli.common import opened_parts, refuse_unknown_accounts
 from receiver.cli.interruption import INTERRUPTED, Interrupted, Interruption, interruptible
 from receiver.lifecycle.exports import formats, rows
 from receiver.lifecycle.exports.formats import Format
@@ -60,6 +60,7 @@ def sets(*, output: Path, kind: Format | None, **given: Any) -> None:
     query = filters.read(SetFilters, given)
 
     def read(parts: Parts) -> Rows:
+        refuse_unknown_accounts(parts, query.account)
         return rows.sets(parts.database, filters.of_sets(parts, query))
 
     _export(read, columns=rows.SET_COLUMNS, output=output, kind=kind)
@@ -75,6 +76,7 @@ def requests(*, output: Path, kind: Format | None, **given: Any) -> None:
     query = filters.read(RequestFilters, given)
 
     def read(parts: Parts) -> Rows:
+        refuse_unknown_accounts(parts, query.account)
         return rows.requests_of(parts.database, filters.of_requests(parts, query))
 
     _export(read, columns=rows.REQUEST_COLUMNS, output=output, kind=kind)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -11,10 +13,21 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from receiver.cli.common import ACCOUNT, differences_in_words, opened_parts
+from receiver.cli.common import (
+    ACCOUNT,
+    differences_in_words,
+    opened_parts,
+    refuse_unknown_accounts,
+)
 from receiver.lifecycle import integrity as checks
 from receiver.lifecycle.integrity import Integrity
 from receiver.lifecycle.shapes import integrity_as_json
+
+
+class _NotCounted(click.ClickException):
+    """Nobody knows what the numbers are."""
+
+    exit_code = 3
 
 
 @click.command()
@@ -24,13 +37,25 @@ from receiver.lifecycle.shapes import integrity_as_json
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def integrity(*, account_ids: tuple[int, ...], as_json: bool) -> None:
     """Count the sets that are missing and the creates that are doubled. Ends with 0 if none is."""
-    with opened_parts() as parts:
+    with _told_apart_from_findings(), opened_parts() as parts:
+        refuse_unknown_accounts(parts, account_ids)
         found = checks.check(parts.database, account_ids or None, now=parts.now())
     if as_json:
         click.echo(json.dumps(integrity_as_json(found), indent=2))
     else:
         _print(Console(), found)
     sys.exit(0 if found.is_whole else 1)
+
+
+@contextmanager
+def _told_apart_from_findings() -> Iterator[None]:
+    """Raise _NotCounted for what ends other commands with 1: here that is a number above zero."""
+    try:
+        yield
+    except click.ClickException as error:
+        if error.exit_code != click.ClickException.exit_code:
+            raise
+        raise _NotCounted(error.message) from error
 
 
 def _print(console: Console, found: Integrity) -> None:

@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from receiver.cli.common import ACCOUNT, opened_parts
+from receiver.cli.common import ACCOUNT, opened_parts, refuse_unknown_accounts
 from receiver.lifecycle import explain as explaining
 from receiver.store import accounts
 
@@ -29,11 +29,9 @@ def explain(*, account_ids: tuple[int, ...], as_json: bool) -> None:
     Nothing is asked and nothing is changed.
     """
     with opened_parts() as parts:
+        refuse_unknown_accounts(parts, account_ids)
         with parts.database.reading() as session:
             known = accounts.all_ids(session)
-        unknown = [one for one in account_ids if one not in known]
-        if unknown:
-            raise click.ClickException(f"act_{unknown[0]} is not known.")
         plans = [
             explaining.as_json(parts.tools, explaining.explain(parts.tools, account_id))
             for account_id in account_ids or known

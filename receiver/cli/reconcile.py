@@ -11,7 +11,13 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from receiver.cli.common import ACCOUNT, differences_in_words, opened_parts
+from receiver.cli.common import (
+    ACCOUNT,
+    WrongUse,
+    differences_in_words,
+    opened_parts,
+    refuse_unknown_accounts,
+)
 from receiver.crypto import CannotOpen
 from receiver.graph.errors import CallFailed
 from receiver.lifecycle.reconcile import Reconciled
@@ -36,7 +42,8 @@ def reconcile(
         ends = until.replace(tzinfo=UTC) if until else parts.now()
         begins = since.replace(tzinfo=UTC) if since else ends - _DAY
         if begins >= ends:
-            raise click.ClickException("--since must be earlier than --until.")
+            raise WrongUse("--since must be earlier than --until.")
+        refuse_unknown_accounts(parts, [account_id])
         console = Console(stderr=True)
         try:
             with console.status("Reading what Facebook lists") as status:

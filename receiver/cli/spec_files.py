@@ -22,6 +22,7 @@ _ENDINGS: dict[str, Format] = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": 
 
 MAX_FILE_BYTES = 200 * 1024 * 1024
 MAX_LINE_BYTES = 4 * 1024 * 1024
+csv.field_size_limit(MAX_LINE_BYTES)
 MAX_ROWS = 1_000_000
 """What is kept of every row to tell repeated keys apart stays within some hundred megabytes."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from receiver.graph.errors import OUTCOME_UNKNOWN_CODES, Advice, advice
 from receiver.lifecycle import verdict
 from receiver.store import intents
@@ -16,6 +19,20 @@ STATES = {
     intents.COLLECTED: "Every result is here.",
     intents.STUCK: "It cannot be found out what became of it: a person has to look.",
 }
+
+_ABANDONED = "A person gave it up: it is never sent again."
+
+
+def state_in_words(row: Mapping[str, Any]) -> str:
+    """Say what the ``state`` of a set means; rejected, by whom: ``abandoned_at`` tells.
+
+    A set that was given up may be opened all the same, once Facebook proves to have it.
+    """
+    if row["state"] == intents.REJECTED and row["abandoned_at"] is not None:
+        return _ABANDONED
+    # A newer version beside this one may know more states.
+    return STATES.get(row["state"], str(row["state"]))
+
 
 VERDICTS = {
     verdict.PENDING: "It is not known yet what becomes of Facebook's notification.",

@@ -84,7 +84,13 @@ class SetProgress:
 
     @property
     def went_wrong(self) -> bool:
-        """Whether it, or any of its requests, was not carried out."""
+        """Whether it, or any of its requests, was not carried out.
+
+        Of a collected set that is whatever is not counted as a success: some requests end in a
+        status that counts as nothing at all.
+        """
+        if self.state == intents.COLLECTED:
+            return self.succeeded != self.total
         is_lost = self.state in (intents.REJECTED, intents.STUCK)
         return is_lost or self.failed + self.canceled > 0
 

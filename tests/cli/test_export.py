@@ -84,6 +84,15 @@ def test_ctrl_c_ends_an_export(house: House) -> None:
 
 
 @sqlite_only
+@pytest.mark.parametrize("what", ["sets", "requests"])
+def test_an_account_that_nobody_added_is_refused(house: House, tmp_path: Path, what: str) -> None:
+    output = tmp_path / "file.csv"
+    refused = run(house, "export", what, "--account", "act_4711", "--output", output)
+    assert (refused.exit_code, "act_4711 is not known" in refused.stderr) == (2, True)
+    assert not output.exists()
+
+
+@sqlite_only
 def test_what_cannot_be_written_or_meant_is_said(house: House, tmp_path: Path) -> None:
     missing = run(house, "export", "sets", "--output", tmp_path / "no" / "sets.csv")
     wrong = run(house, "export", "requests", "--error-code", "x")

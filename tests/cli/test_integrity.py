@@ -71,7 +71,27 @@ def test_reconcile_speaks_json_and_takes_a_time_range(house: House) -> None:
 def test_a_time_range_that_ends_before_it_begins_is_refused(house: House) -> None:
     options = ["--since", "2020-01-02", "--until", "2020-01-01"]
     result = run(house, "reconcile", "--account", str(ACCOUNT), *options)
-    assert (result.exit_code, "must be earlier" in result.output) == (1, True)
+    assert (result.exit_code, "must be earlier" in result.output) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["integrity", "reconcile"])
+def test_an_account_that_nobody_added_is_refused(house: House, command: str) -> None:
+    result = run(house, command, "--account", "act_4711")
+    assert (result.exit_code, "act_4711 is not known" in result.output) == (2, True)
+    assert house.sandbox.calls()["calls"] == []
+
+
+def test_a_database_that_is_away_is_no_finding(database_url: str) -> None:
+    assert database_url.startswith("sqlite")
+    nowhere = environment("postgresql://nobody@127.0.0.1:1/nowhere")
+    result = CliRunner().invoke(main, ["integrity"], env=nowhere)
+    assert (result.exit_code, "The database is away" in result.output) == (3, True)
+
+
+def test_wrong_settings_are_told_apart_from_findings_too(house: House) -> None:
+    nothing = environment("nonsense")
+    result = CliRunner().invoke(main, ["integrity"], env=nothing)
+    assert (result.exit_code, house.sandbox.calls()["calls"]) == (2, [])
 
 
 def test_facebooks_refusal_ends_reconcile_in_words(house: House) -> None:

@@ -100,4 +100,4 @@ def test_explaining_asks_and_changes_nothing(house: House) -> None:
 
 def test_an_unknown_account_is_refused(house: House) -> None:
     result = explain(house, "--account", "4711")
-    assert (result.exit_code, "act_4711 is not known" in result.output) == (1, True)
+    assert (result.exit_code, "act_4711 is not known" in result.output) == (2, True)

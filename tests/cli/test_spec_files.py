@@ -163,6 +163,11 @@ def test_a_line_that_does_not_end_is_not_read_to_its_end(file_format: Format) ->
         read(b"name\n" + b"x" * (MAX_LINE_BYTES + 1), file_format=file_format)
 
 
+def test_a_cell_may_be_as_long_as_a_line() -> None:
+    longest = "x" * (MAX_LINE_BYTES - len("\n"))
+    assert specs(read(f"name\n{longest}\n", file_format="csv")) == [{"name": longest}]
+
+
 def test_a_file_that_is_too_large_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spec_files, "MAX_FILE_BYTES", 10)
     with pytest.raises(BadFile, match="larger than 10 bytes"):
@@ -178,7 +183,7 @@ def test_a_file_that_is_too_large_is_not_read_to_its_end(monkeypatch: pytest.Mon
         ("a,b,a\n", "names the column 'a' twice"),
         ('a\n1\n"2\n3\n', "begins at line 3 is no CSV"),
         ('a\n"1"2\n', "begins at line 2 is no CSV"),
-        ("a\n" + '"' + "x\n" * 100_000, "begins at line 2 is no CSV: field larger than"),
+        ('a\n"' + f"{'x' * 1_000_000}\n" * 5, "begins at line 2 is no CSV: field larger than"),
     ],
 )
 def test_a_file_that_is_no_csv_is_told_in_words(data: str, sentence: str) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from receiver.cli import filters
-from receiver.cli.common import opened_parts
+from receiver.cli.common import opened_parts, refuse_unknown_accounts
 from receiver.cli.set.words import counts_in_words, counts_of
 from receiver.store.lists import request_sets
 from receiver.web.admin import documents, list_pages
@@ -39,6 +39,7 @@ def list_(*, as_json: bool, **given: Any) -> None:
 
 def _read(query: SetsQuery) -> RequestSetPage:
     with opened_parts() as parts:
+        refuse_unknown_accounts(parts, query.account)
         listing = request_sets.listing(
             filters.of_sets(parts, query), sort=query.sorted_by, is_descending=query.is_descending
         )

@@ -17,7 +17,7 @@ from receiver.cli.set.deciding import NUMBER
 from receiver.cli.set.words import counts_in_words, counts_of, stacked_bar
 from receiver.lifecycle.shapes import json_value
 from receiver.lifecycle.story import Event, Failure, Story, read_story
-from receiver.lifecycle.words import STATES, VERDICTS, advice_on
+from receiver.lifecycle.words import VERDICTS, advice_on, state_in_words
 from receiver.store import accounts, progress
 from receiver.web.admin import documents
 
@@ -50,7 +50,7 @@ def _document(story: Story, *, now: datetime) -> dict[str, Any]:
     delivery = story.delivery
     return {
         **documents.set_detail(story.row, now=now).model_dump(mode="json"),
-        "state_in_words": _state_in_words(story.row),
+        "state_in_words": state_in_words(story.row),
         "verdict_in_words": VERDICTS.get(story.row["verdict"]),
         "timeline": [
             {"at": json_value("", event.at), "what": event.what, "detail": event.detail}
@@ -75,12 +75,6 @@ def _failure_document(failure: Failure) -> dict[str, Any]:
     }
 
 
-def _state_in_words(row: dict[str, Any]) -> str:
-    if row["abandoned_at"] is not None:
-        return "A person gave it up: it is never sent again."
-    return STATES.get(row["state"], str(row["state"]))
-
-
 def _print(console: Console, story: Story) -> None:
     row = story.row
     console.print(Text(f"Set {row['id']}: {row['name']}", style="bold"))
@@ -99,7 +93,7 @@ def _facts(row: dict[str, Any]) -> Table:
     counts = counts_of(row)
     found = [str(one["facebook_id"]) for one in row["found_sets"]]
     for name, value in (
-        ("state", Text(f"{row['state']}. {_state_in_words(row)}")),
+        ("state", Text(f"{row['state']}. {state_in_words(row)}")),
         ("why", Text(row["state_reason"] or "")),
         ("account", Text(f"act_{row['account_id']}")),
         ("Facebook's id", Text(str(row["facebook_id"] or "none yet"))),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 from rich.console import Console
 
-from receiver.cli.common import ACCOUNT, opened_parts
+from receiver.cli.common import ACCOUNT, opened_parts, refuse_unknown_accounts
 from receiver.cli.interruption import INTERRUPTED, Interrupted, interruptible
 from receiver.cli.set.deciding import NUMBER
 from receiver.cli.set.following import JsonLines, Overdue, follow, view_for
@@ -41,6 +41,8 @@ def watch(
         raise click.UsageError("Name the sets, or an --account.")
     view = JsonLines() if as_json else view_for(Console())
     with opened_parts() as parts, interruptible() as interruption:
+        if account_id is not None:
+            refuse_unknown_accounts(parts, [account_id])
         try:
             found = _find(parts.database, numbers, account_id=account_id)
             rows = follow(

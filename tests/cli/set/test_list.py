@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.house import House, ad
+from tests.support.house import ACCOUNT, House, ad
 from tests.support.set_commands import document, run_set
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -31,8 +31,14 @@ def test_sets_are_listed_newest_first_and_narrowed(house: House) -> None:
     assert names(house, "--with-errors") == ["Spring [red]"]
     assert names(house, "--without-errors") == ["Summer"]
     assert names(house, "--name", "SPR", "--verdict", "delivered") == ["Spring [red]"]
-    assert names(house, "--account", "act_5") == []
+    assert names(house, "--account", f"act_{ACCOUNT}", "--name", "spring") == ["Spring [red]"]
     assert names(house, "--late") == []
+
+
+@sqlite_only
+def test_an_account_that_nobody_added_is_refused(house: House) -> None:
+    refused = run_set(house, "list", "--account", "act_4711")
+    assert (refused.exit_code, "act_4711 is not known" in refused.stderr) == (2, True)
 
 
 @sqlite_only

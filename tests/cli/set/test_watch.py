@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Sequence
 from io import StringIO
 from typing import Any
+from unittest import mock
 
 import pytest
 from rich.console import Console
+from sqlalchemy.orm import Session
 
 from receiver.cli.interruption import Interruption
 from receiver.cli.set.following import Bars, Lines, Overdue, follow, view_for
@@ -72,6 +76,21 @@ def test_a_refused_set_ends_it_with_1(house: House) -> None:
 
 
 @sqlite_only
+def test_a_request_whose_end_counts_as_nothing_ends_it_with_1(house: House) -> None:
+    set_id = house.create_open([ad("one"), ad("two")])
+    house.notify()
+    (there,) = house.sandbox.ledger()
+    house.sandbox.override(there["requests"][0]["id"], status="PAUSED_BY_REVIEW")
+    house.sandbox.override(set_id, success_count=1)
+    # For a while it may still become something that is known.
+    for _ in range(3):
+        house.work()
+        house.let_time_pass(1000)
+    result = run_set(house, "watch", 1)
+    assert (result.exit_code, "collected, 1 of 2 done" in result.stdout) == (1, True)
+
+
+@sqlite_only
 def test_time_that_is_up_ends_it_with_4(house: House) -> None:
     house.sandbox.configure(f"act_{ACCOUNT}", progress=BY_HAND)
     house.create_open()
@@ -80,20 +99,34 @@ def test_time_that_is_up_ends_it_with_4(house: House) -> None:
 
 
 @sqlite_only
-def test_ctrl_c_ends_it_with_130(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("presses", [1, 2])
+def test_ctrl_c_ends_it_with_130_at_once_or_when_what_was_read_is_shown(
+    house: House, presses: int
+) -> None:
+    house.sandbox.configure(f"act_{ACCOUNT}", progress=BY_HAND)
     house.create_open()
-    monkeypatch.setattr("receiver.cli.set.watch.follow", _interrupted)
-    assert run_set(house, "watch", 1).exit_code == 130
 
+    read = progress.of_sets
 
-def _interrupted(*_arguments: Any, **_named: Any) -> None:
-    raise KeyboardInterrupt
+    def press_and_read(session: Session, numbers: Sequence[int]) -> list[SetProgress]:
+        for _ in range(presses):
+            signal.raise_signal(signal.SIGINT)
+        return read(session, numbers)
+
+    with mock.patch.object(progress, "of_sets", press_and_read):
+        result = run_set(house, "watch", 1, "--timeout-seconds", 10)
+    assert (result.exit_code, result.stdout.count("set 1 ")) == (130, 2 - presses)
 
 
 @sqlite_only
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
-    [([], "Name the sets, or an --account."), (["99"], "There is no set 99."), (["x"], "'x'")],
+    [
+        ([], "Name the sets, or an --account."),
+        (["99"], "There is no set 99."),
+        (["x"], "'x'"),
+        (["--account", "act_4711"], "act_4711 is not known"),
+    ],
 )
 def test_wrong_use_ends_it_with_2(house: House, arguments: list[str], sentence: str) -> None:
     result = run_set(house, "watch", *arguments)
@@ -151,8 +184,11 @@ def test_a_terminal_shows_as_many_sets_as_it_has_lines_for_those_at_work_first()
     ("fields", "went_wrong"),
     [
         ({"state": "collected", "success_count": 10}, False),
-        ({"state": "collected", "error_count": 1}, True),
-        ({"state": "collected", "canceled_count": 1}, True),
+        ({"state": "collected", "success_count": 9, "error_count": 1}, True),
+        ({"state": "collected", "success_count": 9, "canceled_count": 1}, True),
+        ({"state": "collected", "success_count": 9}, True),
+        ({"state": "collected", "success_count": 9, "total_count": 9}, False),
+        ({"state": "open", "error_count": 1}, True),
         ({"state": "rejected"}, True),
         ({"state": "stuck"}, True),
         ({}, False),
