@@ -161,8 +161,8 @@ def _check_and_send(
         rehearsal.show(rehearsed, as_json=given.as_json)
         sys.exit(0)
     if given.again:
-        # Whoever is killed says nothing at its end.
-        go_on = f"--idempotency-prefix {prefix} instead of --again"
+        # A command that is killed says nothing at its end.
+        go_on = report_views.INSTEAD_OF_AGAIN.format(prefix=prefix)
         click.echo(f"Should this be broken off, go on with {go_on}.", err=True)
     report = Report()
     with interruptible(message=_FINISHING) as interruption:

@@ -24,6 +24,7 @@ _FAILED, _UNRESOLVED = 1, 3
 _COUNTS = ("success_count", "error_count", "canceled_count")
 
 GO_ON = "Run {how} to go on: the sets that were made are joined, never made twice."
+INSTEAD_OF_AGAIN = "--idempotency-prefix {prefix} instead of --again"
 
 
 class View(sending.View, Protocol):
@@ -220,7 +221,7 @@ def advice(report: Report, *, prefix: str | None) -> Iterator[str]:
         return
     how = "the same command"
     if prefix is not None:
-        how += f" with --idempotency-prefix {prefix} instead of --again"
+        how += f" with {INSTEAD_OF_AGAIN.format(prefix=prefix)}"
     yield GO_ON.format(how=how)
 
 

@@ -248,7 +248,7 @@ def _unchanged(rows: Iterable[Row | BadRow]) -> Iterator[Row]:
 
 
 def _changed() -> BadFile:
-    return BadFile("The file was changed while its sets were sent: the rest of it was not.")
+    return BadFile("The file was changed while it was read: the rest of it was not sent.")
 
 
 def _intent(group: list[Row], wanted: Wanted, part: Part, *, parts: int, prefix: str) -> NewIntent:
