@@ -15,7 +15,7 @@ from receiver import secret_keys
 from receiver.assembly import Parts, build
 from receiver.logs import configure_logging
 from receiver.secret_keys import SecretKeyMissing
-from receiver.settings import load_settings
+from receiver.settings import load_settings, secret_values
 from receiver.store import accounts, migrate
 from receiver.store.audit import Actor
 from receiver.store.database import Database, DatabaseAway
@@ -45,7 +45,7 @@ def opened_parts(*, check_tables: bool = True, check_secrets: bool = False) -> I
     """
     parts = build(load_settings())
     # A command says in its own words what went wrong, and programs read its standard output.
-    configure_logging("error")
+    configure_logging("error", secrets=secret_values(parts.settings))
     try:
         if check_tables:
             migrate.check(parts.database)

@@ -7,10 +7,12 @@ import threading
 from typing import Any
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
 from receiver.app import check_start
 from receiver.cli import main
+from receiver.cli.common import opened_parts
 from receiver.crypto import Keys
 from receiver.secret_keys import SecretKeyMissing, rotate
 from receiver.store.models import Credential, RequestSet
@@ -125,3 +127,15 @@ def test_no_key_and_no_token_is_printed(house: House) -> None:
     for shown in (run(house), run(house, "--json"), run(house, keys=NEWER)):
         for secret in (SECRET_KEY, NEWER, TOKEN):
             assert secret not in shown.output
+
+
+def test_no_command_logs_a_secret_of_its_own(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in environment(url_of(house), RECEIVER_SECRET_KEYS=SECRET_KEY).items():
+        monkeypatch.setenv(name, text or "")
+    with opened_parts():
+        structlog.get_logger().error("Something odd", text=f"before {SECRET_KEY} after")
+    logged = capsys.readouterr().err
+    assert "before" in logged
+    assert SECRET_KEY not in logged
