@@ -61,7 +61,6 @@ class Story:
 
     row: dict[str, Any]
     events: list[Event]
-    failures: list[Failure]
     delivery: Delivery | None
     has_more: bool
     """Whether older notifications or looks are left out."""
@@ -93,7 +92,6 @@ def read_story(
                 ],
                 key=lambda event: event.at,
             ),
-            failures=_failures(session, request_set_id),
             delivery=delivery,
             has_more=any(page.next_key is not None for page in (came, looks, done)),
         )
@@ -161,11 +159,15 @@ def _delivered(delivery: Delivery) -> list[Event]:
     return events
 
 
-def _failures(session: Session, request_set_id: int) -> list[Failure]:
-    """Return the failed requests by their error, the most frequent first."""
+def read_failures(database: Database, request_set_id: int) -> list[Failure]:
+    """Read the failed requests of a set by their error, the most frequent first.
+
+    Every failed request is read with its result: for a person who asks once. Raises DatabaseAway.
+    """
     groups: dict[tuple[int | None, int | None], list[Request]] = defaultdict(list)
-    for request in progress.failed_requests(session, request_set_id):
-        groups[request.error_code, _subcode(request)].append(request)
+    with database.reading() as session:
+        for request in progress.failed_requests(session, request_set_id):
+            groups[request.error_code, _subcode(request)].append(request)
     failures = [_failure(code, subcode, group) for (code, subcode), group in groups.items()]
     return sorted(failures, key=lambda failure: -failure.count)
 

@@ -68,6 +68,14 @@ def fits(page: Page) -> bool:
     return is_fitting
 
 
+def widths_of(page: Page, selector: str) -> list[float]:
+    """How wide, in pixels, what a selector finds is."""
+    widths: list[float] = page.locator(selector).evaluate_all(
+        "found => found.map(one => one.getBoundingClientRect().width)"
+    )
+    return widths
+
+
 def sign_in(visitor: Visitor, key: str) -> None:
     visitor.page.get_by_label("Key").fill(key)
     visitor.press_button("Sign in")
@@ -167,6 +175,72 @@ def test_what_is_filtered_stands_in_the_url_and_is_shared_by_it(dashboard: Site)
     colleague.get_by_role("link", name="Next page").click()
     expect_sets(colleague, found[2:])
     expect(colleague.get_by_label("Name holds")).to_have_value("spring")
+
+
+def test_sets_that_come_while_a_list_is_open_are_missed_on_neither_page(dashboard: Site) -> None:
+    house = dashboard.house
+    for number in range(6):
+        house.create_open(name=f"Set {number}")
+    page = dashboard.member().open("/request-sets?limit=3")
+    expect_sets(page, ["Set 5", "Set 4", "Set 3"])
+
+    for number in (6, 7):
+        house.create_open(name=f"Set {number}")
+    expect_sets(page, ["Set 7", "Set 6", "Set 5"])
+    page.get_by_role("link", name="Next page").click()
+
+    expect_sets(page, ["Set 4", "Set 3", "Set 2"])
+
+
+def test_filters_without_a_field_are_kept_by_the_form_and_taken_away_one_by_one(
+    dashboard: Site,
+) -> None:
+    states.collected(dashboard.house, "Spring")
+    somebody = dashboard.member()
+    page = somebody.open("/request-sets?learned_by=notification&completed_since=2020-01-01T10:00Z")
+
+    page.get_by_label("Name holds").fill("spring")
+    somebody.press_button("Filter")
+    page.wait_for_url("**name=spring*")
+    page.get_by_role("link", name="Complete since (UTC): 2020-01-01T10:00Z").click()
+    page.wait_for_url(lambda url: "completed_since" not in url)
+
+    expect_sets(page, ["Spring"])
+    expect(page.get_by_role("link", name="Learned by: notification")).to_be_visible()
+    expect(page.get_by_label("Name holds")).to_have_value("spring")
+
+
+def test_a_moment_of_a_shared_link_stands_in_its_field_and_is_kept(dashboard: Site) -> None:
+    dashboard.house.create_open()
+    somebody = dashboard.member()
+    page = somebody.open("/request-sets?since=2020-01-01T10:00:30%2B02:00")
+    since = page.get_by_label("Made since (UTC)")
+    expect(since).to_have_value("2020-01-01T08:00:30")
+
+    page.get_by_label("Name holds").fill("a set")
+    somebody.press_button("Filter")
+
+    page.wait_for_url("**name=a*")
+    expect(since).to_have_value("2020-01-01T08:00:30")
+    expect_sets(page, ["A set"])
+
+
+def test_a_file_that_is_asked_for_after_the_session_ended_comes_once_signed_in_again(
+    dashboard: Site,
+) -> None:
+    dashboard.house.create_open()
+    somebody = dashboard.visitor(java_script_enabled=False)
+    page = somebody.open("/request-sets")
+    sign_in(somebody, dashboard.house.key)
+    dashboard.house.clock.move(HALF_A_DAY + 1)
+
+    page.get_by_role("link", name="CSV").click()
+    expect(page.get_by_label("Key")).to_be_visible()
+    with page.expect_download() as download:
+        sign_in(somebody, dashboard.house.key)
+
+    assert download.value.suggested_filename == "request-sets.csv"
+    assert Path(download.value.path()).read_text("utf-8-sig").startswith("id,")
 
 
 def test_failures_are_sent_again_once_the_question_is_answered_with_yes(dashboard: Site) -> None:
@@ -332,6 +406,7 @@ def test_a_phone_needs_no_scrolling_to_the_side_and_opens_the_menu(
     for path in ("/", "/request-sets", "/request-sets/1", "/requests", "/notifications/1"):
         page.goto(f"/admin{path}")
         assert fits(page), path
+        assert all(width > 100 for width in widths_of(page, "td.text-break")), path
     accounts = page.get_by_role("link", name="Accounts")
     expect(accounts).to_be_hidden()
     page.get_by_text("Menu", exact=True).click()
@@ -361,6 +436,10 @@ def test_times_are_shown_in_the_readers_zone_and_in_utc_on_hover(dashboard: Site
     made_at = dashboard.house.the_set().created_at
     expect(made).to_have_attribute("title", words.utc(made_at))
     expect(made).to_contain_text(f"{made_at.astimezone(ZoneInfo('Asia/Kathmandu')):%H:%M:%S}")
+    as_of = page.locator("footer time")
+    shown = as_of.get_attribute("title")
+    dashboard.house.clock.move(3600)
+    expect(as_of).not_to_have_attribute("title", str(shown))
 
 
 def test_of_two_people_who_do_the_same_the_second_is_told_why_not(dashboard: Site) -> None:

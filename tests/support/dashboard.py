@@ -25,9 +25,13 @@ class Person:
 
     def post(self, path: str, *, form_on: str = "/", **fields: Any) -> TestResponse:
         """Send a form as the page ``form_on`` holds it."""
+        return self.send("POST", path, form_on=form_on, **fields)
+
+    def send(self, method: str, path: str, *, form_on: str = "/", **fields: Any) -> TestResponse:
+        """Send a form with any method."""
         found = _TOKEN.search(self.get(form_on).text)
         token = {"csrf_token": found[1]} if found else {}
-        return self.client.post(f"/admin{path}", data={**token, **fields})
+        return self.client.open(f"/admin{path}", method=method, data={**token, **fields})
 
     def sign_in(self, key: str, **fields: Any) -> TestResponse:
         return self.post("/sign-in", form_on="/sign-in", key=key, **fields)

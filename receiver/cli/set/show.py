@@ -16,7 +16,7 @@ from receiver.cli.common import opened_parts
 from receiver.cli.set.deciding import NUMBER
 from receiver.cli.set.words import counts_in_words, counts_of, stacked_bar
 from receiver.lifecycle.shapes import json_value
-from receiver.lifecycle.story import Event, Failure, Story, read_story
+from receiver.lifecycle.story import Event, Failure, Story, read_failures, read_story
 from receiver.lifecycle.words import VERDICTS, advice_on, state_in_words
 from receiver.store import accounts, progress
 from receiver.web.admin import documents
@@ -36,16 +36,17 @@ def show(number: int, *, as_json: bool) -> None:
         story = request_set_id and read_story(
             parts.database, request_set_id, account_ids=account_ids
         )
+        failures = read_failures(parts.database, request_set_id) if request_set_id else []
         now = parts.now()
     if not story:
         raise click.ClickException(f"There is no set {number}.")
     if as_json:
-        click.echo(json.dumps(_document(story, now=now), indent=2))
+        click.echo(json.dumps(_document(story, failures, now=now), indent=2))
     else:
-        _print(Console(), story)
+        _print(Console(), story, failures)
 
 
-def _document(story: Story, *, now: datetime) -> dict[str, Any]:
+def _document(story: Story, failures: list[Failure], *, now: datetime) -> dict[str, Any]:
     """Everything that the admin API shows of a set, with its story in words."""
     delivery = story.delivery
     return {
@@ -57,7 +58,7 @@ def _document(story: Story, *, now: datetime) -> dict[str, Any]:
             for event in story.events
         ],
         "timeline_is_cut": story.has_more,
-        "failures": [_failure_document(failure) for failure in story.failures],
+        "failures": [_failure_document(failure) for failure in failures],
         "delivery": delivery
         and {name: json_value(name, getattr(delivery, name)) for name in _DELIVERY},
     }
@@ -75,15 +76,15 @@ def _failure_document(failure: Failure) -> dict[str, Any]:
     }
 
 
-def _print(console: Console, story: Story) -> None:
+def _print(console: Console, story: Story, failures: list[Failure]) -> None:
     row = story.row
     console.print(Text(f"Set {row['id']}: {row['name']}", style="bold"))
     console.print(_facts(row))
     console.print(_timeline(story.events))
     if story.has_more:
         console.print("Older notifications and looks are left out.", style="dim")
-    if story.failures:
-        console.print(_failures(story.failures))
+    if failures:
+        console.print(_failures(failures))
 
 
 def _facts(row: dict[str, Any]) -> Table:

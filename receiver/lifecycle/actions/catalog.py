@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 from receiver.graph.score import READ_POINTS, WRITE_POINTS
-from receiver.graph.vocabulary import MAX_PAGE_LIMIT
+from receiver.graph.vocabulary import MAX_PAGE_LIMIT, MODE_ON_COMPLETE
 from receiver.lifecycle.actions import here, there
 from receiver.lifecycle.actions.outcome import Done
 from receiver.lifecycle.actions.resubmit import resubmit
@@ -21,6 +22,7 @@ class Action:
     """One thing that people do to sets in some ``states``, one set or many.
 
     ``label`` and ``means`` are for people; ``points`` says what one set of a size costs.
+    One that ``tells_caller`` fits only sets whose caller asked to be told.
     """
 
     name: str
@@ -30,6 +32,15 @@ class Action:
     run: Callable[[Tools, RequestSet], Done]
     points: Callable[[int], int]
     has_errors: bool | None = None
+    tells_caller: bool = False
+
+    def fits(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether it may be done to a set, by the columns of its row."""
+        return (
+            row["state"] in self.states
+            and self.has_errors in (None, bool(row["error_count"]))
+            and (not self.tells_caller or row["caller_notification_mode"] == MODE_ON_COMPLETE)
+        )
 
 
 def _nothing(_spec_count: int) -> int:
@@ -99,6 +110,7 @@ ACTIONS: dict[str, Action] = {
             (intents.COLLECTED,),
             here.replay,
             _nothing,
+            tells_caller=True,
         ),
     )
 }

@@ -75,7 +75,7 @@ def _where_to_go_on() -> str:
 def refuse(problem: Problem) -> tuple[str, int]:
     """Show what is wrong as a page."""
     title = problems.phrase(problem.status)
-    page = render_template("admin/problem.html", title=title, problem=problem)
+    page = render_template("admin/problem.html", title=title, problem=problem, now=parts().now())
     return page, problem.status
 
 

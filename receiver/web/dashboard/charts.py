@@ -41,16 +41,18 @@ class Chart:
     bars: tuple[Bar, ...]
     width: int
     most: int
+    height: int = HEIGHT
+    bar_width: int = BAR
 
 
 def outcomes(rows: Sequence[Outcomes]) -> Chart:
     """Draw the sets collected in each period, by how the receiver learned of them."""
     most = max((row.collected + row.rejected for row in rows), default=0)
-    bars = tuple(_bar(row, index, most) for index, row in enumerate(rows))
+    bars = tuple(_bar(row, index=index, most=most) for index, row in enumerate(rows))
     return Chart(bars, width=len(rows) * (BAR + GAP), most=most)
 
 
-def _bar(row: Outcomes, index: int, most: int) -> Bar:
+def _bar(row: Outcomes, *, index: int, most: int) -> Bar:
     others = row.collected - row.by_notification - row.by_poll - row.by_read
     counts = {
         "notification": row.by_notification,
@@ -59,10 +61,10 @@ def _bar(row: Outcomes, index: int, most: int) -> Bar:
         "rejected": row.rejected,
     }
     x = index * (BAR + GAP)
-    return Bar(row.at, counts, tuple(_stacked(counts, x, most)), x)
+    return Bar(row.at, counts, tuple(_stacked(counts, x=x, most=most)), x)
 
 
-def _stacked(counts: dict[str, int], x: float, most: int) -> Iterator[Block]:
+def _stacked(counts: dict[str, int], *, x: float, most: int) -> Iterator[Block]:
     top = float(HEIGHT)
     for kind, count in counts.items():
         if count:
@@ -80,10 +82,10 @@ def progress(row: RequestSet) -> tuple[Block, ...]:
         "canceled": row.canceled_count or 0,
     }
     running = max(0, total - sum(known.values()))
-    return tuple(_beside({**known, "running": running}, total))
+    return tuple(_beside({**known, "running": running}, total=total))
 
 
-def _beside(counts: dict[str, int], total: int) -> Iterator[Block]:
+def _beside(counts: dict[str, int], *, total: int) -> Iterator[Block]:
     x = 0.0
     for kind, count in counts.items():
         width = 100 * count / total if total else 0.0

@@ -28,12 +28,17 @@ class Step:
     endpoint: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def is_of_one_set(self) -> bool:
+        """Whether the page is that of one set, and not a list."""
+        return self.endpoint == "dashboard.request_set"
+
 
 def summary(integrity: Integrity) -> str:
     """Say the two numbers that must be zero in a sentence."""
     if integrity.missing == integrity.doubled == 0:
         return "Nothing is missing, nothing is doubled"
-    missing, doubled = words.number(integrity.missing), words.number(integrity.doubled)
+    missing, doubled = words.capped(integrity.missing), words.capped(integrity.doubled)
     return f"{missing} missing, {doubled} doubled"
 
 
@@ -68,7 +73,7 @@ def _missing(integrity: Integrity) -> Iterator[Step]:
     if integrity.missing:
         yield Step(
             "danger",
-            f"{words.counted(integrity.missing, 'set')} missing.",
+            f"{words.counted_to_cap(integrity.missing, 'set')} missing.",
             "Each says on its page what it waits for.",
             "Show them",
             "dashboard.request_sets",
@@ -80,7 +85,7 @@ def _stuck(integrity: Integrity) -> Iterator[Step]:
     if integrity.stuck:
         yield Step(
             "danger",
-            f"{words.counted(integrity.stuck, 'set')} stuck.",
+            f"{words.counted_to_cap(integrity.stuck, 'set')} stuck.",
             "Look at Facebook whether it is there; then adopt it, or give it up.",
             "Show them",
             "dashboard.request_sets",
@@ -113,7 +118,7 @@ def _late(integrity: Integrity) -> Iterator[Step]:
     if integrity.late:
         yield Step(
             "warning",
-            f"{words.counted(integrity.late, 'set')} late.",
+            f"{words.counted_to_cap(integrity.late, 'set')} late.",
             "Facebook is asked until every result is here: see whether the account waits.",
             "Show them",
             "dashboard.request_sets",

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from receiver.store import backlog
 from receiver.web.admin import figures, reading
 from receiver.web.admin.documents import ErrorsOfPeriod
-from receiver.web.admin.parameters import AccountQuery, SetsQuery, StatisticsQuery
+from receiver.web.admin.parameters import SetsQuery, StatisticsQuery
 from receiver.web.context import parts
 from receiver.web.dashboard import asked, charts, next_steps
 from receiver.web.dashboard.blueprint import blueprint
@@ -27,7 +27,7 @@ def from_the_root() -> Response:
 @blueprint.get("/")
 def overview() -> str:
     """Show how everything stands."""
-    accounts = asked.read(AccountQuery)
+    accounts = asked.read_accounts()
     statistics = StatisticsQuery(account=accounts.account)
     errors = figures.read_errors(statistics)
     now = parts().now()
@@ -35,6 +35,8 @@ def overview() -> str:
     oldest_due = _oldest_due(reading.account_ids(accounts))
     return render_template(
         "admin/overview.html",
+        filters=asked.filters(),
+        url_with_accounts=asked.url_with_accounts,
         integrity=integrity,
         summary=next_steps.summary(integrity),
         steps=next_steps.steps(integrity, healths, oldest_due=oldest_due),

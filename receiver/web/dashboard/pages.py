@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, render_template
+from flask import Response, render_template, request
 
 from receiver.lifecycle.actions.catalog import ACTIONS
 from receiver.web.admin import documents, exports, figures, reading
 from receiver.web.admin.holder import holder
 from receiver.web.admin.parameters import (
-    AccountQuery,
     AuditQuery,
     DeliveriesQuery,
     LooksQuery,
@@ -27,6 +26,8 @@ from receiver.web.dashboard import asked, charts
 from receiver.web.dashboard.blueprint import blueprint
 
 _REQUESTS_OF_SET = 25
+_CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+"""The methods that change something: without a page here they would be taken for Graph calls."""
 
 
 @blueprint.get("/request-sets")
@@ -38,6 +39,7 @@ def request_sets() -> str:
         page,
         progress=charts.progress,
         actions=ACTIONS,
+        has_only_complete=asked.has_only_complete(),
         plan_url=asked.url_with_filters("dashboard.make_plan"),
     )
 
@@ -56,15 +58,20 @@ def request_set(number: str) -> str:
         story=told,
         requests=requests,
         progress=charts.progress(row),
-        actions=[action for action in ACTIONS.values() if _fits(action.name, row)],
+        actions=[action for action in ACTIONS.values() if action.fits(told.row)],
+        failures=_failures(row),
         **_rights(),
     )
 
 
-def _fits(name: str, row: documents.RequestSetDetail) -> bool:
-    action = ACTIONS[name]
-    is_told = name != "replay" or row.caller_notification_mode == "ON_COMPLETE"
-    return row.state in action.states and is_told and (not action.has_errors or bool(row.errors))
+def _failures(row: documents.RequestSetDetail) -> list[documents.ErrorCount]:
+    """Return how many of a set's requests failed, by code: under None those without one."""
+    without_code = (row.error_count or 0) - sum(error.requests for error in row.errors)
+    if row.collected_at is None or without_code <= 0:
+        return row.errors
+    in_words = documents.error_in_words(None)
+    found = {"error_code": None, "requests": without_code, **in_words}
+    return [*row.errors, documents.ErrorCount.model_validate(found)]
 
 
 @blueprint.get("/requests")
@@ -115,8 +122,10 @@ def delivery(number: str) -> str:
 @blueprint.get("/accounts")
 def accounts() -> str:
     """Show each account: what it may spend, and what it waits for."""
-    found = figures.read_accounts(asked.read(AccountQuery)).data
-    return render_template("admin/accounts.html", accounts=found, **_rights())
+    found = figures.read_accounts(asked.read_accounts()).data
+    return render_template(
+        "admin/accounts.html", accounts=found, filters=asked.filters(), **_rights()
+    )
 
 
 @blueprint.get("/audit")
@@ -152,10 +161,13 @@ def export_requests() -> Response:
     return exports.requests_file(asked.read(RequestsExport))
 
 
-@blueprint.get("/<path:path>")
+@blueprint.route("/", methods=_CHANGING, defaults={"path": ""})
+@blueprint.route("/<path:path>", methods=["GET", *_CHANGING])
 def nothing_here(path: str) -> str:
-    """Say in words that a page is not there."""
-    raise Problem(404, f"There is no page /admin/{path}.")
+    """Say in words that a page, or a button, is not there."""
+    if request.method == "GET":
+        raise Problem(404, f"There is no page /admin/{path}.")
+    raise Problem(404, f"There is no {request.method} /admin/{path}.")
 
 
 def _list(name: str, page: documents.Page, **more: Any) -> str:

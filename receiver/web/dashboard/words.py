@@ -7,17 +7,21 @@ from datetime import datetime
 
 from receiver.lifecycle.actions.catalog import ACTIONS
 from receiver.lifecycle.words import STATES, VERDICTS
+from receiver.store import integrity
 from receiver.store.deliveries import STATES as DELIVERY_STATES
 
 __all__ = [
     "DEEDS",
     "DELIVERY_STATES",
+    "FILTERS",
     "LEARNED_BY",
     "STATES",
     "TONES",
     "VERDICTS",
     "as_they_are",
+    "capped",
     "counted",
+    "counted_to_cap",
     "duration",
     "number",
     "utc",
@@ -31,6 +35,19 @@ LEARNED_BY: Mapping[str, str] = {
     "poll": "by asking Facebook",
     "read": "because a caller asked for it",
 }
+FILTERS: Mapping[str, str] = {
+    "account": "Only of account",
+    "completed_since": "Complete since (UTC)",
+    "completed_until": "Complete before (UTC)",
+    "learned_by": "Learned by",
+    "parent": "Sends again what failed of set",
+    "request_set": "Set",
+    "sort": "Order",
+    "until": "Before (UTC)",
+    "verdict": "Verdict",
+}
+"""What is written of a filter that a page has no field for, by its name."""
+
 TONES: Mapping[str, str] = {
     "submitting": "secondary",
     "unknown": "warning",
@@ -75,6 +92,20 @@ def number(value: float | None) -> str:
 def counted(value: int, noun: str) -> str:
     """Write so many of something: one set, two sets."""
     return f"{number(value)} {noun}{'' if value == 1 else 's'}"
+
+
+def capped(value: int) -> str:
+    """Write one of the overview's numbers, which are not counted beyond a cap."""
+    return f"{number(value)}{_more(value)}"
+
+
+def counted_to_cap(value: int, noun: str) -> str:
+    """Write one of the overview's numbers with what it counts."""
+    return f"{capped(value)} {noun}{'' if value == 1 else 's'}"
+
+
+def _more(value: int) -> str:
+    return "+" if value >= integrity.COUNTED_MOST else ""
 
 
 def utc(moment: datetime) -> str:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from unittest import mock
 
 import pytest
+from sqlalchemy import update
 
+from receiver.store import progress
 from receiver.store.models import Request
+from receiver.web.dashboard import words
 from tests.support.dashboard import signed_in
 from tests.support.house import ACCOUNT, House, ad, add_account
 
 HOOK = "http://127.0.0.1:9/hook"
 LISTS = ["request-sets", "requests", "notifications", "looks", "deliveries", "accounts", "audit"]
 EVIL = "<script>alert(1)</script>"
+
+
+def written(moment: datetime) -> str:
+    """A moment as pages write it."""
+    return f'<time datetime="{moment.isoformat()}" title="{words.utc(moment)}">{words.utc(moment)}'
 
 
 def with_everything(house: House) -> None:
@@ -82,13 +92,6 @@ def test_a_form_shows_several_values_at_once_and_sends_them_again(house: House) 
         assert (">A set<" in page, "Another" in page) == (True, True)
 
 
-def test_the_overview_of_one_account_shows_the_sets_of_that_account(house: House) -> None:
-    with_everything(house)
-
-    assert "Another" in signed_in(house).get("/", account=ACCOUNT).text
-    assert "Another" not in signed_in(house).get("/", account="act_5").text
-
-
 def test_the_next_page_keeps_the_filters(house: House) -> None:
     for number in range(3):
         house.create_open(name=f"Set {number}")
@@ -110,6 +113,10 @@ def test_the_next_page_keeps_the_filters(house: House) -> None:
         ("/request-sets", {"colour": "red"}, 400),
         ("/request-sets", {"cursor": "tampered"}, 400),
         ("/requests", {"error_code": "x"}, 400),
+        ("/", {"account": "act_5"}, 404),
+        ("/", {"account": f"{ACCOUNT},5"}, 404),
+        ("/", {"account": "x"}, 400),
+        ("/accounts", {"account": "act_5"}, 404),
         ("/request-sets/99", {}, 404),
         ("/request-sets/x", {}, 404),
         ("/notifications/99", {}, 404),
@@ -126,6 +133,18 @@ def test_what_cannot_be_shown_is_said_on_a_page(
 
     assert (page.status_code, page.mimetype) == (status, "text/html")
     assert 'role="alert"' in page.text
+    assert f"As of {written(house.clock())}" in page.text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("path", ["/", "/request-sets", "/nothing", "/api"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_what_no_button_does_is_said_on_a_page(house: House, path: str, method: str) -> None:
+    page = signed_in(house).send(method, path)
+
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert f"There is no {method} /admin" in page.text
+    assert "Access-Control-Allow-Origin" not in page.headers
 
 
 def test_what_strangers_send_is_shown_and_not_run(house: House) -> None:
@@ -188,6 +207,33 @@ def test_who_may_only_read_sees_no_button_and_does_nothing(house: House) -> None
     refused = somebody.post("/request-sets/2/actions/cancel")
     assert refused.status_code == 403
     assert somebody.post("/plans", action="cancel").status_code == 403
+
+
+def test_failures_without_a_code_are_told_of_and_can_be_sent_again(house: House) -> None:
+    with_everything(house)
+    with house.parts.database.writing() as session:
+        session.execute(update(Request).values(error_code=None))
+    somebody = signed_in(house)
+
+    page = somebody.get("/request-sets/1").text
+
+    assert "Send failures again" in page
+    failures = page.split("What failed")[1].split("What is known")[0]
+    assert "1 request, no error code" in failures
+    assert "answer names no code" in failures
+    assert "..</strong>" not in page
+    link = failures.split('href="')[1].split('"')[0].replace("&amp;", "&")
+    assert link == "/admin/requests?request_set=1&status=error"
+    assert "ERROR" in somebody.get(link.removeprefix("/admin")).text
+
+
+def test_a_sets_page_does_not_read_every_request_that_failed(house: House) -> None:
+    with_everything(house)
+
+    with mock.patch.object(progress, "failed_requests") as read:
+        signed_in(house).get("/request-sets/1")
+
+    assert not read.called
 
 
 def test_an_errors_advice_stands_beside_it(house: House) -> None:

@@ -34,7 +34,9 @@ function replace(old, fresh) {
   const isRead = old?.matches(":focus-within") || old?.querySelector("details[open]");
   if (old && fresh && !isRead && hasChanged(old, fresh)) {
     old.innerHTML = fresh.innerHTML;
-    Object.assign(old.dataset, fresh.dataset);
+    for (const { name, value } of fresh.attributes) {
+      old.setAttribute(name, value);
+    }
   }
 }
 
