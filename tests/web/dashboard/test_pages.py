@@ -12,6 +12,7 @@ from sqlalchemy import update
 from receiver.store import progress
 from receiver.store.models import Request
 from receiver.web.dashboard import words
+from tests.support import dashboard_states
 from tests.support.dashboard import signed_in
 from tests.support.house import ACCOUNT, House, ad, add_account
 
@@ -70,6 +71,15 @@ def test_a_page_shows_what_there_is(house: House, path: str, words: list[str]) -
     assert page.status_code == 200, page.text
     lowered = page.text.lower()
     assert [word for word in words if word.lower() not in lowered] == []
+
+
+def test_a_set_that_was_refused_is_not_said_to_be_complete_some_day(house: House) -> None:
+    dashboard_states.rejected(house)
+
+    page = signed_in(house).get("/request-sets").text
+
+    assert "<td>never</td>" in page
+    assert "not yet" not in page
 
 
 def test_a_list_is_narrowed_by_its_url_and_shows_by_what(house: House) -> None:
