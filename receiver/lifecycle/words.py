@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
 
 from receiver.graph.errors import OUTCOME_UNKNOWN_CODES, Advice, advice
 from receiver.lifecycle import verdict
@@ -23,15 +22,15 @@ STATES = {
 _ABANDONED = "A person gave it up: it is never sent again."
 
 
-def state_in_words(row: Mapping[str, Any]) -> str:
-    """Say what the ``state`` of a set means; rejected, by whom: ``abandoned_at`` tells.
+def state_in_words(state: str, *, abandoned_at: datetime | None) -> str:
+    """Say what the state of a set means, and of a rejected one, who rejected it.
 
     A set that was given up may be opened all the same, once Facebook proves to have it.
     """
-    if row["state"] == intents.REJECTED and row["abandoned_at"] is not None:
+    if state == intents.REJECTED and abandoned_at is not None:
         return _ABANDONED
     # A newer version beside this one may know more states.
-    return STATES.get(row["state"], str(row["state"]))
+    return STATES.get(state, state)
 
 
 VERDICTS = {

@@ -51,7 +51,7 @@ def _document(story: Story, failures: list[Failure], *, now: datetime) -> dict[s
     delivery = story.delivery
     return {
         **documents.set_detail(story.row, now=now).model_dump(mode="json"),
-        "state_in_words": state_in_words(story.row),
+        "state_in_words": _state_in_words(story.row),
         "verdict_in_words": VERDICTS.get(story.row["verdict"]),
         "timeline": [
             {"at": json_value("", event.at), "what": event.what, "detail": event.detail}
@@ -76,6 +76,10 @@ def _failure_document(failure: Failure) -> dict[str, Any]:
     }
 
 
+def _state_in_words(row: dict[str, Any]) -> str:
+    return state_in_words(str(row["state"]), abandoned_at=row["abandoned_at"])
+
+
 def _print(console: Console, story: Story, failures: list[Failure]) -> None:
     row = story.row
     console.print(Text(f"Set {row['id']}: {row['name']}", style="bold"))
@@ -94,7 +98,7 @@ def _facts(row: dict[str, Any]) -> Table:
     counts = counts_of(row)
     found = [str(one["facebook_id"]) for one in row["found_sets"]]
     for name, value in (
-        ("state", Text(f"{row['state']}. {state_in_words(row)}")),
+        ("state", Text(f"{row['state']}. {_state_in_words(row)}")),
         ("why", Text(row["state_reason"] or "")),
         ("account", Text(f"act_{row['account_id']}")),
         ("Facebook's id", Text(str(row["facebook_id"] or "none yet"))),

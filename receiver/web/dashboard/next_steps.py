@@ -43,16 +43,22 @@ def summary(integrity: Integrity) -> str:
 
 
 def steps(
-    integrity: Integrity, accounts: Sequence[Account], *, oldest_due: float | None
+    integrity: Integrity,
+    accounts: Sequence[Account],
+    *,
+    oldest_due: float | None,
+    has_worker: bool,
 ) -> list[Step]:
     """Return what has to be done, the worst first; ``oldest_due`` is in seconds."""
     return [
         *_doubled(integrity),
         *_missing(integrity),
+        *_without_worker(has_worker=has_worker),
         *_stuck(integrity),
         *_waiting(oldest_due),
         *_parked(accounts),
         *_late(integrity),
+        *_blocked(accounts),
         *_lost(accounts),
     ]
 
@@ -78,6 +84,16 @@ def _missing(integrity: Integrity) -> Iterator[Step]:
             "Show them",
             "dashboard.request_sets",
             {"late": "true"},
+        )
+
+
+def _without_worker(*, has_worker: bool) -> Iterator[Step]:
+    if not has_worker:
+        yield Step(
+            "danger",
+            "No worker is alive.",
+            "Notifications are kept, and nothing is collected: start 'receiver worker', or read "
+            "its log.",
         )
 
 
@@ -114,6 +130,18 @@ def _parked(accounts: Sequence[Account]) -> Iterator[Step]:
             )
 
 
+def _blocked(accounts: Sequence[Account]) -> Iterator[Step]:
+    for account in accounts:
+        if account.health == "waiting":
+            yield Step(
+                "warning",
+                f"act_{account.account_id} has to wait.",
+                f"{account.reason or ''} Its sets go on by themselves after that.".lstrip(),
+                "Show it",
+                "dashboard.accounts",
+            )
+
+
 def _late(integrity: Integrity) -> Iterator[Step]:
     if integrity.late:
         yield Step(
@@ -137,8 +165,8 @@ def _lost(accounts: Sequence[Account]) -> Iterator[Step]:
         yield Step(
             "warning",
             "Some notifications do not come.",
-            f"Of the newest, {', '.join(shares)}; their results were asked for. 'receiver doctor' "
-            "tells whether Facebook reaches the public URL.",
+            f"Of the newest, {', '.join(shares)}; their results were asked for. See that "
+            "Facebook reaches the public URL from outside, and what 'receiver doctor' finds there.",
             "Show them",
             "dashboard.request_sets",
             {"verdict": "lost,failed"},

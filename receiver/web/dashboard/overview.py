@@ -7,6 +7,7 @@ from collections.abc import Collection
 from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from receiver.lifecycle.readiness import heartbeat_age, is_recent
 from receiver.store import backlog
 from receiver.web.admin import figures, reading
 from receiver.web.admin.documents import ErrorsOfPeriod
@@ -32,14 +33,14 @@ def overview() -> str:
     errors = figures.read_errors(statistics)
     now = parts().now()
     integrity, healths = figures.read_integrity(accounts), figures.read_accounts(accounts).data
-    oldest_due = _oldest_due(reading.account_ids(accounts))
+    oldest_due, has_worker = _work(reading.account_ids(accounts))
     return render_template(
         "admin/overview.html",
         filters=asked.filters(),
         url_with_accounts=asked.url_with_accounts,
         integrity=integrity,
         summary=next_steps.summary(integrity),
-        steps=next_steps.steps(integrity, healths, oldest_due=oldest_due),
+        steps=next_steps.steps(integrity, healths, oldest_due=oldest_due, has_worker=has_worker),
         accounts=healths,
         chart=charts.outcomes(figures.read_outcomes(statistics).data),
         errors=_worst(errors.data),
@@ -50,12 +51,13 @@ def overview() -> str:
     )
 
 
-def _oldest_due(account_ids: Collection[int]) -> float | None:
-    """For how many seconds the set has been due that has been due for longest."""
+def _work(account_ids: Collection[int]) -> tuple[float | None, bool]:
+    """For how many seconds a set has been due at the most, and whether a worker is alive."""
     now = parts().now()
     with parts().database.reading() as session:
         oldest = backlog.oldest_due(session, account_ids, now=now)
-    return None if oldest is None else max(0.0, (now - oldest).total_seconds())
+        has_worker = is_recent(heartbeat_age(session, now=now))
+    return None if oldest is None else max(0.0, (now - oldest).total_seconds()), has_worker
 
 
 def _worst(errors: list[ErrorsOfPeriod]) -> list[ErrorsOfPeriod]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from receiver.lifecycle.actions.catalog import ACTIONS
-from receiver.lifecycle.words import STATES, VERDICTS
+from receiver.lifecycle.words import STATES, VERDICTS, state_in_words
 from receiver.store import integrity
 from receiver.store.deliveries import STATES as DELIVERY_STATES
 
@@ -24,6 +24,7 @@ __all__ = [
     "counted_to_cap",
     "duration",
     "number",
+    "state_in_words",
     "utc",
 ]
 

@@ -43,8 +43,22 @@ def account(**known: Any) -> Account:
     )
 
 
-def told(found: Integrity, *accounts: Account, oldest_due: float | None = None) -> list[str]:
-    return [step.what for step in next_steps.steps(found, accounts, oldest_due=oldest_due)]
+def told(
+    found: Integrity,
+    *accounts: Account,
+    oldest_due: float | None = None,
+    has_worker: bool = True,
+) -> list[str]:
+    steps = next_steps.steps(found, accounts, oldest_due=oldest_due, has_worker=has_worker)
+    return [step.what for step in steps]
+
+
+def test_that_nobody_works_is_told_whatever_else_is_well() -> None:
+    assert told(integrity(), account(), has_worker=False) == ["No worker is alive."]
+
+
+def test_an_account_that_facebook_asked_to_wait_is_named() -> None:
+    assert told(integrity(), account(health="waiting")) == ["act_5 has to wait."]
 
 
 def test_where_all_is_well_there_is_nothing_to_do() -> None:
