@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import click
@@ -17,15 +19,29 @@ from rich.table import Table
 from receiver.cli import filters
 from receiver.cli.common import COMMAND, opened_parts
 from receiver.cli.interruption import INTERRUPTED, Interrupted, Interruption, interruptible
-from receiver.lifecycle import bulk
-from receiver.lifecycle.bulk import Planned
+from receiver.lifecycle import bulk, choosing
+from receiver.lifecycle.choosing import Planned
 from receiver.lifecycle.tools import Tools
-from receiver.store import action_plans
+from receiver.store import action_plans, reports
 from receiver.web.admin import plan_words
 from receiver.web.admin.parameters import SetFilters
 
 _PAUSE_SECONDS = 0.5
 _SHOWN_MOST = 20
+
+
+@dataclass
+class _Ended:
+    """How it went, over all plans: ``odd`` are the first sets of each that did not end well."""
+
+    action: str
+    not_there: Sequence[int]
+    plans: list[str] = field(default_factory=list)
+    sets: int = 0
+    points: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    odd: list[dict[str, Any]] = field(default_factory=list)
+    not_confirmed: int = 0
 
 
 def plan_and_do(
@@ -38,30 +54,41 @@ def plan_and_do(
 ) -> None:
     """Plan an action on the sets that meet some filters, and do it once it is confirmed.
 
-    Ends the command: with 0 if all went well, with 1 if something was refused or failed, with 130
-    where it was interrupted (a worker goes on with the plan).
+    What one plan cannot take is planned, and confirmed, after it. Ends the command: with 0 if all
+    went well, with 1 if something was refused or failed or a number is no set's, with 130 where it
+    was interrupted (a worker goes on with what was confirmed).
     """
     with opened_parts(check_secrets=True) as parts, interruptible() as interruption:
         tools = parts.tools
-        planned = bulk.make(
-            tools,
-            action,
-            replace(filters.of_sets(parts, query), numbers=numbers),
-            detail=_in_words(query, numbers),
-            by=COMMAND,
-        )
-        _show_plan(Console(stderr=True), planned)
-        if not planned.sets:
-            _end(tools, planned, as_json=as_json)
-        if not is_confirmed:
-            click.confirm(f"{planned.action.label}: {planned.sets} sets?", abort=True, err=True)
-        bulk.confirm(tools, planned.plan_id, by=COMMAND)
-        try:
-            _do(tools, planned, interruption)
-        except Interrupted:
-            click.echo("Interrupted: a worker goes on with the rest of the plan.", err=True)
-            sys.exit(INTERRUPTED)
-        _end(tools, planned, as_json=as_json)
+        wanted = replace(filters.of_sets(parts, query), numbers=numbers)
+        detail = _in_words(query, numbers)
+        make = partial(choosing.make, tools, action, wanted, detail=detail, by=COMMAND)
+        ended = _Ended(action, _not_there(tools, numbers))
+        for planned in _parts(make):
+            _show_plan(Console(stderr=True), planned)
+            if planned.sets and not (is_confirmed or _is_agreed(planned)):
+                ended.not_confirmed = planned.sets
+                break
+            if planned.sets:
+                _end_if_interrupted(interruption)
+                bulk.confirm(tools, planned.plan_id, by=COMMAND)
+                _do(tools, planned, interruption)
+            _add(ended, tools, planned)
+        _end(ended, as_json=as_json)
+
+
+def _parts(make: Callable[..., Planned]) -> Iterator[Planned]:
+    """Plan what meets the filters, and what one plan cannot take after it."""
+    planned = make()
+    yield planned
+    while planned.next_key is not None:
+        planned = make(after=planned.next_key)
+        yield planned
+
+
+def _not_there(tools: Tools, numbers: Sequence[int]) -> list[int]:
+    with tools.database.reading() as session:
+        return sorted(set(numbers) - reports.known_numbers(session, numbers))
 
 
 def _in_words(query: SetFilters, numbers: Sequence[int]) -> str:
@@ -75,14 +102,26 @@ def _show_plan(console: Console, planned: Planned) -> None:
     for account_id, sets in sorted(planned.by_account.items()):
         table.add_row(f"act_{account_id}", f"{sets:,}")
     console.print(table)
-    console.print(
-        f"{planned.sets:,} sets, {planned.points:,} points, about {planned.seconds:,.0f} seconds; "
-        f"{planned.skipped:,} that meet the filters do not fit the action.",
-        highlight=False,
-        soft_wrap=True,
-    )
-    if planned.is_cut:
-        console.print("More sets meet the filters: run it again for the rest.", highlight=False)
+    at_least = "at least " if planned.action.may_cost_more else ""
+    cost = f"{at_least}{planned.points:,} points, about {planned.seconds:,.0f} seconds"
+    sentences = [f"{planned.sets:,} sets, {cost}; sets that do not fit the action are left out."]
+    if planned.note is not None:
+        sentences = [planned.note]
+    if planned.next_key is not None:
+        sentences.append("More sets may meet the filters: they are planned after these.")
+    for sentence in sentences:
+        console.print(sentence, highlight=False, soft_wrap=True)
+
+
+def _is_agreed(planned: Planned) -> bool:
+    return click.confirm(f"{planned.action.label}: {planned.sets} sets?", err=True)
+
+
+def _end_if_interrupted(interruption: Interruption) -> None:
+    """End the command before a worker goes on with what its user would not have confirmed."""
+    if interruption.is_wanted:
+        click.echo("Interrupted: what was not confirmed is left.", err=True)
+        sys.exit(INTERRUPTED)
 
 
 def _do(tools: Tools, planned: Planned, interruption: Interruption) -> None:
@@ -92,15 +131,30 @@ def _do(tools: Tools, planned: Planned, interruption: Interruption) -> None:
     ) as bar:
         task = bar.add_task(planned.action.label, total=planned.sets)
         waiting = planned.sets
-        while waiting:
-            interruption.check()
-            claim = bulk.claim_next(tools, plan_id=planned.plan_id)
-            if claim is None:
-                interruption.sleep(_PAUSE_SECONDS)
-            else:
-                bulk.act(tools, claim)
-            waiting = _counts(tools, planned).get("waiting", 0)
-            bar.update(task, completed=planned.sets - waiting)
+        try:
+            while waiting:
+                interruption.check()
+                claim = bulk.claim_next(tools, plan_id=planned.plan_id)
+                if claim is None:
+                    interruption.sleep(_PAUSE_SECONDS)
+                else:
+                    bulk.act(tools, claim)
+                waiting = _counts(tools, planned).get("waiting", 0)
+                bar.update(task, completed=planned.sets - waiting)
+        except Interrupted:
+            bar.stop()
+            _tell_of_the_rest(planned, waiting)
+            sys.exit(INTERRUPTED)
+
+
+def _tell_of_the_rest(planned: Planned, waiting: int) -> None:
+    click.echo(
+        f"Interrupted: a worker goes on with the {waiting:,} sets that are left of the plan. "
+        f"To leave them: receiver set stop {planned.plan_id}",
+        err=True,
+    )
+    if planned.next_key is not None:
+        click.echo("What was not planned yet is left: run it again for that.", err=True)
 
 
 def _counts(tools: Tools, planned: Planned) -> dict[str, int]:
@@ -110,37 +164,48 @@ def _counts(tools: Tools, planned: Planned) -> dict[str, int]:
     return counts
 
 
-def _end(tools: Tools, planned: Planned, *, as_json: bool) -> None:
-    counts = _counts(tools, planned)
+def _add(ended: _Ended, tools: Tools, planned: Planned) -> None:
+    """Add how a plan went to how all of them did."""
     with tools.database.reading() as session:
         items = action_plans.items(session, planned.plan_id, limit=_SHOWN_MOST)
-    odd = [item for item in items if item["outcome"] not in (None, "done")]
+    ended.plans.append(planned.plan_id)
+    ended.sets += planned.sets
+    ended.points += planned.points
+    ended.counts.update(_counts(tools, planned))
+    ended.odd += [item for item in items if item["outcome"] not in (None, "done")]
+
+
+def _end(ended: _Ended, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(_document(planned, counts, odd), indent=2))
+        click.echo(json.dumps(_document(ended), indent=2))
     else:
-        for item in odd:
+        for number in ended.not_there:
+            click.echo(f"There is no set {number}.")
+        for item in ended.odd:
             click.echo(f"Set {item['request_set_id']} {item['outcome']}: {item['note']}")
-        told = ", ".join(f"{count:,} {word}" for word, count in counts.items())
-        click.echo(told or "Nothing to do.")
-    sys.exit(1 if odd else 0)
+        told = ", ".join(f"{count:,} {word}" for word, count in ended.counts.items())
+        if ended.not_confirmed:
+            click.echo(f"Not confirmed: {ended.not_confirmed:,} sets.")
+        if told or not ended.not_confirmed:
+            click.echo(told or "Nothing to do.")
+    sys.exit(1 if ended.odd or ended.not_there or ended.not_confirmed else 0)
 
 
-def _document(
-    planned: Planned, counts: dict[str, int], odd: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _document(ended: _Ended) -> dict[str, Any]:
     return {
-        "plan": planned.plan_id,
-        "action": planned.action.name,
-        "sets": planned.sets,
-        "skipped": planned.skipped,
-        "points": planned.points,
-        "counts": counts,
+        "plans": ended.plans,
+        "action": ended.action,
+        "sets": ended.sets,
+        "points": ended.points,
+        "counts": dict(ended.counts),
+        "not_confirmed": ended.not_confirmed,
+        "not_there": [str(number) for number in ended.not_there],
         "not_done": [
             {
                 "request_set_id": str(item["request_set_id"]),
                 "outcome": item["outcome"],
                 "note": item["note"],
             }
-            for item in odd
+            for item in ended.odd
         ],
     }

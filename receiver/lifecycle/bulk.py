@@ -1,148 +1,70 @@
-"""An action on many sets: planned, confirmed by a person, and done one set at a time."""
+"""An action on many sets, once it is planned: confirmed, stopped, done one set at a time."""
 
 from __future__ import annotations
 
-import secrets
-from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
+from structlog.contextvars import bound_contextvars
+
 from receiver.crypto import CannotOpen
 from receiver.graph.errors import CallFailed
-from receiver.lifecycle import plan
-from receiver.lifecycle.actions.catalog import ACTIONS, Action
 from receiver.lifecycle.actions.outcome import Refused
 from receiver.lifecycle.actions.perform import perform
-from receiver.lifecycle.shares import Purpose
+from receiver.lifecycle.plan import lease_until
+from receiver.lifecycle.put_off import in_words
 from receiver.lifecycle.spending import NoPoints
 from receiver.lifecycle.tools import Tools
-from receiver.store import action_plans, audit, points, reports
-from receiver.store.action_plans import ItemClaim, NewPlan
+from receiver.store import action_plans, audit, intents, keys, reports, waits
+from receiver.store.action_plans import ItemClaim
 from receiver.store.audit import Actor
-from receiver.store.lists import paging, request_sets
-from receiver.store.lists.request_sets import SetFilter
+from receiver.store.database import DatabaseAway, Session
+from receiver.store.models import RequestSet
 
-PLANNED_MOST = 10_000
-_PAGE = 500
-_LASTS = timedelta(minutes=15)
-_SECONDS_A_CALL = 0.5
-_WINDOW_SECONDS = 300
+log = structlog.get_logger(__name__)
+
 _TRIED_AGAIN_AFTER = timedelta(seconds=30)
 _TRIES_MOST = 5
+_STOPPED = "The plan was stopped."
 
 
-@dataclass(frozen=True)
-class Planned:
-    """What an action would touch. ``skipped`` sets meet the filters and cannot be acted on.
-
-    ``is_cut`` tells that more sets than PLANNED_MOST meet the filters. ``seconds`` is about how
-    long it takes at Facebook's pace.
-    """
-
-    plan_id: str
-    action: Action
-    sets: int
-    skipped: int
-    by_account: dict[int, int]
-    points: int
-    seconds: float
-    is_cut: bool
-    expires_at: datetime
+class NoSuchPlan(Exception):
+    """The plan is not there, or is another's; the message says so."""
 
 
-def make(tools: Tools, action: str, wanted: SetFilter, *, detail: str, by: Actor) -> Planned:
-    """Choose the sets, and keep the plan until it is confirmed or out of date.
-
-    ``detail`` says the filters in words. Raises DatabaseAway.
-    """
-    chosen, is_cut, skipped = _choose(tools, ACTIONS[action], wanted)
-    now = tools.now()
-    new = NewPlan(
-        secrets.token_urlsafe(12),
-        action=action,
-        detail=detail,
-        sets=[(row["id"], row["account_id"]) for row in chosen],
-    )
-    with tools.database.writing() as session:
-        action_plans.add(session, new, by=by, expires_at=now + _LASTS, now=now)
-    costs = _costs(ACTIONS[action], chosen)
-    return Planned(
-        new.plan_id,
-        action=ACTIONS[action],
-        sets=len(chosen),
-        skipped=skipped,
-        by_account=dict(Counter(row["account_id"] for row in chosen)),
-        points=sum(costs.values()),
-        seconds=_seconds(tools, costs, sets=len(chosen)),
-        is_cut=is_cut,
-        expires_at=now + _LASTS,
-    )
-
-
-def _choose(
-    tools: Tools, action: Action, wanted: SetFilter
-) -> tuple[list[dict[str, Any]], bool, int]:
-    """Return the sets to act on, whether there are more, and how many cannot be acted on."""
-    chosen: list[dict[str, Any]] = []
-    skipped = 0
-    after = None
-    listing = request_sets.listing(wanted)
-    with tools.database.reading() as session:
-        while True:
-            page = paging.read_page(session, listing, after=after, limit=_PAGE)
-            fitting = [row for row in page.rows if _fits(action, row)]
-            chosen += fitting
-            skipped += len(page.rows) - len(fitting)
-            after = page.next_key
-            if after is None or len(chosen) >= PLANNED_MOST:
-                break
-    return chosen[:PLANNED_MOST], after is not None or len(chosen) > PLANNED_MOST, skipped
-
-
-def _fits(action: Action, row: dict[str, Any]) -> bool:
-    has_errors = bool(row["error_count"])
-    return row["state"] in action.states and action.has_errors in (None, has_errors)
-
-
-def _costs(action: Action, chosen: Sequence[dict[str, Any]]) -> dict[int, int]:
-    """Return the points that it costs each account."""
-    costs: Counter[int] = Counter()
-    for row in chosen:
-        costs[row["account_id"]] += action.points(row["spec_count"])
-    return dict(costs)
-
-
-def _seconds(tools: Tools, costs: dict[int, int], *, sets: int) -> float:
-    """Return about how long it takes: as long as the account that may spend the least."""
-    share = tools.shares.of(Purpose.POLL) / 100
-    waits = [0.0]
-    with tools.database.reading() as session:
-        for account_id, cost in costs.items():
-            score = points.read(session, account_id).score
-            free = max(0.0, score.limit * share - score.at(tools.now()))
-            waits.append(max(0.0, cost - free) * _WINDOW_SECONDS / (score.limit * share))
-    return round(max(*waits, sets * _SECONDS_A_CALL), 1)
-
-
-class CannotConfirm(Exception):
-    """The plan is not there, was confirmed before, or is out of date; the message says which."""
+class NotNow(Exception):
+    """The plan is not, or no more, where this can be done to it; the message says why."""
 
 
 def confirm(tools: Tools, plan_id: str, *, by: Actor) -> None:
-    """Let a plan be done. Raises CannotConfirm, DatabaseAway."""
+    """Let a plan be done. Raises NoSuchPlan, NotNow, DatabaseAway."""
     now = tools.now()
     with tools.database.writing() as session:
-        found = action_plans.find(session, plan_id, by=by)
-        if found is None:
-            raise CannotConfirm("There is no such plan of yours.")
+        found = _find(session, plan_id, by=by)
         if not action_plans.confirm(session, plan_id, now=now):
-            raise CannotConfirm(
+            raise NotNow(
                 "This plan was confirmed before."
                 if found["confirmed_at"]
                 else "This plan is out of date: make a new one."
             )
+
+
+def stop(tools: Tools, plan_id: str, *, by: Actor) -> None:
+    """Leave what a confirmed plan has not done yet. Raises NoSuchPlan, NotNow, DatabaseAway."""
+    with tools.database.writing() as session:
+        _find(session, plan_id, by=by)
+        if not action_plans.stop(session, plan_id, by=by, note=_STOPPED, now=tools.now()):
+            raise NotNow("This plan is not under way: there is nothing to stop.")
+
+
+def _find(session: Session, plan_id: str, *, by: Actor) -> dict[str, Any]:
+    found = action_plans.find(session, plan_id, by=by)
+    if found is None:
+        raise NoSuchPlan("There is no such plan of yours.")
+    return found
 
 
 def claim_next(
@@ -152,14 +74,19 @@ def claim_next(
     now = tools.now()
     with tools.database.reading() as session:
         if not action_plans.is_any_due(
-            session, now=now, passing_over=passing_over, plan_id=plan_id
+            session,
+            now=now,
+            public_url=tools.public_url,
+            passing_over=passing_over,
+            plan_id=plan_id,
         ):
             return None
     with tools.database.writing() as session:
         return action_plans.claim_due(
             session,
             now=now,
-            lease_until=plan.lease_until(tools.pace, now=now),
+            lease_until=lease_until(tools.pace, now=now),
+            public_url=tools.public_url,
             passing_over=passing_over,
             plan_id=plan_id,
         )
@@ -167,22 +94,56 @@ def claim_next(
 
 def act(tools: Tools, claim: ItemClaim) -> None:
     """Act on one set of a plan; what cannot be done now is tried again. Raises DatabaseAway."""
-    with tools.database.reading() as session:
-        row = reports.find_row(session, claim.request_set_id)
-    if row is None:
-        _finish(tools, claim, outcome=audit.REFUSED, note="The set is not there any more.")
-        return
+    with bound_contextvars(
+        plan_id=claim.plan_id, request_set_id=claim.request_set_id, account_id=claim.account_id
+    ):
+        # A worker that the action kills never comes to count the try as failed.
+        if claim.tries > _TRIES_MOST:
+            note = f"It was begun {_TRIES_MOST} times, and never came to an end."
+            _finish(tools, claim, outcome=audit.FAILED, note=note)
+            return
+        with tools.database.reading() as session:
+            row = reports.find_row(session, claim.request_set_id)
+            refusal = _refusal(session, claim, now=tools.now())
+        if row is None or refusal is not None:
+            note = refusal or "The set is not there any more."
+            _finish(tools, claim, outcome=audit.REFUSED, note=note)
+            return
+        _try(tools, claim, row)
+
+
+def _refusal(session: Session, claim: ItemClaim, *, now: datetime) -> str | None:
+    """Return why a plan may not go on with a set, whatever it stood for when it was confirmed."""
+    if claim.is_stopped:
+        return _STOPPED
+    if claim.actor.api_key_id is None:
+        return None
+    holder = keys.find_holder(session, claim.actor.api_key_id, now=now)
+    if holder is None:
+        return "The key that made the plan was revoked, or has expired."
+    if holder.is_read_only:
+        return "The key that made the plan may only read."
+    if claim.account_id not in holder.account_ids:
+        return "The key that made the plan may not use the set's account."
+    return None
+
+
+def _try(tools: Tools, claim: ItemClaim, row: RequestSet) -> None:
     try:
         done = perform(tools, row, claim.action, by=_of_plan(claim))
     except Refused as error:
-        _finish(tools, claim, outcome=audit.REFUSED, note=str(error))
+        came_of_it = _came_of_an_earlier_try(tools, claim)
+        outcome = audit.REFUSED if came_of_it is None else audit.DONE
+        _finish(tools, claim, outcome=outcome, note=came_of_it or str(error))
     except NoPoints as error:
-        _postpone(tools, claim, due_at=error.resume_at, note=str(error))
-    except (CallFailed, CannotOpen) as error:
-        if claim.tries >= _TRIES_MOST:
-            _finish(tools, claim, outcome=audit.FAILED, note=str(error))
-        else:
-            _postpone(tools, claim, due_at=tools.now() + _TRIED_AGAIN_AFTER, note=str(error))
+        with tools.database.writing() as session:
+            action_plans.postpone_account(session, claim, due_at=error.resume_at, note=str(error))
+    except DatabaseAway:
+        raise
+    except Exception as error:  # a set that nobody foresaw must not be tried for ever
+        if not isinstance(error, (CallFailed, CannotOpen)):
+            log.exception("An action failed")
+        _try_again(tools, claim, note=in_words(error))
     else:
         _finish(tools, claim, outcome=audit.DONE, note=done.note)
 
@@ -191,11 +152,39 @@ def _of_plan(claim: ItemClaim) -> Actor:
     return replace(claim.actor, name=f"{claim.actor.name}, plan {claim.plan_id}")
 
 
+def _came_of_an_earlier_try(tools: Tools, claim: ItemClaim) -> str | None:
+    """Say what an earlier try of a refused action led to all the same; None where it did not.
+
+    Its answer was lost, or its worker was slower than its lease.
+    """
+    if claim.tries == 1:
+        return None
+    with tools.database.reading() as session:
+        if claim.action == "resubmit":
+            child = action_plans.sent_again_since(
+                session, claim.request_set_id, since=claim.confirmed_at
+            )
+            return None if child is None else f"Its failures are sent again as set {child}."
+        row = reports.find_row(session, claim.request_set_id)
+        is_over = row is not None and row.state in (intents.COMPLETED, intents.COLLECTED)
+        if claim.action == "cancel" and row is not None and is_over and row.canceled_count:
+            return f"{row.canceled_count} requests of it are canceled."
+    return None
+
+
+def _try_again(tools: Tools, claim: ItemClaim, *, note: str) -> None:
+    """Let a set be tried again after a while, unless it was tried often enough."""
+    now = tools.now()
+    with tools.database.writing() as session:
+        # What Facebook asks to wait for is passed over until then, and was no fault of the set's.
+        counts = not waits.is_waiting(session, claim.account_id, now=now)
+        if counts and claim.tries >= _TRIES_MOST:
+            action_plans.finish(session, claim, outcome=audit.FAILED, note=note, now=now)
+            return
+        due_at = now + _TRIED_AGAIN_AFTER
+        action_plans.postpone(session, claim, due_at=due_at, note=note, counts=counts)
+
+
 def _finish(tools: Tools, claim: ItemClaim, *, outcome: str, note: str) -> None:
     with tools.database.writing() as session:
         action_plans.finish(session, claim, outcome=outcome, note=note, now=tools.now())
-
-
-def _postpone(tools: Tools, claim: ItemClaim, *, due_at: datetime, note: str) -> None:
-    with tools.database.writing() as session:
-        action_plans.postpone(session, claim, due_at=due_at, note=note)

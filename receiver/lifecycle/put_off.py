@@ -103,7 +103,7 @@ def _put_off(
                 _ask_a_person(session, claim, error, now=now)
                 return
             look_at = resume_at or _next_at(tools, claim, now=now)
-            looks.finish(session, claim, look_at=look_at, reason=_in_words(error))
+            looks.finish(session, claim, look_at=look_at, reason=in_words(error))
     except LeaseLost:
         _tell_lease_lost()
 
@@ -160,13 +160,14 @@ def _keep_failed_look(
         ended_at=tools.now(),
         calls=error.calls if isinstance(error, (CallFailed, NoPoints, LeaseLost)) else 0,
         error_code=error.code if isinstance(error, GraphError) else None,
-        error=_in_words(error),
+        error=in_words(error),
     )
     with tools.database.writing() as session:
         looks.add_look(session, claim, record)
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
+    """Say what failed; of what nobody foresaw only its kind."""
     if isinstance(error, (CallFailed, NoPoints, CannotOpen)):
         return str(error)
     if isinstance(error, LeaseLost):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from receiver.store import intents
 from receiver.store.models import Account, Credential, RequestSet
@@ -91,10 +91,12 @@ def is_unclaimed(now: datetime) -> ColumnElement[bool]:
     return or_(RequestSet.lease_expires_at.is_(None), RequestSet.lease_expires_at <= now)
 
 
-def account_waits(now: datetime) -> ColumnElement[bool]:
-    """Whether a set's account may not be asked yet."""
+def account_waits(
+    now: datetime, *, account_id: InstrumentedAttribute[int] = RequestSet.account_id
+) -> ColumnElement[bool]:
+    """Whether the account of a set, or of what else names one, may not be asked yet."""
     return exists().where(
-        Account.id == RequestSet.account_id,
+        Account.id == account_id,
         Credential.id == Account.credential_id,
         or_(Account.resume_at > now, Credential.resume_at > now),
     )

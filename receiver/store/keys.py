@@ -90,6 +90,11 @@ def find_signed_in(session: Session, token_hash: bytes, *, now: datetime) -> Cal
     return _find(session, ApiKey.id == begun_with.scalar_subquery(), now=now)
 
 
+def find_holder(session: Session, key_id: int, *, now: datetime) -> Caller | None:
+    """Return who holds the key with this number; None for one that expired or was revoked."""
+    return _find(session, ApiKey.id == key_id, now=now)
+
+
 def _find(session: Session, is_meant: ColumnElement[bool], *, now: datetime) -> Caller | None:
     rows = session.execute(
         select(

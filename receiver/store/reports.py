@@ -36,6 +36,11 @@ def find_row(session: Session, request_set_id: int) -> RequestSet | None:
     return session.get(RequestSet, request_set_id)
 
 
+def known_numbers(session: Session, numbers: Collection[int]) -> set[int]:
+    """Return those of some numbers that are a set's."""
+    return set(session.scalars(select(RequestSet.id).where(RequestSet.id.in_(numbers))))
+
+
 def holder_of(session: Session, facebook_id: int) -> int | None:
     """Return the intent that holds an id of Facebook's."""
     return session.execute(

@@ -12,6 +12,8 @@ from sqlalchemy import text
 from benchmarks.admin_population import ACCOUNTS, NOW
 from benchmarks.admin_rows import fill
 from benchmarks.plans import watched
+from receiver.lifecycle.actions.catalog import ACTIONS, Action
+from receiver.lifecycle.choosing import narrowed
 from receiver.store.database import Database
 from receiver.store.lists import messages, paging, request_sets, requests
 from receiver.store.lists.conditions import Between
@@ -168,4 +170,21 @@ def test_a_filter_that_is_said_to_be_served_by_an_index_is(
         # It names what belongs to a constraint by itself.
         index = re.sub(r"^uq_(\w+?)_(facebook_id|request_set_id)$", r"sqlite_autoindex_\1_1", index)
     assert index in found
+    assert [one for one in found if one.startswith("(all of")] == []
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
+def test_what_an_action_fits_is_found_by_an_index(filled: Database, action: Action) -> None:
+    fitting = narrowed(SetFilter(ACCOUNTS), action)
+    assert fitting is not None
+    # What is in a state without an end is also found among all that has none.
+    narrow = {
+        "ix_request_set_account_id_state",
+        "ix_request_set_with_errors",
+        "ix_request_set_without_end",
+    }
+
+    found = indexes_of(filled, request_sets.listing(fitting))
+
+    assert narrow & set(found)
     assert [one for one in found if one.startswith("(all of")] == []

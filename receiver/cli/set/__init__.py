@@ -6,7 +6,7 @@ import click
 
 from receiver.cli.lazy import LazyGroup
 
-COMMANDS = ("abandon", "act", "adopt", "create", "list", "show", "watch")
+COMMANDS = ("abandon", "act", "adopt", "create", "list", "show", "stop", "watch")
 
 
 @click.group(name="set", cls=LazyGroup, package="receiver.cli.set", names=COMMANDS)

@@ -21,8 +21,9 @@ from receiver.store.models import RequestSet
 class Action:
     """One thing that people do to sets in some ``states``, one set or many.
 
-    ``label`` and ``means`` are for people; ``points`` says what one set of a size costs.
-    One that ``tells_caller`` fits only sets whose caller asked to be told.
+    ``label`` and ``means`` are for people; ``points`` says what one set of a size costs, at least
+    where it ``may_cost_more``. ``points_here`` tells that it names the present public URL. One that
+    ``tells_caller`` fits only sets whose caller asked to be told.
     """
 
     name: str
@@ -33,6 +34,8 @@ class Action:
     points: Callable[[int], int]
     has_errors: bool | None = None
     tells_caller: bool = False
+    may_cost_more: bool = False
+    points_here: bool = False
 
     def fits(self, row: Mapping[str, Any]) -> bool:
         """Tell whether it may be done to a set, by the columns of its row."""
@@ -93,6 +96,7 @@ ACTIONS: dict[str, Action] = {
             (intents.OPEN, intents.COMPLETED),
             there.repoint,
             _one_write,
+            points_here=True,
         ),
         Action(
             "resubmit",
@@ -102,6 +106,8 @@ ACTIONS: dict[str, Action] = {
             resubmit,
             _one_write,
             has_errors=True,
+            # Whether failures may have made ads is read: how many pages, nobody knows before.
+            may_cost_more=True,
         ),
         Action(
             "replay",

@@ -5,23 +5,29 @@ Everything here raises Problem for what is not there or cannot be done, and Data
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from receiver.crypto import CannotOpen
 from receiver.graph.errors import CallFailed
-from receiver.lifecycle import bulk
+from receiver.lifecycle import bulk, choosing
 from receiver.lifecycle.actions import perform
 from receiver.lifecycle.actions.outcome import Done, Refused
-from receiver.lifecycle.bulk import CannotConfirm, Planned
+from receiver.lifecycle.bulk import NoSuchPlan, NotNow
+from receiver.lifecycle.choosing import Planned
 from receiver.lifecycle.spending import NoPoints
 from receiver.store import reports
 from receiver.store.models import RequestSet
-from receiver.web.admin import plan_words, reading
+from receiver.web.admin import cursors, plan_words, reading
+from receiver.web.admin.cursors import BadCursor
 from receiver.web.admin.holder import actor, holder
 from receiver.web.admin.parameters import SetFilters
 from receiver.web.admin.problems import Problem
 from receiver.web.context import outgoing_slots, parts
 from receiver.web.slots import NoSlot
+
+_SORT = "-created_at"
+"""A plan chooses its sets in the order of their list."""
 
 
 def act(number: int, action: str) -> Done:
@@ -49,22 +55,50 @@ def retry(account_id: int) -> Done:
     return perform.retry_account(parts().tools, account_id, by=actor())
 
 
-def plan(action: str, filters: SetFilters) -> Planned:
-    """Plan an action on the sets that meet some filters: nothing is done before a confirmation."""
-    return bulk.make(
+def plan(action: str, filters: SetFilters, *, cursor: str | None = None) -> Planned:
+    """Plan an action on the sets that meet some filters: nothing is done before a confirmation.
+
+    ``cursor`` is where another plan ended that could not take them all.
+    """
+    try:
+        after = None if cursor is None else cursors.read_cursor(cursor, sort=_SORT)
+    except BadCursor as error:
+        raise Problem(400, f"cursor: {error}") from error
+    return choosing.make(
         parts().tools,
         action,
         reading.set_filter(filters),
         detail=plan_words.of_filters(filters),
         by=actor(),
+        after=after,
     )
+
+
+def next_cursor(planned: Planned) -> str | None:
+    """Return where to plan the rest from; None where a plan took all."""
+    key = planned.next_key
+    return None if key is None else cursors.write_cursor(key, sort=_SORT)
 
 
 def confirm(plan_id: str) -> None:
     """Let a plan be done: the worker acts on one set after another."""
-    try:
+    with _worded():
         bulk.confirm(parts().tools, plan_id, by=actor())
-    except CannotConfirm as error:
+
+
+def stop(plan_id: str) -> None:
+    """Leave what a confirmed plan has not done yet."""
+    with _worded():
+        bulk.stop(parts().tools, plan_id, by=actor())
+
+
+@contextmanager
+def _worded() -> Iterator[None]:
+    try:
+        yield
+    except NoSuchPlan as error:
+        raise Problem(404, str(error)) from error
+    except NotNow as error:
         raise Problem(409, str(error)) from error
 
 

@@ -8,7 +8,7 @@ from flask import Response
 from flask_openapi.models.tag import Tag
 
 from receiver.lifecycle.actions.outcome import Done
-from receiver.lifecycle.bulk import Planned
+from receiver.lifecycle.choosing import Planned
 from receiver.web.admin import acting, documents, reading
 from receiver.web.admin.api import answer, blueprint, refusals
 from receiver.web.admin.parameters import (
@@ -70,7 +70,7 @@ def retry_account(path: AccountPath) -> Response:
 @blueprint.post("/plans", tags=_ACTIONS, responses={201: documents.NewPlan, **refusals(403)})
 def make_plan(body: PlanBody) -> Response:
     """Plan an action on many sets: nothing is done before it is confirmed."""
-    planned = acting.plan(body.action, body.filters)
+    planned = acting.plan(body.action, body.filters, cursor=body.cursor)
     return answer(documents.NewPlan.model_validate(_new_plan(planned)), status=201)
 
 
@@ -87,9 +87,18 @@ def show_plan(path: PlanPath) -> Response:
 )
 def confirm_plan(path: PlanPath) -> Response:
     """Let a plan be done: the worker acts on one set after another."""
-    # What is not there is not found: only of what is there can it be said why not.
-    reading.read_plan(path.plan)
     acting.confirm(path.plan)
+    return answer(reading.read_plan(path.plan))
+
+
+@blueprint.post(
+    "/plans/<plan>/stop",
+    tags=_ACTIONS,
+    responses={200: documents.Plan, **refusals(403, 404, 409)},
+)
+def stop_plan(path: PlanPath) -> Response:
+    """Leave what a confirmed plan has not done yet; a set that is being acted on is finished."""
+    acting.stop(path.plan)
     return answer(reading.read_plan(path.plan))
 
 
@@ -101,6 +110,7 @@ def _new_plan(planned: Planned) -> dict[str, Any]:
         "action": planned.action.name,
         "means": planned.action.means,
         "by_account": {f"act_{one}": count for one, count in planned.by_account.items()},
+        "next_cursor": acting.next_cursor(planned),
     }
 
 

@@ -363,12 +363,20 @@ class NewPlan(Document):
     id: str
     action: str
     means: str
-    sets: int
-    skipped: int = Field(description="Sets that meet the filters and that it cannot be done to.")
+    sets: int = Field(description="Those that meet the filters and that it can be done to.")
     by_account: dict[str, int]
-    points: int = Field(description="What it costs of the accounts' limits at Facebook.")
+    points: int = Field(
+        description="What it costs of the accounts' limits at Facebook; at least, where failures "
+        "are sent again: whether they may have made ads is read first, a point a page."
+    )
     seconds: float = Field(description="About how long it takes at Facebook's pace.")
-    is_cut: bool = Field(description="Whether more sets meet the filters than one plan takes.")
+    next_cursor: str | None = Field(
+        description="Where to plan the rest from, where more sets may meet the filters than one "
+        "plan takes."
+    )
+    note: str | None = Field(
+        description="Why nothing can be chosen by these filters; null where something can."
+    )
     expires_at: datetime
 
 
@@ -380,6 +388,7 @@ class Plan(Document):
     made_at: datetime
     expires_at: datetime
     confirmed_at: datetime | None
+    stopped_at: datetime | None
     counts: dict[str, int] = Field(description="How many of its sets ended how, and wait.")
     items: list[PlanItem] = Field(description="The first 100: first what did not end well.")
 

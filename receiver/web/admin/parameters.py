@@ -266,6 +266,9 @@ class SetFilters(SinceUntil):
 class PlanBody(Parameters):
     action: ActionName = Field(description="What is to be done to each of them.")
     filters: SetFilters = Field(description="The same as those of the list of sets.")
+    cursor: str | None = Field(
+        default=None, description="Another plan's next_cursor: to plan the rest."
+    )
 
 
 class SetsQuery(PageQuery, SetFilters):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import get_args
+from urllib.parse import urlencode
 
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from receiver.lifecycle.actions.outcome import Done
-from receiver.lifecycle.bulk import Planned
+from receiver.lifecycle.choosing import Planned
 from receiver.web.admin import acting
 from receiver.web.admin.parameters import (
     AbandonBody,
@@ -21,6 +23,9 @@ from receiver.web.admin.parameters import (
 from receiver.web.admin.problems import Problem
 from receiver.web.dashboard import asked, words
 from receiver.web.dashboard.blueprint import blueprint
+
+_REST = "rest"
+"""The parameter of a plan's page that says where to plan the rest from."""
 
 
 @blueprint.post("/request-sets/<number>/actions/<action>")
@@ -63,23 +68,51 @@ def make_plan() -> Response:
     action = request.form.get("action", "")
     if action not in get_args(ActionName):
         raise Problem(400, "Choose what is to be done to these sets.")
-    planned = acting.plan(action, asked.read(SetFilters))
+    cursor = request.form.get("cursor") or None
+    planned = acting.plan(action, asked.read(SetFilters), cursor=cursor)
     flash(_in_words(planned), "info")
-    return redirect(url_for("dashboard.plan", plan=planned.plan_id))
+    return redirect(_url_of_planned(planned))
 
 
 def _in_words(planned: Planned) -> str:
+    if planned.note:
+        return planned.note
     sets = words.counted(planned.sets, "set")
+    at_least = "at least " if planned.action.may_cost_more else ""
     sentences = [
-        f"It touches {sets}, costs {planned.points:,} points of the limits",
+        f"It touches {sets}, costs {at_least}{planned.points:,} points of the limits",
         f"and takes about {planned.seconds:,.0f} seconds.",
+        "Sets to which it cannot be done are left out.",
     ]
-    if planned.skipped:
-        left_out = words.counted(planned.skipped, "set")
-        sentences.append(f"Left out: {left_out} to which it cannot be done.")
-    if planned.is_cut:
-        sentences.append("More sets meet the filters: plan again for the rest.")
+    if planned.next_key:
+        sentences.append("More sets may meet the filters: plan the rest, too.")
     return " ".join(sentences)
+
+
+def _url_of_planned(planned: Planned) -> str:
+    """Return where a plan is shown; of one that could not take all, with what the rest needs."""
+    url = url_for("dashboard.plan", plan=planned.plan_id)
+    cursor = acting.next_cursor(planned)
+    if cursor is None:
+        return url
+    return f"{url}?{urlencode([*request.args.items(multi=True), (_REST, cursor)])}"
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What one plan could not take: the URL that plans it, and the cursor to go on from."""
+
+    url: str
+    cursor: str
+
+
+def rest_of_plan() -> Rest | None:
+    """Return what the plan of the present page could not take; None where it took all."""
+    cursor = request.args.get(_REST)
+    if cursor is None:
+        return None
+    filters = [one for one in request.args.items(multi=True) if one[0] != _REST]
+    return Rest(f"{url_for('dashboard.make_plan')}?{urlencode(filters)}", cursor=cursor)
 
 
 @blueprint.post("/plans/<plan>/confirm")
@@ -88,6 +121,15 @@ def confirm_plan(plan: str) -> Response:
     wanted = PlanPath(plan=plan).plan
     acting.confirm(wanted)
     flash("Confirmed: the worker acts on one set after another.", "success")
+    return redirect(url_for("dashboard.plan", plan=wanted))
+
+
+@blueprint.post("/plans/<plan>/stop")
+def stop_plan(plan: str) -> Response:
+    """Leave what a plan has not done yet."""
+    wanted = PlanPath(plan=plan).plan
+    acting.stop(wanted)
+    flash("Stopped: what was not done yet is left.", "success")
     return redirect(url_for("dashboard.plan", plan=wanted))
 
 

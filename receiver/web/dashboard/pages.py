@@ -22,7 +22,7 @@ from receiver.web.admin.parameters import (
 )
 from receiver.web.admin.problems import Problem
 from receiver.web.context import parts
-from receiver.web.dashboard import asked, charts
+from receiver.web.dashboard import acts, asked, charts
 from receiver.web.dashboard.blueprint import blueprint
 
 _REQUESTS_OF_SET = 25
@@ -145,6 +145,7 @@ def plan(plan: str) -> str:
         sets=shown.items,
         action=ACTIONS[shown.action],
         is_over=shown.expires_at <= parts().now(),
+        rest=acts.rest_of_plan(),
         **_rights(),
     )
 

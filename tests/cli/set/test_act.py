@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import signal
+from typing import Any
+from unittest import mock
+
 import pytest
 
+from receiver.lifecycle import bulk, choosing
+from receiver.lifecycle.choosing import Planned
+from receiver.lifecycle.tools import Tools
+from receiver.store.action_plans import ItemClaim
 from receiver.store.models import AuditEntry, RequestSet, Submission
 from tests.support.house import House, ad
 from tests.support.set_commands import document, run, run_set
@@ -75,6 +84,76 @@ def test_what_does_not_fit_is_nothing_to_do(house: House) -> None:
 
 
 @sqlite_only
+def test_numbers_that_are_not_there_are_said(house: House) -> None:
+    at_work(house, 1)
+
+    result = run_set(house, "act", "look", 1, 99, "--yes")
+    as_json = document(run_set(house, "act", "look", 1, 99, "--yes", "--json"))
+
+    assert result.exit_code == 1
+    assert "There is no set 99." in result.output
+    assert "1 done" in result.output
+    assert as_json["not_there"] == ["99"]
+
+
+@sqlite_only
+def test_filters_that_the_action_does_not_fit_are_said(house: House) -> None:
+    at_work(house, 1)
+
+    result = run_set(house, "act", "cancel", "--state", "collected", "--yes")
+
+    assert result.exit_code == 0
+    assert "'Cancel' is for sets that are open" in result.output
+
+
+@sqlite_only
+def test_what_may_cost_more_is_said_to_cost_at_least_that(house: House) -> None:
+    house.notify(house.create_open([ad("one"), ad("fail")]))
+    house.work()
+
+    result = run_set(house, "act", "resubmit", 1, text="n\n")
+
+    assert "1 sets, at least 3 points" in result.output
+
+
+@sqlite_only
+def test_ctrl_c_says_what_becomes_of_the_rest_and_how_to_leave_it(house: House) -> None:
+    at_work(house, 3)
+    act = bulk.act
+
+    def interrupted(tools: Tools, claim: ItemClaim) -> None:
+        act(tools, claim)
+        signal.raise_signal(signal.SIGINT)
+
+    with mock.patch.object(bulk, "act", interrupted):
+        result = run_set(house, "act", "cancel", "--state", "open", "--yes")
+
+    assert result.exit_code == 130
+    assert "a worker goes on with the 2 sets that are left" in result.output
+    (plan_id,) = re.findall(r"receiver set stop (\S+)", result.output)
+    assert run_set(house, "stop", plan_id).exit_code == 0
+    assert bulk.claim_next(house.parts.tools) is None
+    again = run_set(house, "stop", plan_id)
+    assert (again.exit_code, "nothing to stop" in again.output) == (1, True)
+
+
+@sqlite_only
+def test_ctrl_c_before_it_is_confirmed_leaves_everything(house: House) -> None:
+    at_work(house, 1)
+    make = choosing.make
+
+    def interrupted(*arguments: Any, **named: Any) -> Planned:
+        signal.raise_signal(signal.SIGINT)
+        return make(*arguments, **named)
+
+    with mock.patch.object(choosing, "make", interrupted):
+        result = run_set(house, "act", "cancel", "--state", "open", "--yes")
+
+    assert result.exit_code == 130
+    assert bulk.claim_next(house.parts.tools) is None
+
+
+@sqlite_only
 def test_every_set_is_not_meant_by_naming_none(house: House) -> None:
     result = run_set(house, "act", "cancel", "--yes")
 
@@ -92,6 +171,34 @@ def test_pending_sets_follow_a_new_host(house: House) -> None:
     uris = [one["notification_uri"] for one in house.sandbox.ledger()]
     assert all(uri.startswith(f"{moved}/notifications/") for uri in uris)
     assert {row.signing_key_id for row in house.rows(Submission)} == {house.parts.keys.newest_id}
+
+
+def test_every_pending_set_follows_though_one_plan_does_not_take_all(house: House) -> None:
+    at_work(house, 5)
+    moved = "https://moved.example"
+
+    with mock.patch.object(choosing, "PLANNED_MOST", 2):
+        result = run(house, "move-host", "--yes", "--json", RECEIVER_PUBLIC_URL=moved)
+
+    assert result.exit_code == 0, result.output
+    assert document(result)["counts"] == {"done": 5}
+    assert len(document(result)["plans"]) == 3
+    uris = [one["notification_uri"] for one in house.sandbox.ledger()]
+    assert all(uri.startswith(moved) for uri in uris)
+
+
+@sqlite_only
+def test_each_part_is_confirmed_by_itself(house: House) -> None:
+    at_work(house, 3)
+
+    with mock.patch.object(choosing, "PLANNED_MOST", 2):
+        result = run_set(house, "act", "look", "--state", "open", text="y\nn\n")
+
+    assert result.exit_code == 1
+    assert "More sets may meet the filters" in result.output
+    assert "Not confirmed: 1 sets." in result.output
+    assert "2 done" in result.output
+    assert len(house.rows(AuditEntry)) == 2
 
 
 @sqlite_only

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from receiver.lifecycle import bulk
+from receiver.lifecycle import bulk, choosing
 from receiver.store import points, waits
 from receiver.store.models import (
     ActionPlanItem,
@@ -311,6 +311,7 @@ def test_a_set_with_an_outcome_is_neither_adopted_nor_given_up(house: House) -> 
         ("request-sets/1/abandon", {"reason": "a\x00b"}, "reason"),
         ("plans", {"action": "destroy", "filters": {}}, "action"),
         ("plans", {"action": "look", "filters": {"colour": "red"}}, "filters"),
+        ("plans", {"action": "look", "filters": {}, "cursor": "x"}, "cursor"),
         ("plans", [], ""),
         ("plans", None, ""),
     ],
@@ -350,7 +351,7 @@ def test_a_plan_says_what_it_will_touch_and_does_it_once_confirmed(house: House)
     assert collected_id
 
     made = plan(house, "cancel", name="set")
-    assert (made["sets"], made["skipped"], made["points"]) == (3, 0, 9)
+    assert (made["sets"], made["points"], made["next_cursor"]) == (3, 9, None)
     assert made["by_account"] == {f"act_{ACCOUNT}": 3}
     assert do_all(house) == 0
 
@@ -375,7 +376,50 @@ def test_a_plan_leaves_out_what_the_action_does_not_fit(house: House) -> None:
 
     made = plan(house, "resubmit")
 
-    assert (made["sets"], made["skipped"]) == (1, 2)
+    assert (made["sets"], made["note"]) == (1, None)
+
+
+def test_filters_that_the_action_does_not_fit_choose_nothing_and_say_why(house: House) -> None:
+    collected(house)
+
+    made = plan(house, "cancel", state=["collected"])
+
+    assert (made["sets"], made["next_cursor"]) == (0, None)
+    assert made["note"].startswith("'Cancel' is for sets that are open")
+
+
+def test_what_one_plan_cannot_take_is_planned_from_its_cursor(house: House) -> None:
+    for number in range(3):
+        house.create_open(name=f"Set {number}")
+    body = {"action": "look", "filters": {}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choosing, "PLANNED_MOST", 2)
+        first = post(house, "plans", body).get_json()
+        rest = post(house, "plans", {**body, "cursor": first["next_cursor"]}).get_json()
+
+    assert (first["sets"], rest["sets"], rest["next_cursor"]) == (2, 1, None)
+    shown = [house.get(f"/admin/api/plans/{one['id']}").get_json() for one in (first, rest)]
+    numbers = [item["request_set_id"] for one in shown for item in one["items"]]
+    assert sorted(numbers) == ["1", "2", "3"]
+
+
+def test_a_plan_is_stopped_by_its_maker(house: House) -> None:
+    house.sandbox.configure_defaults(progress={"kind": "by_hand"})
+    house.create_open()
+    made = plan(house, "cancel")
+    path = f"plans/{made['id']}/stop"
+    too_soon = post(house, path)
+    post(house, f"plans/{made['id']}/confirm")
+
+    stopped = post(house, path)
+
+    assert (too_soon.status_code, stopped.status_code) == (409, 200)
+    assert stopped.get_json()["counts"] == {"refused": 1}
+    assert stopped.get_json()["stopped_at"] is not None
+    assert post(house, path).status_code == 409
+    assert post(house, "plans/aaaaaaaaaaaa/stop").status_code == 404
+    assert do_all(house) == 0
+    assert audit(house) == [("stop", "done")]
 
 
 def test_a_set_that_changed_since_the_plan_is_refused_alone(house: House) -> None:
@@ -448,4 +492,4 @@ def test_a_worker_that_dies_over_a_resubmission_sends_nothing_twice(house: House
 
     assert len(house.sandbox.ledger()) == 2
     (item,) = house.rows(ActionPlanItem)
-    assert item.outcome == "refused"
+    assert item.outcome == "done"

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from receiver.lifecycle import bulk
-from receiver.store.models import AuditEntry, RequestSet
+import html
+import re
+
+import pytest
+
+from receiver.lifecycle import bulk, choosing
+from receiver.store.models import ActionPlanItem, AuditEntry, RequestSet
 from tests.support.dashboard import signed_in
 from tests.support.house import ACCOUNT, House, ad
 
@@ -49,6 +54,7 @@ def test_a_plan_is_made_from_the_lists_filters_and_confirmed(house: House) -> No
     confirmed = somebody.post(f"{path}/confirm", form_on=path)
 
     assert "touches 1 set, costs 3 points" in page
+    assert "Plan the rest" not in page
     assert "name=spring" in page
     assert confirmed.status_code == 302
     claim = bulk.claim_next(house.parts.tools)
@@ -57,6 +63,54 @@ def test_a_plan_is_made_from_the_lists_filters_and_confirmed(house: House) -> No
     assert "done" in somebody.get(path).text
     assert [entry.request_set_id for entry in house.rows(AuditEntry)] == [2]
     assert somebody.post(f"{path}/confirm").status_code == 409
+    assert somebody.post(f"{path}/stop").status_code == 409
+
+
+def test_a_plan_under_way_is_stopped_by_a_button(house: House) -> None:
+    house.sandbox.configure_defaults(progress={"kind": "by_hand"})
+    house.create_open()
+    somebody = signed_in(house)
+    planned = somebody.post("/plans?state=open", action="cancel", form_on="/request-sets")
+    path = planned.location.removeprefix("/admin")
+    assert "Stop: leave" not in somebody.get(path).text
+    somebody.post(f"{path}/confirm", form_on=path)
+    assert "Stop: leave" in somebody.get(path).text
+
+    stopped = somebody.post(f"{path}/stop", form_on=path)
+
+    assert stopped.location == planned.location
+    page = somebody.get(path).text
+    assert "The plan was stopped." in page
+    assert "Stop: leave" not in page
+    assert bulk.claim_next(house.parts.tools) is None
+
+
+def test_a_plan_that_is_not_there_is_not_found(house: House) -> None:
+    somebody = signed_in(house)
+
+    assert somebody.post("/plans/aaaaaaaaaaaa/confirm").status_code == 404
+    assert somebody.post("/plans/aaaaaaaaaaaa/stop").status_code == 404
+
+
+def test_what_one_plan_cannot_take_is_planned_by_a_button(house: House) -> None:
+    for number in range(3):
+        house.create_open(name=f"Spring {number}")
+    house.create_open(name="Keep")
+    somebody = signed_in(house)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choosing, "PLANNED_MOST", 2)
+        first = somebody.post("/plans?name=spring", action="look", form_on="/request-sets")
+        path = first.location.removeprefix("/admin")
+        page = html.unescape(somebody.get(path).text)
+        (url,) = re.findall(r'action="/admin(/plans\?name=spring)"', page)
+        (cursor,) = re.findall(r'name="cursor" value="([^"]+)"', page)
+        rest = somebody.post(url, action="look", cursor=cursor, form_on=path)
+
+    assert "Plan the rest" in page
+    last = somebody.get(rest.location.removeprefix("/admin")).text
+    assert "touches 1 set" in last
+    assert "Plan the rest" not in last
+    assert sorted(item.request_set_id for item in house.rows(ActionPlanItem)) == [1, 2, 3]
 
 
 def test_a_plan_needs_an_action_and_filters_that_can_be_meant(house: House) -> None:
@@ -66,6 +120,17 @@ def test_a_plan_needs_an_action_and_filters_that_can_be_meant(house: House) -> N
     assert somebody.post("/plans?state=happy", action="look").status_code == 400
     empty = somebody.post("/plans", action="look")
     assert "nothing to confirm" in somebody.get(empty.location.removeprefix("/admin")).text
+
+
+def test_a_link_to_a_plan_cannot_lead_its_button_elsewhere(house: House) -> None:
+    somebody = signed_in(house)
+    planned = somebody.post("/plans", action="look", form_on="/request-sets")
+    link = f"{planned.location.removeprefix('/admin')}?rest=x&_scheme=javascript&_external=1"
+
+    page = somebody.get(link).text
+
+    assert 'action="/admin/plans?_scheme=javascript' in page
+    assert 'action="javascript' not in page
 
 
 def test_a_stuck_set_is_given_up_or_adopted(house: House) -> None:
