@@ -156,6 +156,13 @@ def indexes_of(database: Database, listing: Listing) -> list[str]:
     return indexes
 
 
+def test_unapplied_notifications_are_found_by_their_index(filled: Database) -> None:
+    found = indexes_of(filled, messages.notifications(MessageFilter(ACCOUNTS)))
+
+    assert "ix_notification_unapplied" in found
+    assert [one for one in found if one.startswith("(all of")] == []
+
+
 @pytest.mark.parametrize(
     ("kind", "name"), [(kind, name) for kind, cases in SERVED.items() for name in cases]
 )

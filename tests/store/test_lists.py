@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ from receiver.store.lists.paging import Listing
 from receiver.store.lists.request_sets import SetFilter
 from receiver.store.lists.requests import RequestFilter
 from receiver.store.models import Delivery, Look, Request, RequestSet
-from receiver.store.notifications import apply_hints
+from receiver.store.notifications import ROWS_PER_TOKEN, apply_hints
 from tests.support.rows import NOW, add_account, add_intent, at, notify
 
 ACCOUNTS = (1, 2, 3)
@@ -295,6 +297,64 @@ def test_messages_are_those_of_the_accounts_the_set_and_the_time(database: Datab
     assert ids(account_ids=[1, 2], verdicts=["pending"]) == [3, 2, 1]
     assert ids(account_ids=[1, 2], verdicts=["lost"]) == []
     assert ids(account_ids=[]) == []
+
+
+def test_a_notification_that_is_to_be_applied_again_stands_in_its_list_once(
+    database: Database,
+) -> None:
+    for account_id in (1, 2):
+        add_account(database, account_id)
+        add_intent(database, account_id=account_id)
+    notify(database, 1, now=NOW)
+    for second in range(ROWS_PER_TOKEN):
+        notify(database, 2, now=at(second))
+    with database.writing() as session:
+        apply_hints(session, now=at(60))
+    notify(database, 2, now=at(61))
+    listing = messages.notifications(MessageFilter([1, 2]))
+
+    assert sorted(walk(database, listing, limit=1)) == list(range(1, ROWS_PER_TOKEN + 2))
+    with database.reading() as session:
+        counted = paging.count(session, listing)
+    assert (counted.at_least, counted.is_exact) == (ROWS_PER_TOKEN + 1, True)
+
+
+@pytest.mark.parametrize("is_descending", [True, False])
+@pytest.mark.parametrize("branches_a_statement", [1, 64])
+def test_a_list_goes_on_although_rows_stand_in_two_branches(
+    database: Database,
+    branches_a_statement: int,
+    is_descending: bool,  # noqa: FBT001  # a parameter of the test
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fill(database)
+    monkeypatch.setattr(paging, "_BRANCHES_A_STATEMENT", branches_a_statement)
+    listing = request_sets.listing(SetFilter((1, 2)), is_descending=is_descending)
+    doubled = replace(listing, branches=[*listing.branches, *listing.branches])
+
+    for limit in (1, 2, 7):
+        assert walk(database, doubled, limit=limit) == walk(database, listing, limit=SETS)
+
+
+def test_more_unapplied_notifications_than_are_looked_through_are_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_account(database, 1)
+    add_intent(database, account_id=1)
+    for set_id in (1, 97, 98):
+        notify(database, set_id, now=NOW)
+    listing = partial(messages.notifications, MessageFilter([1]))
+
+    def told() -> tuple[list[int], bool, bool]:
+        with database.reading() as session:
+            page = paging.read_page(session, listing(), after=None, limit=5)
+            counted = paging.count(session, listing())
+        return [row["id"] for row in page.rows], page.is_partial, counted.is_exact
+
+    monkeypatch.setattr(messages, "_UNAPPLIED_MOST", 3)
+    assert told() == ([1], False, True)
+    monkeypatch.setattr(messages, "_UNAPPLIED_MOST", 2)
+    assert told() == ([], True, False)
 
 
 def look_row(started_at: datetime, **values: Any) -> Look:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import Select, exists, select
 
 from receiver.store.lists.conditions import ANY_TIME, Between, branches_of, is_branched, is_one_of
 from receiver.store.lists.paging import Conditions, Listing, Order
@@ -46,23 +46,27 @@ def notifications(wanted: MessageFilter, *, is_descending: bool = True) -> Listi
     )
     if wanted.request_set_id is not None:
         return listing
-    unapplied = (_newest_unapplied(), is_seen, *wanted.between.of(Notification.received_at))
-    return replace(listing, branches=[*listing.branches, unapplied])
-
-
-def _newest_unapplied() -> ColumnElement[bool]:
-    """Whether a notification is one of the newest that no worker has applied: they come first.
-
-    Should all workers be away, it still shows that notifications come.
-    """
-    newest = (
-        select(Notification.id)
-        .where(Notification.applied_at.is_(None))
-        .order_by(Notification.id.desc())
-        .limit(_UNAPPLIED_MOST)
-        .subquery()
+    unapplied = (
+        # One that was applied before, and is to be applied once more, is among its account's.
+        Notification.account_id.is_(None),
+        Notification.id.in_(select(_unapplied().limit(_UNAPPLIED_MOST).subquery().c.id)),
+        is_seen,
+        *wanted.between.of(Notification.received_at),
     )
-    return Notification.id.in_(select(newest.c.id))
+    return replace(
+        listing,
+        branches=[*listing.branches, unapplied],
+        is_cut=_unapplied().offset(_UNAPPLIED_MOST).limit(1),
+    )
+
+
+def _unapplied() -> Select[tuple[int]]:
+    """The notifications that no worker has applied, the newest first.
+
+    Should all workers be away, the newest of them still show that notifications come.
+    """
+    unapplied = select(Notification.id).where(Notification.applied_at.is_(None))
+    return unapplied.order_by(Notification.id.desc())
 
 
 def looks(wanted: MessageFilter, *, is_descending: bool = True) -> Listing:
@@ -118,12 +122,12 @@ def _listing(
     if wanted.request_set_id is not None:
         seen = model.account_id.in_(wanted.account_ids) if is_seen is None else is_seen
         branches = [(model.request_set_id == wanted.request_set_id, seen)]
-        residual = (*residual, *(is_one_of(column, values) if values else ()))
+        residual = (*residual, *is_one_of(column, values))
     elif is_branched(wanted.account_ids, values):
         branches = branches_of(model.account_id, wanted.account_ids, (column, values))
     else:
         branches = branches_of(model.account_id, wanted.account_ids)
-        residual = (*residual, *(is_one_of(column, values) if values else ()))
+        residual = (*residual, *is_one_of(column, values))
     return Listing(
         list(model.__table__.columns),
         Order(moment, model.id, is_descending=is_descending),

@@ -1,7 +1,7 @@
 """Read one page of a list by key, and count it up to a cap.
 
 A list is the union of *branches*: conditions of equality which, with the order, one index serves.
-What no index serves is a *residual* condition. A page that has any reads a window of at most
+No row stands in two of them: it would count twice. What no index serves is a *residual* condition. A page that has any reads a window of at most
 WINDOW_ROWS rows: it may be short, or empty, and still say where to go on.
 """
 
@@ -80,6 +80,7 @@ class Listing:
     """What to list: ``columns`` of the rows of any branch that meet every residual condition.
 
     ``led_by`` is a column that has a value in every row: the index to use begins with it.
+    ``is_cut`` finds something if a branch leaves rows out because it looks through so many only.
     """
 
     columns: Sequence[Any]
@@ -87,14 +88,15 @@ class Listing:
     branches: Sequence[Conditions]
     residual: Conditions = ()
     led_by: tuple[Any, Any] | None = None
+    is_cut: Select[Any] | None = None
 
 
 @dataclass(frozen=True)
 class Page:
     """Some rows, and the key to go on from; None at the end of the list.
 
-    ``is_partial`` tells that the reading stopped at its window: more may follow although the page
-    is not full.
+    ``is_partial`` tells that the reading stopped at its window, so that more may follow although
+    the page is not full, or that the list itself is cut.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -116,12 +118,14 @@ def read_page(session: Session, listing: Listing, *, after: Key | None, limit: i
     beyond = () if after is None else (listing.order.beyond(after),)
     floor = _floor(session, listing, beyond, window_rows=WINDOW_ROWS)
     within = beyond if floor is None else (*beyond, listing.order.up_to(floor))
-    keys = _keys(session, listing, within, limit=limit + 1)
+    keys, end = _keys(session, listing, within, limit=limit + 1)
     shown = keys[:limit]
     rows = _rows(session, listing, shown)
+    is_cut = _is_cut(session, listing)
     if len(keys) > limit:
-        return Page(rows, next_key=shown[-1])
-    return Page(rows, next_key=floor, is_partial=floor is not None)
+        return Page(rows, next_key=shown[-1], is_partial=is_cut)
+    stopped_at = floor if end is None else end
+    return Page(rows, next_key=stopped_at, is_partial=is_cut or stopped_at is not None)
 
 
 def count(session: Session, listing: Listing) -> Count:
@@ -141,7 +145,11 @@ def count(session: Session, listing: Listing) -> Count:
         counted += session.execute(select(func.count()).select_from(ids)).scalar_one()
         if counted > COUNTED_MOST:
             return Count(COUNTED_MOST, is_exact=False)
-    return Count(counted, is_exact=floor is None)
+    return Count(counted, is_exact=floor is None and not _is_cut(session, listing))
+
+
+def _is_cut(session: Session, listing: Listing) -> bool:
+    return listing.is_cut is not None and session.execute(listing.is_cut).first() is not None
 
 
 def _led(session: Session, listing: Listing) -> Listing:
@@ -181,14 +189,21 @@ def _floor(
             _keys_of(listing.order, *branch, *beyond).offset(rows_of_branch - 1).limit(1)
             for branch in branches
         ]
-        ends |= _execute(session, _together(some, *_key_columns(listing.order)))
+        ends.update(_execute(session, _together(some, *_key_columns(listing.order))))
     return listing.order.first(ends) if ends else None
 
 
-def _keys(session: Session, listing: Listing, within: Conditions, *, limit: int) -> list[Key]:
-    """Return the first keys of all branches together."""
+def _keys(
+    session: Session, listing: Listing, within: Conditions, *, limit: int
+) -> tuple[list[Key], Key | None]:
+    """Return the first keys of all branches together, and the last of them if more may follow.
+
+    That is told by how many rows came, not by how many differ: should one ever stand in two
+    branches, the list goes on all the same.
+    """
     order = listing.order
     keys: set[Key] = set()
+    ends: set[Key] = set()
     for branches in _chunks(listing.branches):
         firsts = [
             _keys_of(order, *branch, *listing.residual, *within).limit(limit) for branch in branches
@@ -197,8 +212,16 @@ def _keys(session: Session, listing: Listing, within: Conditions, *, limit: int)
         merged = Order(sorted_by, row_id, is_descending=order.is_descending)
         # The database merges what each branch has in order, and reads hardly more than the page.
         first = _together(firsts, sorted_by, row_id).order_by(*merged.by()).limit(limit)
-        keys |= _execute(session, first)
-    return sorted(keys, reverse=order.is_descending)[:limit]
+        found = _execute(session, first)
+        keys.update(found)
+        if len(found) == limit:
+            ends.add(found[-1])
+    in_order = sorted(keys, reverse=order.is_descending)
+    if not ends:
+        return in_order, None
+    # Behind the last key of one statement, it may have others before those of the next one.
+    end = order.first(ends)
+    return in_order[: in_order.index(end) + 1], end
 
 
 def _keys_of(order: Order, *conditions: ColumnElement[bool]) -> Select[Any]:
@@ -223,8 +246,8 @@ def _together(some: Sequence[Select[Any]], *columns: ColumnElement[Any]) -> Sele
     return select(*columns).select_from(union_all(*parts).subquery())
 
 
-def _execute(session: Session, keys: Select[Any]) -> set[Key]:
-    return {(row[0], row[1]) for row in session.execute(keys)}
+def _execute(session: Session, keys: Select[Any]) -> list[Key]:
+    return [(row[0], row[1]) for row in session.execute(keys)]
 
 
 def _rows(session: Session, listing: Listing, keys: Sequence[Key]) -> list[dict[str, Any]]:
