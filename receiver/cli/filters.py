@@ -73,7 +73,7 @@ def read(model: type[ModelT], given: dict[str, Any]) -> ModelT:
     try:
         return model.model_validate(filled)
     except ValidationError as error:
-        raise click.UsageError(parameters.in_words(error, list(model.model_fields))) from error
+        raise click.UsageError(parameters.in_words(error, model)) from error
 
 
 def of_sets(parts: Parts, query: SetFilters) -> SetFilter:

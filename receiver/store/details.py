@@ -51,13 +51,17 @@ def request_set(session: Session, number: int, *, account_ids: Collection[int]) 
 
 
 def errors_of(session: Session, number: int) -> list[Row]:
-    """Count a set's failed requests by their codes, the most frequent first."""
+    """Count a set's failed requests by their codes, the most frequent first.
+
+    The code is None of those that failed and carry none.
+    """
     counted = func.count().label("requests")
+    has_failed = Request.error_code.is_not(None) | func.upper(Request.status).startswith("ERROR")
     rows = session.execute(
         select(Request.error_code, counted)
-        .where(Request.request_set_id == number, Request.error_code.is_not(None))
+        .where(Request.request_set_id == number, has_failed)
         .group_by(Request.error_code)
-        .order_by(counted.desc(), Request.error_code)
+        .order_by(counted.desc(), Request.error_code.nulls_last())
     ).mappings()
     return [dict(row) for row in rows]
 

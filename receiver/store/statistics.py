@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import BigInteger, String, cast, func, literal_column, select, type_coerce
@@ -18,6 +18,9 @@ from receiver.store.types import UTCDateTime
 
 COUNTS = tuple(column.name for column in OutcomeByHour.__table__.columns if not column.primary_key)
 """What is counted of an hour, in the order of its columns."""
+
+NO_ERROR_CODE = 0
+"""Stands in ``ErrorByHour`` for requests that failed without a code."""
 
 _LEARNED_BY = {"notification": "by_notification", "poll": "by_poll", "read": "by_read"}
 
@@ -68,9 +71,16 @@ def count_collected(session: Session, request_set_id: int, *, now: datetime) -> 
     if row.learned_by in _LEARNED_BY:
         counts[_LEARNED_BY[row.learned_by]] = 1
     _add(session, OutcomeByHour, key, counts)
-    for error in sorted(errors_of(session, request_set_id), key=itemgetter("error_code")):
-        error_key = {**key, "error_code": error["error_code"]}
-        _add(session, ErrorByHour, error_key, {"requests": error["requests"], "sets": 1})
+    for code, requests in sorted(_errors_of(session, request_set_id).items()):
+        _add(session, ErrorByHour, {**key, "error_code": code}, {"requests": requests, "sets": 1})
+
+
+def _errors_of(session: Session, request_set_id: int) -> dict[int, int]:
+    """Count a set's failed requests by their codes, as ``ErrorByHour`` keeps them."""
+    counted: dict[int, int] = defaultdict(int)
+    for error in errors_of(session, request_set_id):
+        counted[error["error_code"] or NO_ERROR_CODE] += error["requests"]
+    return counted
 
 
 def _key(account_id: int, moment: datetime) -> dict[str, Any]:
@@ -115,7 +125,10 @@ def outcomes(
 def errors(
     session: Session, account_ids: Collection[int], *, period: Period, interval: str = "hour"
 ) -> list[dict[str, Any]]:
-    """Return how often each account's requests failed with each code in each hour, or day."""
+    """Return how often each account's requests failed with each code in each hour, or day.
+
+    The code is None of those that carry none.
+    """
     at = _start_of(session, ErrorByHour.hour, interval=interval)
     sums = _sums(ErrorByHour, ("requests", "sets"))
     key = (at, ErrorByHour.account_id, ErrorByHour.error_code)
@@ -125,7 +138,7 @@ def errors(
         .group_by(*key)
         .order_by(*key)
     ).mappings()
-    return [dict(row) for row in rows]
+    return [{**row, "error_code": row["error_code"] or None} for row in rows]
 
 
 def _sums(model: Any, names: Collection[str]) -> list[Any]:

@@ -34,7 +34,10 @@ class OutcomeByHour(Base):
 
 
 class ErrorByHour(Base):
-    """How many requests of an account's sets collected in an hour failed with an error code."""
+    """How many requests of an account's sets collected in an hour failed with an error code.
+
+    A key takes no NULL: code 0 stands for requests that failed without a code.
+    """
 
     __tablename__ = "error_by_hour"
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import get_type_hints
+
 import structlog
-from flask import Response, request
+from flask import Response, current_app, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.types import ResponseDict
 from pydantic import BaseModel, ValidationError
@@ -14,6 +16,7 @@ from receiver.web.admin import problems
 from receiver.web.admin.bodies import take_body
 from receiver.web.admin.documents import ProblemDocument
 from receiver.web.admin.holder import set_holder
+from receiver.web.admin.parameters import refuse_repeats
 from receiver.web.admin.problems import Problem
 from receiver.web.context import parts
 from receiver.web.keys import authorization_key, holder_of
@@ -64,6 +67,18 @@ def _check_key() -> None:
         raise Problem(403, "This key may only read.")
     set_holder(found)
     take_body(deadline_seconds=parts().settings.request_body_deadline_seconds)
+    _refuse_repeats()
+
+
+def _refuse_repeats() -> None:
+    """Of a parameter that is given twice, nobody can tell which one is meant."""
+    query = get_type_hints(current_app.view_functions[request.endpoint or ""]).get("query")
+    if query is None:
+        return
+    try:
+        refuse_repeats(query, dict(request.args.lists()))
+    except ValueError as error:
+        raise Problem(400, str(error)) from error
 
 
 def answer(document: BaseModel, *, status: int = 200) -> Response:

@@ -6,6 +6,7 @@ import io
 
 from flask import request
 
+from receiver.graph.lenient_json import loads_strict
 from receiver.web.admin.problems import Problem
 from receiver.web.body import put_back, read_body
 
@@ -14,7 +15,11 @@ LIMIT_BYTES = 64 * 1024
 
 
 def take_body(*, deadline_seconds: float) -> None:
-    """Read the present request's body. Raises Problem for one that is too long, late or cut off."""
+    """Read the present request's body.
+
+    Raises Problem for one that is too long, late or cut off, and for one that says it is JSON and
+    is not.
+    """
     body = read_body(request, limit_bytes=LIMIT_BYTES, deadline_seconds=deadline_seconds)
     if body.cut == "size":
         raise Problem(413, f"The body is larger than {LIMIT_BYTES} bytes.")
@@ -24,4 +29,13 @@ def take_body(*, deadline_seconds: float) -> None:
         )
     if body.cut is not None:
         raise Problem(400, "The body ended before its end: nothing was done.")
+    if request.is_json and body.data:
+        _check_json(body.data)
     put_back(request, io.BytesIO(body.data))
+
+
+def _check_json(data: bytes) -> None:
+    try:
+        loads_strict(data)
+    except ValueError as error:
+        raise Problem(400, f"The body is no JSON: {str(error).rstrip('.')}.") from error

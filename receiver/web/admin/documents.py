@@ -135,7 +135,7 @@ class FoundSet(Document):
 
 
 class ErrorCount(Document):
-    error_code: int | None
+    error_code: int | None = Field(description="Null where requests failed without a code.")
     requests: int
     meaning: str | None
     advice: str
@@ -292,7 +292,7 @@ class Outcomes(Document):
 class ErrorsOfPeriod(Document):
     at: datetime
     account_id: Id
-    error_code: int
+    error_code: int | None = Field(description="Null where requests failed without a code.")
     meaning: str | None
     advice: str
     requests: int

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -205,6 +205,10 @@ class PageQuery(Parameters):
     def is_descending(self) -> bool:
         return self.sort.startswith("-")
 
+    def filters(self) -> dict[str, Any]:
+        """Return all that narrows the list, as JSON has it."""
+        return self.model_dump(mode="json", exclude={"sort", "limit", "cursor", "count"})
+
 
 class SinceUntil(AccountQuery):
     since: Moment | None = Field(default=None, description="Not before this moment.")
@@ -373,17 +377,36 @@ def _known(model: type[Parameters]) -> Iterator[type[Parameters]]:
         yield from _known(one)
 
 
-def in_words(error: ValidationError, known: Sequence[str]) -> str:
-    """Say what is wrong with some parameters, of which ``known`` are the call's."""
-    return "; ".join(_sentence(one, known) for one in error.errors(include_url=False))
+def in_words(error: ValidationError, model: type[Parameters]) -> str:
+    """Say what is wrong with the parameters that a model did not take."""
+    return "; ".join(_sentence(one, model) for one in error.errors(include_url=False))
 
 
-def _sentence(error: Any, known: Sequence[str]) -> str:
-    name = ".".join(str(part) for part in error["loc"][:1])
+def _sentence(error: Any, model: type[Parameters]) -> str:
+    # The place of a word in a list says nothing to whoever wrote the list.
+    path = [part for part in error["loc"] if isinstance(part, str)]
+    name = ".".join(path)
     if error["type"] == "extra_forbidden":
-        return f"{name}: no such parameter, take one of {', '.join(known)}"
+        known = ", ".join(_model_at(model, path[:-1]).model_fields)
+        return f"{name}: no such parameter, take one of {known}"
     message = error["msg"].removeprefix("Value error, ")
     return f"{name}: {message}" if name else message
+
+
+def _model_at(model: type[Parameters], path: Sequence[str]) -> type[Parameters]:
+    """Return the model of the parameters that stand in another one's."""
+    for name in path:
+        inner = model.model_fields[name].annotation
+        if isinstance(inner, type) and issubclass(inner, Parameters):
+            model = inner
+    return model
+
+
+def refuse_repeats(model: type[Parameters], given: Mapping[str, Sequence[str]]) -> None:
+    """Raise ValueError for a parameter that is given several times and takes one value."""
+    for name, field in model.model_fields.items():
+        if len(given.get(name, ())) > 1 and get_origin(field.annotation) is not list:
+            raise ValueError(f"{name}: must be given once only")
 
 
 MODELS = {model.__name__: model for model in _known(Parameters)}

@@ -33,13 +33,17 @@ def phrase(status: int) -> str:
     return HTTPStatus(status).phrase
 
 
+def is_of_parameters(error: ValidationError) -> bool:
+    """Tell whether it is the caller's parameters that are wrong, and not what is answered."""
+    return error.title in parameters.MODELS
+
+
 def of_parameters(error: ValidationError) -> Problem:
     """Return the refusal of parameters. A number in a path that no row can have is not found."""
-    model = parameters.MODELS.get(error.title)
-    known = list(model.model_fields) if model else []
-    if model is not None and issubclass(model, _PATHS):
-        return Problem(404, f"There is no such thing: {parameters.in_words(error, known)}.")
-    return Problem(400, parameters.in_words(error, known))
+    model = parameters.MODELS[error.title]
+    if issubclass(model, _PATHS):
+        return Problem(404, f"There is no such thing: {parameters.in_words(error, model)}.")
+    return Problem(400, parameters.in_words(error, model))
 
 
 def answer(problem: Problem) -> Response:

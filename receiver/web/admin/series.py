@@ -50,7 +50,6 @@ def outcomes(
 
 
 def _starts(period: Period, interval: str) -> Iterator[datetime]:
-    at = start_of(period.since, interval=interval)
-    while at < period.until:
-        yield at
-        at += _STEP[interval]
+    first, step = start_of(period.since, interval=interval), _STEP[interval]
+    # What follows the last one may lie beyond the calendar.
+    return (first + number * step for number in range(-((first - period.until) // step)))

@@ -86,6 +86,8 @@ def _on_problem(problem: Problem) -> tuple[str, int]:
 
 @blueprint.errorhandler(ValidationError)
 def _on_bad_parameters(error: ValidationError) -> tuple[str, int]:
+    if not problems.is_of_parameters(error):
+        return _on_unforeseen(error)
     return refuse(problems.of_parameters(error))
 
 

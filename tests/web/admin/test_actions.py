@@ -310,8 +310,11 @@ def test_a_set_with_an_outcome_is_neither_adopted_nor_given_up(house: House) -> 
         ("request-sets/1/abandon", {"reason": ""}, "reason"),
         ("request-sets/1/abandon", {"reason": "a\x00b"}, "reason"),
         ("plans", {"action": "destroy", "filters": {}}, "action"),
-        ("plans", {"action": "look", "filters": {"colour": "red"}}, "filters"),
         ("plans", {"action": "look", "filters": {}, "cursor": "x"}, "cursor"),
+        ("plans", {"action": "look", "filters": {"colour": "red"}}, "filters.colour"),
+        ("plans", {"action": "look", "filters": {"colour": "red"}}, "facebook_id"),
+        ("plans", {"action": "look", "filters": {"state": ["happy"]}}, "filters.state"),
+        ("plans", {"action": "look", "filters": {}, "\ud800": 1}, "unicode"),
         ("plans", [], ""),
         ("plans", None, ""),
     ],
@@ -326,6 +329,17 @@ def test_a_body_that_cannot_be_meant_is_refused(
 
     assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
     assert word in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("body", ["[" * 60_000, '{"action": NaN}', "{"], ids=["deep", "nan", "cut"])
+def test_a_body_that_is_no_json_is_refused_in_words(house: House, body: str) -> None:
+    headers = {"Authorization": f"Bearer {house.key}", "Content-Type": "application/json"}
+
+    answer = house.client.post("/admin/api/plans", data=body, headers=headers)
+
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+    assert "no JSON" in answer.get_json()["detail"]
 
 
 def plan(house: House, action: str, **filters: Any) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from receiver.graph import wire
 from receiver.store import waits
 from receiver.store.waits import FOREVER, Wait
 from tests.support.house import ACCOUNT, House, ad, add_account
@@ -87,6 +90,29 @@ def test_a_range_that_cannot_be_is_refused_in_words(
 
     assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
     assert word in answer.get_json()["detail"]
+
+
+def test_a_range_may_end_where_the_calendar_does(house: House) -> None:
+    query = {"since": "9999-12-31T00:00:00Z", "until": "9999-12-31T23:59:59Z"}
+
+    assert len(data(house, "/admin/api/outcomes", **query)) == 24
+    assert data(house, "/admin/api/errors", **query) == []
+
+
+def test_failures_without_a_code_are_counted_under_null(house: House) -> None:
+    real = wire.read_request_node
+    with mock.patch.object(
+        wire, "read_request_node", lambda node: replace(real(node), error_code=None)
+    ):
+        with_a_failing_set(house)
+
+    (counted,) = data(house, "/admin/api/errors")
+    (shown,) = house.get("/admin/api/request-sets/1").get_json()["errors"]
+
+    assert house.the_set().state == "collected"
+    assert (counted["error_code"], counted["requests"], counted["sets"]) == (None, 2, 1)
+    assert (shown["error_code"], shown["requests"]) == (None, 2)
+    assert counted["advice"] == shown["advice"] != ""
 
 
 def test_an_account_shows_what_it_may_spend(house: House) -> None:

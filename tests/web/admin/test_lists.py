@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -263,6 +264,70 @@ def test_a_cursor_goes_with_its_order(house: House) -> None:
 
     assert answer.status_code == 400
     assert "sorted otherwise" in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/admin/api/deliveries", {}),
+        ("/admin/api/requests", {}),
+        ("/admin/api/request-sets", {"name": "Set 2"}),
+        ("/admin/api/request-sets", {"account": str(ACCOUNT)}),
+    ],
+    ids=str,
+)
+def test_a_cursor_goes_with_its_list_and_filters(
+    house: House, path: str, query: dict[str, str]
+) -> None:
+    with_sets(house, 3)
+    cursor = house.get("/admin/api/request-sets", limit=1).get_json()["next_cursor"]
+
+    answer = house.get(path, cursor=cursor, **query)
+
+    assert answer.status_code == 400
+    assert answer.get_json()["detail"].startswith("cursor: ")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("/admin/api/request-sets", 5),
+        ("/admin/api/looks", 5),
+        ("/admin/api/requests", "2026-01-01T00:00:00+00:00"),
+    ],
+)
+def test_a_cursor_holds_what_sorts_its_list(house: House, path: str, value: object) -> None:
+    house.notify(house.create_open([ad("one"), ad("two")]))
+    house.notify(house.create_open())
+    house.work()
+    given = house.get(path, limit=1).get_json()["next_cursor"]
+    digest, _, number = json.loads(base64.urlsafe_b64decode(given + "=="))
+    written = json.dumps([digest, value, number]).encode()
+
+    answer = house.get(path, cursor=base64.urlsafe_b64encode(written).decode().rstrip("="))
+
+    assert answer.status_code == 400
+    assert "next_cursor" in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("looks?request_set=1&request_set=2", "request_set"),
+        ("request-sets?limit=1&limit=500", "limit"),
+        ("request-sets?name=x&name=Set", "name"),
+        ("exports/requests?format=csv&format=ndjson", "format"),
+        ("outcomes?interval=hour&interval=day", "interval"),
+    ],
+)
+def test_a_second_value_for_what_takes_one_is_refused(house: House, query: str, name: str) -> None:
+    answer = house.get(f"/admin/api/{query}")
+
+    assert answer.status_code == 400
+    assert answer.get_json()["detail"] == f"{name}: must be given once only"
+    assert house.get("/admin/api/request-sets?state=open&state=stuck").status_code == 200
 
 
 NOTHING = base64.urlsafe_b64encode(b'["-created_at","2026-01-01T00:00:00",1]').decode()

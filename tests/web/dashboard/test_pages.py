@@ -13,6 +13,7 @@ from receiver.store import progress
 from receiver.store.models import Request
 from receiver.web.dashboard import words
 from tests.support import dashboard_states
+from receiver.web.admin import documents
 from tests.support.dashboard import signed_in
 from tests.support.house import ACCOUNT, House, ad, add_account
 
@@ -254,3 +255,13 @@ def test_an_errors_advice_stands_beside_it(house: House) -> None:
 
     assert str(failed.error_code) in page
     assert "change the ads" in page
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_page_that_cannot_be_made_is_our_fault_and_not_the_readers(house: House) -> None:
+    house.create_open()
+    with mock.patch.object(documents, "set_row", side_effect=lambda row, now: {"id": None}):  # noqa: ARG005  # the signature is the real one's
+        page = signed_in(house).get("/request-sets")
+
+    assert page.status_code == 500
+    assert "An unforeseen error" in page.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 
 from receiver.store import keys
@@ -43,6 +45,11 @@ def test_what_is_no_key_begins_nothing(house: House, key: str) -> None:
         "/\\evil.example",
         "/admin/\\evil",
         "/admin//evil.example",
+        "/admin//evil.example?name=x",
+        "/admin/\nX-Evil: 1",
+        "/admin/\r\nX-Evil: 1",
+        "/admin/\t/evil.example",
+        "/admin/?name=\x85",
         "/other",
         "javascript:alert(1)",
     ],
@@ -51,6 +58,26 @@ def test_a_link_never_leads_elsewhere_after_signing_in(house: House, target: str
     answer = person(house).sign_in(house.key, next=target)
 
     assert answer.location == "/admin/"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_link_with_a_line_break_shows_the_overview_to_who_is_signed_in(house: House) -> None:
+    answer = signed_in(house).client.get("/admin/sign-in?next=/admin/%0d%0aX-Evil:1")
+
+    assert (answer.status_code, answer.location) == (302, "/admin/")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("query", ["name=a%2F%2Fb", "name=a//b", "name=%C3%BC%5C", "name=%25s%26x"])
+def test_what_was_looked_for_is_found_again_after_signing_in(house: House, query: str) -> None:
+    somebody = person(house)
+
+    asked = somebody.get(f"/request-sets?{query}")
+    form = somebody.get(asked.location.removeprefix("/admin")).text
+    leads_to = html.unescape(form.split('name="next" value="')[1].split('"')[0])
+    back = somebody.sign_in(house.key, next=leads_to)
+
+    assert back.location == f"/admin/request-sets?{query}"
 
 
 def test_a_session_ends_with_its_time(house: House) -> None:
