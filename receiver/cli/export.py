@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,11 +27,8 @@ from receiver.cli.common import opened_parts, refuse_unknown_accounts
 from receiver.cli.interruption import INTERRUPTED, Interrupted, Interruption, interruptible
 from receiver.lifecycle.exports import formats, rows
 from receiver.lifecycle.exports.formats import Format
+from receiver.lifecycle.exports.rows import Pages
 from receiver.web.admin.parameters import RequestFilters, SetFilters
-
-Rows = Iterator[dict[str, Any]]
-
-_TOLD_EVERY = 500
 
 _output = click.option(
     "--output",
@@ -53,13 +51,14 @@ def export() -> None:
 
 @export.command()
 @filters.set_filters
+@filters.set_numbers
 @_output
 @_format
 def sets(*, output: Path, kind: Format | None, **given: Any) -> None:
     """Export request sets, the first made first."""
     query = filters.read(SetFilters, given)
 
-    def read(parts: Parts) -> Rows:
+    def read(parts: Parts) -> Pages:
         refuse_unknown_accounts(parts, query.account)
         return rows.sets(parts.database, filters.of_sets(parts, query))
 
@@ -75,7 +74,7 @@ def requests(*, output: Path, kind: Format | None, **given: Any) -> None:
     given["request_set"] = given.pop("set")
     query = filters.read(RequestFilters, given)
 
-    def read(parts: Parts) -> Rows:
+    def read(parts: Parts) -> Pages:
         refuse_unknown_accounts(parts, query.account)
         return rows.requests_of(parts.database, filters.of_requests(parts, query))
 
@@ -114,15 +113,12 @@ def _bar() -> Progress:
     )
 
 
-def _telling(found: Rows, bar: Progress, interruption: Interruption) -> Rows:
+def _telling(found: Pages, bar: Progress, interruption: Interruption) -> Pages:
     task = bar.add_task("rows", total=None)
-    count = 0
-    for count, row in enumerate(found, start=1):
-        if count % _TOLD_EVERY == 0:
-            interruption.check()
-            bar.update(task, completed=count)
-        yield row
-    bar.update(task, completed=count)
+    for page in found:
+        interruption.check()
+        yield page
+        bar.update(task, advance=len(page))
 
 
 def _write(pieces: Iterator[bytes], output: Path) -> None:
@@ -130,10 +126,12 @@ def _write(pieces: Iterator[bytes], output: Path) -> None:
     if str(output) == "-":
         _copy(pieces, sys.stdout.buffer)
         return
-    part = output.with_name(f"{output.name}.part")
+    # A name of its own: two exports into one file do not write into each other's part of it.
+    part = output.with_name(f".receiver-export-{secrets.token_hex(4)}.part")
     try:
-        with part.open("wb") as file:
+        with part.open("xb") as file:
             _copy(pieces, file)
+            os.fsync(file.fileno())
         part.replace(output)
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror}") from error

@@ -34,11 +34,16 @@ _SETS: dict[str, str] = {
 }
 _REQUESTS: dict[str, str] = {
     "set": "Of the set with this number.",
+    "id": "With one of these ids at Facebook, separated by commas.",
     "ad-set": "For this ad set's ads.",
     "status": "With one of these statuses, separated by commas.",
     "error-code": "Failed with one of these codes.",
     "created-object": "That made this object.",
 }
+
+
+set_numbers = click.option("--request-set", help="With one of these numbers, separated by commas.")
+"""The numbers of sets, for commands that do not take them as arguments."""
 
 
 def set_filters(command: Command) -> Command:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any, Literal
 
+from receiver.graph.json_values import is_storable
 from receiver.graph.lenient_json import loads_strict
 
 Format = Literal["ndjson", "csv"]
@@ -172,6 +173,8 @@ def _take_key(spec: dict[str, Any], key_column: str) -> str | None:
 def _checked_key(key: str, key_column: str) -> str:
     if not key:
         raise _Unusable(f"has an empty {key_column}")
+    if not is_storable(key):
+        raise _Unusable(f"has a {key_column} with U+0000 or half of a surrogate pair in it")
     if len(key) > _MAX_KEY_LENGTH:
         raise _Unusable(f"has a {key_column} with more than {_MAX_KEY_LENGTH} characters")
     return key

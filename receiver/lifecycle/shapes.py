@@ -23,6 +23,7 @@ def integrity_as_json(found: Integrity) -> dict[str, Any]:
     }
     return {
         **{name: counted.count for name, counted in counts.items()},
+        "is_exact": {name: counted.is_exact for name, counted in counts.items()},
         "counted_at": json_value("", found.counted_at),
         "reconciled": {
             f"act_{account_id}": _row(newest) for account_id, newest in found.reconciled.items()

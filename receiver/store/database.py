@@ -139,11 +139,17 @@ def _postgresql_arguments(timeout_seconds: float) -> dict[str, Any]:
 def _prepare_sqlite(connection: Any, _record: object, *, timeout_seconds: float) -> None:
     # The driver must not begin transactions by itself: _begin_sqlite does.
     connection.isolation_level = None
+    # Its own knows ASCII only, and a search for a text in any case is made with it.
+    connection.create_function("lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
     _use_wal(cursor, timeout_seconds=timeout_seconds)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _use_wal(cursor: Any, *, timeout_seconds: float) -> None:

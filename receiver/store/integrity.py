@@ -34,9 +34,13 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Counted:
-    """How many there are, COUNTED_MOST at the most, and the first of them."""
+    """How many there are, COUNTED_MOST at the most, and the first of them.
+
+    ``is_exact`` is false where there are more than that.
+    """
 
     count: int
+    is_exact: bool
     rows: Rows
 
 
@@ -179,12 +183,16 @@ def _counted(
         select(RequestSet.id)
         .where(*conditions, *of_asked)
         .order_by(RequestSet.id)
-        .limit(COUNTED_MOST)
+        .limit(COUNTED_MOST + 1)
     ).all()
     rows = session.execute(
         select(*_COLUMNS).where(RequestSet.id.in_(ids[:_SHOWN_MOST])).order_by(RequestSet.id)
     ).mappings()
-    return Counted(len(ids), rows=[dict(row) for row in rows])
+    return Counted(
+        min(len(ids), COUNTED_MOST),
+        is_exact=len(ids) <= COUNTED_MOST,
+        rows=[dict(row) for row in rows],
+    )
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:

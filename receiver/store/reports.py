@@ -14,11 +14,6 @@ from receiver.store.models import (
     RequestSet,
 )
 
-_LARGE = ("ad_specs", "row_keys")
-"""Up to megabytes a set: nothing that lists sets shows them."""
-
-_SET_COLUMNS = [column for column in RequestSet.__table__.columns if column.name not in _LARGE]
-
 
 def find_set(
     session: Session, account_ids: Collection[int], *, facebook_id: int

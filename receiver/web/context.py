@@ -11,6 +11,7 @@ from receiver.assembly import Parts
 from receiver.lifecycle import figures as reading_figures
 from receiver.lifecycle.figures import Figures
 from receiver.lifecycle.readiness import Readiness, check
+from receiver.web.export_slots import ExportSlots
 from receiver.web.gates import AccountGates
 from receiver.web.key_uses import KeyUses
 from receiver.web.readers import Readers
@@ -42,7 +43,7 @@ def attach(app: Flask, parts: Parts) -> None:
     app.extensions[_KEY_USES] = KeyUses()
     app.extensions[_SIGN_INS] = SignInAttempts()
     app.extensions[_SIGN_IN_READERS] = threading.BoundedSemaphore(_SIGN_IN_READERS_MOST)
-    app.extensions[_EXPORTS] = threading.BoundedSemaphore(_EXPORTS_MOST)
+    app.extensions[_EXPORTS] = ExportSlots(most=_EXPORTS_MOST)
     app.extensions[_READERS] = Readers(threads=parts.settings.web_threads)
     app.extensions[_GATES] = AccountGates(most=parts.settings.batch_threads_per_account)
     app.extensions[_READINESS] = SharedReading(
@@ -59,9 +60,9 @@ def key_uses() -> KeyUses:
     return cast("KeyUses", current_app.extensions[_KEY_USES])
 
 
-def export_slots() -> threading.BoundedSemaphore:
+def export_slots() -> ExportSlots:
     """Return the slots of the exports of this process: each holds a thread until its last row."""
-    return cast("threading.BoundedSemaphore", current_app.extensions[_EXPORTS])
+    return cast("ExportSlots", current_app.extensions[_EXPORTS])
 
 
 def sign_in_readers() -> threading.BoundedSemaphore:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -67,16 +68,45 @@ def test_a_file_that_cannot_become_whole_is_not_there(
 
     assert result.exit_code in (1, 130)
     assert output.read_text() == "what was there before"
-    assert not (tmp_path / "sets.csv.part").exists()
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
+
+
+@sqlite_only
+def test_two_exports_into_one_file_leave_a_whole_one(house: House, tmp_path: Path) -> None:
+    with_sets(house)
+    output = tmp_path / "sets.csv"
+    real = paging.read_page
+    others: list[int] = []
+
+    def beside_another(*arguments: Any, **named: Any) -> Any:
+        if not others:
+            others.append(1)
+            assert run(house, "export", "sets", "--output", output).exit_code == 0
+        return real(*arguments, **named)
+
+    with mock.patch.object(paging, "read_page", beside_another):
+        result = run(house, "export", "sets", "--output", output)
+
+    assert (result.exit_code, others) == (0, [1])
+    assert len(output.read_text().splitlines()) == 3
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
+
+
+def test_sets_and_requests_are_named_by_their_numbers_and_ids(house: House) -> None:
+    with_sets(house)
+    ids = [json.loads(line)["id"] for line in run(house, "export", "requests").stdout.splitlines()]
+
+    sets = run(house, "export", "sets", "--request-set", "2,9")
+    requests = run(house, "export", "requests", "--id", f"{ids[0]},{ids[3]}")
+
+    assert [json.loads(line)["id"] for line in sets.stdout.splitlines()] == ["2"]
+    assert [json.loads(line)["id"] for line in requests.stdout.splitlines()] == [ids[0], ids[3]]
 
 
 @sqlite_only
 def test_ctrl_c_ends_an_export(house: House) -> None:
     with_sets(house)
-    with (
-        mock.patch("receiver.cli.export._TOLD_EVERY", 1),
-        mock.patch.object(Interruption, "check", side_effect=Interrupted),
-    ):
+    with mock.patch.object(Interruption, "check", side_effect=Interrupted):
         result = run(house, "export", "sets")
 
     assert result.exit_code == 130

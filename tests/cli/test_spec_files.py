@@ -233,6 +233,14 @@ def test_a_key_that_another_row_has_is_told_with_both_lines() -> None:
         ('{"row_key": "x"}\n{}\n', "Line 2 has no key."),
         ('{}\n{"row_key": "x"}\n', "Line 2 has a key, and others do not."),
         ('{"row_key": ""}\n', "Line 1 has an empty row_key."),
+        (
+            '{"row_key": "\\ud83d"}\n',
+            "Line 1 has a row_key with U+0000 or half of a surrogate pair in it.",
+        ),
+        (
+            '{"row_key": "a\\u0000"}\n',
+            "Line 1 has a row_key with U+0000 or half of a surrogate pair in it.",
+        ),
         ('{"row_key": true}\n', "Line 1 has a row_key that is neither a text nor a whole number."),
         ('{"row_key": [1]}\n', "Line 1 has a row_key that is neither a text nor a whole number."),
     ],

@@ -319,6 +319,15 @@ def test_a_notification_that_is_to_be_applied_again_stands_in_its_list_once(
     assert (counted.at_least, counted.is_exact) == (ROWS_PER_TOKEN + 1, True)
 
 
+@pytest.mark.parametrize("text", ["überraschung", "ÜBER", "100%_É"])
+def test_a_name_is_found_in_any_case_of_any_alphabet(database: Database, text: str) -> None:
+    add_account(database, 1)
+    for name in ("ÜBERRASCHUNG 100%_é", "Uberraschung 100__e"):
+        add_intent(database, account_id=1, name=name)
+
+    assert walk(database, request_sets.listing(SetFilter([1], name=text)), limit=5) == [1]
+
+
 @pytest.mark.parametrize("is_descending", [True, False])
 @pytest.mark.parametrize("branches_a_statement", [1, 64])
 def test_a_list_goes_on_although_rows_stand_in_two_branches(

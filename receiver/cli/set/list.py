@@ -23,6 +23,7 @@ from receiver.web.admin.parameters import SetsQuery
 
 @click.command(name="list")
 @filters.set_filters
+@filters.set_numbers
 @click.option("--sort", help="-created_at (as it is), created_at, -completed_at, completed_at.")
 @click.option("--limit", type=int, help="How many at the most: 50, at most 500.")
 @click.option("--cursor", help="Where the page before ended.")

@@ -1,17 +1,19 @@
-"""Where requests come from, set by set: few sets are kept at a time, however many there are."""
+"""Where requests come from, set by set: few of them are kept, however many sets there are."""
 
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from receiver.lifecycle import spec_matching
 from receiver.store import lineage
 from receiver.store.database import Database
 
-_KEPT = 16
+_KEPT_REQUESTS = 100_000
+"""Some ten megabytes: the requests of the hundreds of sets that may be at work at a time."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +40,38 @@ class _SetLineage:
 
 
 class Lineage:
-    """Tells where requests come from. Those of a set come close together in any order by id."""
+    """Tells where requests come from, page by page: each set is read once for a page.
+
+    Sets that were at work at the same time stand side by side in any order by id, so that the next
+    page has requests of the same ones.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._kept: OrderedDict[int, _SetLineage] = OrderedDict()
+        self._kept_requests = 0
 
-    def of_request(self, request_set_id: int, request_id: int) -> Place:
-        """Return where a request stood. Raises DatabaseAway."""
-        known = self._kept.get(request_set_id)
+    def of_page(self, page: Sequence[Mapping[str, Any]]) -> dict[int, Place]:
+        """Return where each of some requests stood, by its id. Raises DatabaseAway."""
+        by_set: dict[int, list[int]] = defaultdict(list)
+        for row in page:
+            by_set[row["request_set_id"]].append(row["id"])
+        places: dict[int, Place] = {}
+        for request_set_id, request_ids in by_set.items():
+            of_set = self._of_set(request_set_id)
+            places |= {one: of_set.place(one) for one in request_ids}
+        return places
+
+    def _of_set(self, request_set_id: int) -> _SetLineage:
+        known = self._kept.pop(request_set_id, None)
         if known is None:
-            known = self._kept[request_set_id] = self._read(request_set_id)
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return known.place(request_id)
+            known = self._read(request_set_id)
+            self._kept_requests += len(known.indexes)
+        self._kept[request_set_id] = known
+        while self._kept_requests > _KEPT_REQUESTS:
+            _, unused_longest = self._kept.popitem(last=False)
+            self._kept_requests -= len(unused_longest.indexes)
+        return known
 
     def _read(self, request_set_id: int) -> _SetLineage:
         with self._database.reading() as session:

@@ -1,4 +1,7 @@
-"""The rows of an export, a page of SQL at a time: no transaction stays open between two pages."""
+"""The rows of an export, a page of SQL at a time: no transaction stays open between two pages.
+
+A page may be empty, where nothing that was looked through meets the filters.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from receiver.graph.errors import find_row
-from receiver.lifecycle.exports.lineage import Lineage
+from receiver.lifecycle.exports.lineage import Lineage, Place
 from receiver.store import lineage
 from receiver.store.database import Database
 from receiver.store.lists import paging, request_sets, requests
@@ -15,6 +18,8 @@ from receiver.store.lists.request_sets import SetFilter
 from receiver.store.lists.requests import RequestFilter
 
 _PAGE_ROWS = 1000
+
+Pages = Iterator[list[dict[str, Any]]]
 
 SET_COLUMNS = (
     "id",
@@ -60,26 +65,24 @@ REQUEST_COLUMNS = (
 """
 
 
-def sets(database: Database, wanted: SetFilter) -> Iterator[dict[str, Any]]:
+def sets(database: Database, wanted: SetFilter) -> Pages:
     """Yield the sets that meet some filters, the first made first. Raises DatabaseAway."""
     listing = request_sets.listing(wanted, is_descending=False)
     for page in _pages(database, listing):
-        for row in page:
-            yield {name: row[name] for name in SET_COLUMNS}
+        yield [{name: row[name] for name in SET_COLUMNS} for row in page]
 
 
-def requests_of(database: Database, wanted: RequestFilter) -> Iterator[dict[str, Any]]:
+def requests_of(database: Database, wanted: RequestFilter) -> Pages:
     """Yield the requests that meet some filters, by Facebook's ids. Raises DatabaseAway."""
     known = Lineage(database)
     for page in _pages(database, requests.listing(wanted, is_descending=False)):
         with database.reading() as session:
             live = lineage.live(session, [row["id"] for row in page])
-        for row in page:
-            yield _request(row, known, sent_again_in=live.get(row["id"]))
+        places = known.of_page(page)
+        yield [_request(row, places[row["id"]], sent_again_in=live.get(row["id"])) for row in page]
 
 
-def _request(row: dict[str, Any], known: Lineage, *, sent_again_in: int | None) -> dict[str, Any]:
-    place = known.of_request(row["request_set_id"], row["id"])
+def _request(row: dict[str, Any], place: Place, *, sent_again_in: int | None) -> dict[str, Any]:
     error = None if row["error_code"] is None else find_row(row["error_code"], None)
     told = {
         **row,
@@ -92,7 +95,7 @@ def _request(row: dict[str, Any], known: Lineage, *, sent_again_in: int | None) 
     return {name: told[name] for name in REQUEST_COLUMNS}
 
 
-def _pages(database: Database, listing: Listing) -> Iterator[list[dict[str, Any]]]:
+def _pages(database: Database, listing: Listing) -> Pages:
     after = None
     while True:
         with database.reading() as session:

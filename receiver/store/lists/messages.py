@@ -60,7 +60,7 @@ def notifications(wanted: MessageFilter, *, is_descending: bool = True) -> Listi
     )
 
 
-def _unapplied() -> Select[tuple[int]]:
+def _unapplied() -> Select[int]:
     """The notifications that no worker has applied, the newest first.
 
     Should all workers be away, the newest of them still show that notifications come.

@@ -1,8 +1,9 @@
 """Read one page of a list by key, and count it up to a cap.
 
 A list is the union of *branches*: conditions of equality which, with the order, one index serves.
-No row stands in two of them: it would count twice. What no index serves is a *residual* condition. A page that has any reads a window of at most
-WINDOW_ROWS rows: it may be short, or empty, and still say where to go on.
+No row stands in two of them: it would count twice. What no index serves is a *residual* condition.
+A page that has any reads a window of at most WINDOW_ROWS rows: it may be short, or empty, and still
+say where to go on.
 """
 
 from __future__ import annotations

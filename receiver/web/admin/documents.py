@@ -176,7 +176,7 @@ class Notification(Document):
     applied_at: datetime | None
     method: str
     remote_address: str
-    query: Text
+    query: str
     body: Text = Field(description="As text for people; /notifications/<number>/raw is exact.")
     body_cut: str | None
     repeats: int
@@ -401,6 +401,9 @@ class Integrity(Document):
     doubled: int
     late: int
     stuck: int
+    is_exact: dict[str, bool] = Field(
+        description="Of each number, false where there are more: counting stops at 10,000."
+    )
     counted_at: datetime
     reconciled: dict[str, dict[str, Any]]
     rows: dict[str, list[dict[str, Any]]]
@@ -437,10 +440,9 @@ def set_detail(row: Mapping[str, Any], *, now: datetime) -> RequestSetDetail:
     return RequestSetDetail.model_validate(set_row({**row, "errors": failed}, now=now))
 
 
-def notification_row(row: Mapping[str, Any]) -> dict[str, Any]:
+def notification_detail(row: Mapping[str, Any]) -> NotificationDetail:
     """Return a notification with its headers, and its body also exactly as it came."""
     pairs = json.loads(row["headers"])
     headers = [{"name": name, "value": value} for name, value in pairs]
     body = base64.b64encode(row["body"]).decode()
-    query = row["query"].encode()
-    return {**row, "headers": headers, "body_base64": body, "query": query}
+    return NotificationDetail.model_validate({**row, "headers": headers, "body_base64": body})

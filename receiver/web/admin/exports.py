@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from flask_openapi.models.tag import Tag
 
 from receiver.lifecycle.exports import formats, rows
 from receiver.lifecycle.exports.formats import CONTENT_TYPES, Format
 from receiver.web.admin.api import blueprint, refusals
+from receiver.web.admin.holder import holder
 from receiver.web.admin.parameters import RequestsExport, SetsExport
 from receiver.web.admin.problems import Problem
 from receiver.web.admin.reading import request_filter, set_filter
 from receiver.web.context import export_slots, parts
+from receiver.web.export_slots import NoExportSlot
 
 _EXPORTS: list[Tag | dict[str, Any]] = [
     Tag(name="Exports", description="Whole lists as NDJSON or CSV, in constant memory.")
@@ -27,15 +29,16 @@ _FILE: dict[str, Any] = {
         "text/csv": {"schema": {"type": "string"}},
     },
 }
+_REFUSALS = refusals(429, 505)
 
 
-@blueprint.get("/exports/request-sets", tags=_EXPORTS, responses={200: _FILE, **refusals(429)})
+@blueprint.get("/exports/request-sets", tags=_EXPORTS, responses={200: _FILE, **_REFUSALS})
 def export_request_sets(query: SetsExport) -> Response:
     """Export the request sets that meet the filters, the first made first."""
     return sets_file(query)
 
 
-@blueprint.get("/exports/requests", tags=_EXPORTS, responses={200: _FILE, **refusals(429)})
+@blueprint.get("/exports/requests", tags=_EXPORTS, responses={200: _FILE, **_REFUSALS})
 def export_requests(query: RequestsExport) -> Response:
     """Export the requests that meet the filters, with where each stood in what was sent."""
     return requests_file(query)
@@ -62,9 +65,16 @@ def requests_file(query: RequestsExport) -> Response:
 
 
 def _file(pieces: Iterator[bytes], *, name: str, kind: Format) -> Response:
+    if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        raise Problem(
+            505,
+            "An export needs HTTP/1.1: over HTTP/1.0, one that was cut off looks whole. Before "
+            "nginx, that is proxy_http_version 1.1.",
+        )
     slot = _take_slot()
     try:
-        # Read before the status is sent: a database that is away can still say so.
+        # Read before the status is sent: a database that is away can still say so. It is one
+        # window, with or without rows: a caller sees soon that the answer has begun.
         first = next(pieces, b"")
     except BaseException:
         slot.close()
@@ -85,14 +95,12 @@ def _file(pieces: Iterator[bytes], *, name: str, kind: Format) -> Response:
 
 def _take_slot() -> ExitStack:
     """Take one of the slots of this process; it is given back once, however often it is closed."""
-    slots, slot = export_slots(), ExitStack()
-    if not slots.acquire(blocking=False):
-        raise Problem(
-            429,
-            "As many exports as may are under way: try again when one is done.",
-            headers={"Retry-After": "30"},
-        )
-    slot.callback(slots.release)
+    slot = ExitStack()
+    try:
+        slot.callback(export_slots().take(holder().key_id))
+    except NoExportSlot as error:
+        detail = f"{error}: try again when one is done."
+        raise Problem(429, detail, headers={"Retry-After": "30"}) from error
     return slot
 
 

@@ -33,7 +33,7 @@ def show_integrity(query: AccountQuery) -> Response:
 
 
 def read_integrity(query: AccountQuery) -> documents.Integrity:
-    """Count what is missing and what is doubled, with the rows behind each number."""
+    """Return what is missing, doubled, late and stuck, of the accounts asked for."""
     found = checks.check(parts().database, account_ids(query), now=parts().now())
     return documents.Integrity.model_validate(integrity_as_json(found))
 
@@ -45,7 +45,7 @@ def list_accounts(query: AccountQuery) -> Response:
 
 
 def read_accounts(query: AccountQuery) -> documents.Accounts:
-    """Show each account: what it may spend, what it waits for, how many notifications it loses."""
+    """Return how each of the accounts asked for is."""
     healths = account_health.of_accounts(parts().tools, account_ids(query))
     return documents.Accounts.model_validate({"data": [vars(one) for one in healths]})
 
@@ -57,7 +57,7 @@ def list_outcomes(query: StatisticsQuery) -> Response:
 
 
 def read_outcomes(query: StatisticsQuery) -> documents.OutcomeSeries:
-    """Show how many sets were made and collected in each hour or day, and how that was learned."""
+    """Return the outcomes of each hour or day, also of those without any."""
     period = _period(query)
     with parts().database.reading() as session:
         rows = statistics.outcomes(
@@ -74,7 +74,7 @@ def list_errors(query: StatisticsQuery) -> Response:
 
 
 def read_errors(query: StatisticsQuery) -> documents.ErrorSeries:
-    """Show how many requests failed in each hour or day, by account and error code."""
+    """Return the errors of each hour or day that has any, in words."""
     period = _period(query)
     with parts().database.reading() as session:
         rows = statistics.errors(

@@ -41,7 +41,7 @@ _ITEMS_SHOWN = 100
 
 
 def read_request_sets(query: SetsQuery) -> documents.RequestSetPage:
-    """List the request sets of the key's accounts."""
+    """Return a page of request sets."""
     listing = request_sets.listing(
         set_filter(query), sort=query.sorted_by, is_descending=query.is_descending
     )
@@ -50,7 +50,7 @@ def read_request_sets(query: SetsQuery) -> documents.RequestSetPage:
 
 
 def read_request_set(number: int) -> documents.RequestSetDetail:
-    """Show one request set: what was sent, where it stands, what failed of it."""
+    """Return one request set with all that belongs to it."""
     with parts().database.reading() as session:
         found = details.request_set(session, number, account_ids=holder().account_ids)
     if found is None:
@@ -72,7 +72,7 @@ def no_such_set(number: int) -> Problem:
 
 
 def read_requests(query: RequestsQuery) -> documents.RequestPage:
-    """List the requests of the key's accounts."""
+    """Return a page of requests, each with its error in words."""
     listing = requests.listing(request_filter(query), is_descending=query.is_descending)
     return _page(
         listing,
@@ -83,7 +83,7 @@ def read_requests(query: RequestsQuery) -> documents.RequestPage:
 
 
 def read_notifications(query: NotificationsQuery) -> documents.NotificationPage:
-    """List what came on the notification URLs of the key's accounts."""
+    """Return a page of notifications, without their headers."""
     wanted = MessageFilter(
         account_ids(query),
         request_set_id=query.request_set,
@@ -95,15 +95,12 @@ def read_notifications(query: NotificationsQuery) -> documents.NotificationPage:
         listing,
         query,
         document=documents.NotificationPage,
-        shape=documents.notification_row,
     )
 
 
 def read_notification(number: int) -> documents.NotificationDetail:
-    """Show one notification with its headers, its body also exactly, in base64."""
-    return documents.NotificationDetail.model_validate(
-        documents.notification_row(_notification(number))
-    )
+    """Return one notification with its headers."""
+    return documents.notification_detail(_notification(number))
 
 
 def read_notification_body(number: int) -> bytes:
@@ -126,7 +123,7 @@ def as_download(body: bytes, *, number: int) -> Response:
 
 
 def read_looks(query: LooksQuery) -> documents.LookPage:
-    """List the readings at Facebook for the key's accounts."""
+    """Return a page of looks."""
     wanted = MessageFilter(
         account_ids(query),
         request_set_id=query.request_set,
@@ -141,7 +138,7 @@ def read_looks(query: LooksQuery) -> documents.LookPage:
 
 
 def read_deliveries(query: DeliveriesQuery) -> documents.DeliveryPage:
-    """List what the callers of the key's accounts were told."""
+    """Return a page of deliveries, without their attempts."""
     wanted = MessageFilter(
         account_ids(query),
         request_set_id=query.request_set,
@@ -153,7 +150,7 @@ def read_deliveries(query: DeliveriesQuery) -> documents.DeliveryPage:
 
 
 def read_delivery(number: int) -> documents.DeliveryDetail:
-    """Show one delivery with every attempt."""
+    """Return one delivery with its attempts."""
     with parts().database.reading() as session:
         found = details.delivery(session, number, account_ids=holder().account_ids)
     if found is None:
@@ -162,7 +159,7 @@ def read_delivery(number: int) -> documents.DeliveryDetail:
 
 
 def read_audit_entries(query: AuditQuery) -> documents.AuditPage:
-    """List what people did in the key's accounts: who, when, what, and how it ended."""
+    """Return a page of the audit log."""
     wanted = MessageFilter(
         account_ids(query),
         request_set_id=query.request_set,

@@ -62,7 +62,7 @@ def _work(account_ids: Collection[int]) -> tuple[float | None, bool]:
 
 def _worst(errors: list[ErrorsOfPeriod]) -> list[ErrorsOfPeriod]:
     """Return what failed most often, hours summed up."""
-    sums: dict[tuple[str, int], ErrorsOfPeriod] = {}
+    sums: dict[tuple[str, int | None], ErrorsOfPeriod] = {}
     for one in errors:
         key = (one.account_id, one.error_code)
         before = sums[key].requests if key in sums else 0

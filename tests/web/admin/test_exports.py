@@ -10,10 +10,11 @@ from unittest import mock
 
 import pytest
 
-from receiver.lifecycle.exports import formats, rows
+from receiver.lifecycle.exports import formats, lineage, rows
+from receiver.lifecycle.exports.lineage import Lineage
 from receiver.store.database import DatabaseAway
 from receiver.store.lists import paging
-from receiver.store.models import RequestSet
+from receiver.store.models import Request, RequestSet
 from tests.support.dashboard import signed_in
 from tests.support.house import House, ad, add_account
 
@@ -126,18 +127,95 @@ def test_an_export_that_breaks_off_does_not_look_whole(house: House) -> None:
     assert house.get(SETS).status_code == 200
 
 
-def test_only_so_many_are_under_way_at_once(house: House) -> None:
+def test_only_so_many_are_under_way_at_once_and_one_of_a_key(house: House) -> None:
     house.create_open()
-    headers = {"Authorization": f"Bearer {house.key}"}
-    held = [house.client.get(SETS, headers=headers, buffered=False) for _ in range(2)]
+    keys = [house.key, add_account(house.parts, 5), add_account(house.parts, 6)]
 
-    refused = house.get(SETS)
+    def export(key: str) -> Any:
+        headers = {"Authorization": f"Bearer {key}"}
+        return house.client.get(SETS, headers=headers, buffered=False)
 
-    assert refused.status_code == 429
-    assert refused.headers["Retry-After"]
-    for answer in held:
+    first, again, second, third = (export(key) for key in (keys[0], *keys))
+
+    assert [one.status_code for one in (first, again, second, third)] == [200, 429, 200, 429]
+    assert "of your key" in again.get_json()["detail"]
+    assert third.headers["Retry-After"]
+    for answer in (first, second):
         answer.close()
-    assert house.get(SETS).status_code == 200
+    assert export(keys[2]).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["ndjson", "csv"])
+def test_an_export_is_begun_after_the_first_window_whatever_is_in_it(
+    house: House, kind: str
+) -> None:
+    for number in range(4):
+        house.create_open(name=f"Set {number}")
+    headers = {"Authorization": f"Bearer {house.key}"}
+    with (
+        mock.patch.object(paging, "WINDOW_ROWS", 1),
+        mock.patch.object(paging, "read_page", side_effect=paging.read_page) as read,
+    ):
+        begun = house.client.get(
+            f"{SETS}?name=nothing&format={kind}", headers=headers, buffered=False
+        )
+        assert (begun.status_code, read.call_count) == (200, 1)
+        whole = begun.text
+        assert read.call_count > 4
+    assert whole == ("" if kind == "ndjson" else ",".join(rows.SET_COLUMNS) + "\r\n")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_over_http_1_0_where_a_cut_off_file_looks_whole_there_is_none(house: House) -> None:
+    headers = {"Authorization": f"Bearer {house.key}"}
+    protocol = {"SERVER_PROTOCOL": "HTTP/1.0"}
+
+    for path in (SETS, REQUESTS):
+        answer = house.client.get(path, headers=headers, environ_overrides=protocol)
+        assert answer.status_code == 505
+        assert "proxy_http_version 1.1" in answer.get_json()["detail"]
+    page = signed_in(house).client.get("/admin/exports/request-sets", environ_overrides=protocol)
+    assert page.status_code == 505
+
+
+def with_sets_side_by_side(house: House, *, sets: int, ads: int) -> None:
+    """Requests whose ids go from set to set, as those of sets that are at work together do."""
+    for number in range(sets):
+        house.notify(house.create_open([ad(f"{number} {one}") for one in range(ads)]))
+    house.work(most=1000)
+    with house.parts.database.writing() as session:
+        found = session.query(Request).order_by(Request.request_set_id, Request.id).all()
+        for place, row in enumerate(found):
+            row.id = 10**15 + (place % ads) * sets + place // ads
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("page_rows", "kept_requests", "readings"), [(1000, 0, 6), (4, 100, 6), (4, 4, 18)]
+)
+def test_sets_that_stand_side_by_side_are_read_once_as_long_as_they_fit(
+    house: House, page_rows: int, kept_requests: int, readings: int
+) -> None:
+    with_sets_side_by_side(house, sets=6, ads=3)
+    with (
+        mock.patch.object(rows, "_PAGE_ROWS", page_rows),
+        mock.patch.object(lineage, "_KEPT_REQUESTS", kept_requests),
+        mock.patch.object(Lineage, "_read", autospec=True, side_effect=Lineage._read) as read,
+    ):
+        exported = ndjson(house, REQUESTS)
+
+    assert [row["spec_index"] for row in exported] == [0] * 6 + [1] * 6 + [2] * 6
+    assert read.call_count == readings
+
+
+def test_a_row_key_with_half_a_surrogate_pair_stops_no_export(house: House) -> None:
+    house.notify(house.create_open())
+    house.work()
+    with house.parts.database.writing() as session:
+        session.get_one(RequestSet, 1).row_keys = b'["\\ud83d", "b"]'
+
+    assert [row["row_key"] for row in ndjson(house, REQUESTS)] == ["\ufffd", "b"]
+    assert house.get(REQUESTS, format="csv").status_code == 200
 
 
 def test_the_dashboard_offers_its_lists_as_files(house: House) -> None:

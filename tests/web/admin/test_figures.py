@@ -8,9 +8,11 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from sqlalchemy import update
 
 from receiver.graph import wire
-from receiver.store import waits
+from receiver.store import integrity, waits
+from receiver.store.models import RequestSet
 from receiver.store.waits import FOREVER, Wait
 from tests.support.house import ACCOUNT, House, ad, add_account
 
@@ -97,6 +99,22 @@ def test_a_range_may_end_where_the_calendar_does(house: House) -> None:
 
     assert len(data(house, "/admin/api/outcomes", **query)) == 24
     assert data(house, "/admin/api/errors", **query) == []
+
+
+def test_a_number_that_counting_stopped_at_says_so(house: House) -> None:
+    for _ in range(3):
+        house.create_open()
+    with house.parts.database.writing() as session:
+        then = house.clock() - timedelta(hours=1)
+        session.execute(update(RequestSet).values(deadline_at=then, missing_at=then))
+
+    def counted(most: int) -> tuple[int, bool, bool]:
+        with mock.patch.object(integrity, "COUNTED_MOST", most):
+            told = house.get("/admin/api/integrity").get_json()
+        return told["missing"], told["is_exact"]["missing"], told["is_exact"]["doubled"]
+
+    assert counted(3) == (3, True, True)
+    assert counted(2) == (2, False, True)
 
 
 def test_failures_without_a_code_are_counted_under_null(house: House) -> None:
