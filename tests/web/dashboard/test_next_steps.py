@@ -15,8 +15,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def integrity(**counts: Any) -> Integrity:
     """How things stand: all is well, but for what is given."""
-    nothing = {"missing": 0, "doubled": 0, "late": 0, "stuck": 0, "rows": {"doubled": []}}
-    return Integrity.model_validate({**nothing, "counted_at": NOW, "reconciled": {}, **counts})
+    nothing = {"missing": 0, "doubled": 0, "late": 0, "stuck": 0}
+    rest = {"is_exact": dict.fromkeys(nothing, True), "rows": {"doubled": []}, "reconciled": {}}
+    return Integrity.model_validate({**nothing, **rest, "counted_at": NOW, **counts})
 
 
 def account(**known: Any) -> Account:
