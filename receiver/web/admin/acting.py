@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from receiver.crypto import CannotOpen
 from receiver.graph.errors import CallFailed
@@ -19,7 +20,7 @@ from receiver.lifecycle.spending import NoPoints
 from receiver.store import reports
 from receiver.store.models import RequestSet
 from receiver.web.admin import cursors, plan_words, reading
-from receiver.web.admin.cursors import BadCursor
+from receiver.web.admin.cursors import Asked, BadCursor
 from receiver.web.admin.holder import actor, holder
 from receiver.web.admin.parameters import SetFilters
 from receiver.web.admin.problems import Problem
@@ -55,16 +56,25 @@ def retry(account_id: int) -> Done:
     return perform.retry_account(parts().tools, account_id, by=actor())
 
 
-def plan(action: str, filters: SetFilters, *, cursor: str | None = None) -> Planned:
+@dataclass(frozen=True)
+class Made:
+    """A plan, and where to plan the rest from; None where it took all."""
+
+    planned: Planned
+    next_cursor: str | None
+
+
+def plan(action: str, filters: SetFilters, *, cursor: str | None = None) -> Made:
     """Plan an action on the sets that meet some filters: nothing is done before a confirmation.
 
     ``cursor`` is where another plan ended that could not take them all.
     """
+    asked = Asked(f"plan to {action}", sort=_SORT, filters=filters.model_dump(mode="json"))
     try:
-        after = None if cursor is None else cursors.read_cursor(cursor, sort=_SORT)
+        after = None if cursor is None else cursors.read_cursor(cursor, asked)
     except BadCursor as error:
         raise Problem(400, f"cursor: {error}") from error
-    return choosing.make(
+    planned = choosing.make(
         parts().tools,
         action,
         reading.set_filter(filters),
@@ -72,12 +82,8 @@ def plan(action: str, filters: SetFilters, *, cursor: str | None = None) -> Plan
         by=actor(),
         after=after,
     )
-
-
-def next_cursor(planned: Planned) -> str | None:
-    """Return where to plan the rest from; None where a plan took all."""
     key = planned.next_key
-    return None if key is None else cursors.write_cursor(key, sort=_SORT)
+    return Made(planned, next_cursor=None if key is None else cursors.write_cursor(key, asked))
 
 
 def confirm(plan_id: str) -> None:

@@ -8,8 +8,8 @@ from flask import Response
 from flask_openapi.models.tag import Tag
 
 from receiver.lifecycle.actions.outcome import Done
-from receiver.lifecycle.choosing import Planned
 from receiver.web.admin import acting, documents, reading
+from receiver.web.admin.acting import Made
 from receiver.web.admin.api import answer, blueprint, refusals
 from receiver.web.admin.parameters import (
     AbandonBody,
@@ -70,8 +70,8 @@ def retry_account(path: AccountPath) -> Response:
 @blueprint.post("/plans", tags=_ACTIONS, responses={201: documents.NewPlan, **refusals(403)})
 def make_plan(body: PlanBody) -> Response:
     """Plan an action on many sets: nothing is done before it is confirmed."""
-    planned = acting.plan(body.action, body.filters, cursor=body.cursor)
-    return answer(documents.NewPlan.model_validate(_new_plan(planned)), status=201)
+    made = acting.plan(body.action, body.filters, cursor=body.cursor)
+    return answer(documents.NewPlan.model_validate(_new_plan(made)), status=201)
 
 
 @blueprint.get("/plans/<plan>", tags=_ACTIONS, responses={200: documents.Plan, **refusals(404)})
@@ -102,15 +102,16 @@ def stop_plan(path: PlanPath) -> Response:
     return answer(reading.read_plan(path.plan))
 
 
-def _new_plan(planned: Planned) -> dict[str, Any]:
+def _new_plan(made: Made) -> dict[str, Any]:
     """Return a plan as its document."""
+    planned = made.planned
     return {
         **vars(planned),
         "id": planned.plan_id,
         "action": planned.action.name,
         "means": planned.action.means,
         "by_account": {f"act_{one}": count for one, count in planned.by_account.items()},
-        "next_cursor": acting.next_cursor(planned),
+        "next_cursor": made.next_cursor,
     }
 
 

@@ -60,9 +60,9 @@ class Counted(Document):
 class Page(Document):
     next_cursor: str | None = Field(description="Where to go on; null at the end of the list.")
     is_partial: bool = Field(
-        description="Whether rows may be missing here. With a next_cursor, the reading stopped "
-        "before the page was full, because no index serves these filters together: go on. Without "
-        "one, so many notifications wait for the worker that only the newest were looked through."
+        description="Whether rows may be missing here: the reading stopped before the page was "
+        "full, because no index serves these filters together (go on with next_cursor), or so many "
+        "notifications wait for the worker that only the newest were looked through."
     )
     count: Counted | None = Field(default=None, description="Only when asked for.")
 

@@ -68,8 +68,8 @@ def _file(pieces: Iterator[bytes], *, name: str, kind: Format) -> Response:
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         raise Problem(
             505,
-            "An export needs HTTP/1.1: over HTTP/1.0, one that was cut off looks whole. Before "
-            "nginx, that is proxy_http_version 1.1.",
+            "An export needs HTTP/1.1: over HTTP/1.0, one that was cut off looks whole. A proxy "
+            "in between may have to be told: nginx by proxy_http_version 1.1.",
         )
     slot = _take_slot()
     try:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from receiver.lifecycle.actions.outcome import Done
 from receiver.lifecycle.choosing import Planned
 from receiver.web.admin import acting
+from receiver.web.admin.acting import Made
 from receiver.web.admin.parameters import (
     AbandonBody,
     AccountPath,
@@ -69,9 +70,9 @@ def make_plan() -> Response:
     if action not in get_args(ActionName):
         raise Problem(400, "Choose what is to be done to these sets.")
     cursor = request.form.get("cursor") or None
-    planned = acting.plan(action, asked.read(SetFilters), cursor=cursor)
-    flash(_in_words(planned), "info")
-    return redirect(_url_of_planned(planned))
+    made = acting.plan(action, asked.read(SetFilters), cursor=cursor)
+    flash(_in_words(made.planned), "info")
+    return redirect(_url_of_planned(made))
 
 
 def _in_words(planned: Planned) -> str:
@@ -89,13 +90,12 @@ def _in_words(planned: Planned) -> str:
     return " ".join(sentences)
 
 
-def _url_of_planned(planned: Planned) -> str:
+def _url_of_planned(made: Made) -> str:
     """Return where a plan is shown; of one that could not take all, with what the rest needs."""
-    url = url_for("dashboard.plan", plan=planned.plan_id)
-    cursor = acting.next_cursor(planned)
-    if cursor is None:
+    url = url_for("dashboard.plan", plan=made.planned.plan_id)
+    if made.next_cursor is None:
         return url
-    return f"{url}?{urlencode([*request.args.items(multi=True), (_REST, cursor)])}"
+    return f"{url}?{urlencode([*request.args.items(multi=True), (_REST, made.next_cursor)])}"
 
 
 @dataclass(frozen=True)

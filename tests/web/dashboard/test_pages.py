@@ -11,9 +11,9 @@ from sqlalchemy import update
 
 from receiver.store import progress
 from receiver.store.models import Request
+from receiver.web.admin import documents
 from receiver.web.dashboard import words
 from tests.support import dashboard_states
-from receiver.web.admin import documents
 from tests.support.dashboard import signed_in
 from tests.support.house import ACCOUNT, House, ad, add_account
 
