@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from receiver.graph.vocabulary import AD_SETS_EDGE, BATCHES_EDGE
-from receiver.store import lineage, statistics
+from receiver.store import after_all, lineage, statistics
 from receiver.store.models import FoundSet, RequestSet, Submission
 from receiver.store.types import UTCDateTime
 
@@ -114,8 +114,12 @@ def add_intent(
     """Write an intent and its first submission.
 
     ``look_at`` is when somebody should ask what became of it, should nobody ever write the answer.
-    Raises AlreadySentAgain.
+    Raises AlreadySentAgain, and NotFailed where what it sends again did not fail after all.
     """
+    if intent.resubmits:
+        # First of all, so that the row of the parent and those of the statistics are always locked
+        # in one order.
+        _require_failures(session, intent)
     row = RequestSet(
         **_intent_values(intent),
         created_at=now,
@@ -138,6 +142,21 @@ def add_intent(
         now=now,
     )
     return attempt
+
+
+def _require_failures(session: Session, intent: NewIntent) -> None:
+    """Lock the set whose failures are sent again, and require that they are failures still."""
+    state = session.execute(
+        select(RequestSet.state)
+        .where(RequestSet.id == intent.parent_id)
+        .with_for_update(key_share=True)
+    ).scalar_one()
+    if state != COLLECTED:
+        raise lineage.NotFailed(
+            f"Set {intent.parent_id} is {state} meanwhile: what failed is known once it is "
+            "collected."
+        )
+    lineage.require_failed(session, intent.resubmits)
 
 
 def add_submission(
@@ -244,17 +263,23 @@ def open_set(
     """Write that Facebook has the set, whenever we learn it and from whatever source.
 
     The id is kept in any case; the set takes it if it has none yet. A set that was hinted
-    meanwhile is due at once.
+    meanwhile is due at once. What was sent instead of a rejected one makes it doubled.
     """
     # Locked first, as whoever holds a claim does, so that the two never wait for each other.
-    session.execute(
-        select(RequestSet.id)
+    before = session.execute(
+        select(RequestSet.state, RequestSet.abandoned_at)
         .where(RequestSet.id == attempt.request_set_id)
         .with_for_update(key_share=True)
-    )
+    ).one()
     keep_found(session, attempt, facebook_id=facebook_id, now=now)
     write_outcome(session, attempt, outcome=OPEN, facebook_id=facebook_id, now=now)
     if _take(session, attempt, facebook_id=facebook_id, first_look_at=first_look_at, now=now):
+        if before.state == REJECTED:
+            after_all.hold_requests(session, attempt.request_set_id, now=now)
+        if before.abandoned_at is not None:
+            after_all.mark_repetitions(
+                session, attempt.request_set_id, abandoned_at=before.abandoned_at
+            )
         return Opening.OPEN
     holder = session.execute(
         select(RequestSet.id).where(RequestSet.facebook_id == facebook_id)
@@ -319,7 +344,7 @@ def _take(
             ),
             opened_at=now,
             quiet_looks=0,
-            look_at=_due_if_hinted(now, otherwise=first_look_at),
+            look_at=due_if_hinted(now, otherwise=first_look_at),
         )
         .returning(RequestSet.id)
     )
@@ -345,7 +370,7 @@ def doubt_set(
     """
     values: dict[str, object] = {**RELEASED, "state": STUCK, "state_reason": reason}
     if look_at is not None:
-        values["look_at"] = _due_if_hinted(now, otherwise=look_at)
+        values["look_at"] = due_if_hinted(now, otherwise=look_at)
     settle(session, attempt, SEARCHED, values)
 
 
@@ -371,12 +396,13 @@ def reject_set(
             "error_http_status": http_status,
             "error_body": body,
             # A notification that came before says that Facebook has the set all the same.
-            "look_at": _due_if_hinted(now, otherwise=None),
+            "look_at": due_if_hinted(now, otherwise=None),
         },
     )
     if is_rejected:
-        lineage.release(session, attempt.request_set_id)
+        # The statistics first, as whoever sends requests again does: the two never wait in turn.
         statistics.count_rejected(session, attempt.request_set_id, now=now)
+        lineage.release(session, attempt.request_set_id)
 
 
 def leave_unknown(
@@ -391,7 +417,7 @@ def leave_unknown(
         {
             "state": UNKNOWN,
             "state_reason": reason,
-            "look_at": _due_if_hinted(now, otherwise=look_at),
+            "look_at": due_if_hinted(now, otherwise=look_at),
         },
     )
 
@@ -412,7 +438,8 @@ def give_up_waiting(session: Session, attempt: Attempt) -> None:
         settle(session, attempt, (SUBMITTING,), {"state": UNKNOWN})
 
 
-def _due_if_hinted(now: datetime, *, otherwise: datetime | None) -> Case[Any]:
+def due_if_hinted(now: datetime, *, otherwise: datetime | None) -> Case[Any]:
+    """When a set is due: now where a notification spoke for it, or else at another moment."""
     moment = UTCDateTime()
     return case(
         (RequestSet.hinted_at.is_not(None), literal(now, moment)),

@@ -16,6 +16,10 @@ class AlreadySentAgain(Exception):
     """A request stands in another live set already: somebody was faster."""
 
 
+class NotFailed(Exception):
+    """What was to be sent again did not fail after all, or is being read again; it says which."""
+
+
 def failed_requests(session: Session, request_set_id: int) -> list[Request]:
     """Return a set's final requests that made nothing, in the order of their ids."""
     rows = session.scalars(
@@ -38,6 +42,17 @@ def live(session: Session, request_ids: Collection[int]) -> dict[int, int]:
         )
     )
     return {row.request_id: row.request_set_id for row in rows}
+
+
+def require_failed(session: Session, request_ids: Collection[int]) -> None:
+    """Require that every request is final still, and made nothing. Raises NotFailed."""
+    failed = session.scalars(
+        select(Request.id).where(
+            Request.id.in_(request_ids), Request.is_final, Request.created_object_id.is_(None)
+        )
+    ).all()
+    if len(failed) != len(set(request_ids)):
+        raise NotFailed("A request that was to be sent again did not fail after all.")
 
 
 def add(session: Session, request_set_id: int, request_ids: Sequence[int]) -> None:

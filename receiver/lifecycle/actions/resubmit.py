@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from receiver.graph.errors import OUTCOME_UNKNOWN_CODES
+from receiver.graph.errors import OUTCOME_UNKNOWN_CODES, Advice, GraphError
+from receiver.graph.json_values import read_text
 from receiver.graph.vocabulary import AD_SETS_EDGE
 from receiver.lifecycle import spec_matching
 from receiver.lifecycle.actions import unmade
@@ -17,7 +18,7 @@ from receiver.lifecycle.submit import OutcomeUnknown, Rejected, submit
 from receiver.lifecycle.tools import Tools
 from receiver.store import intents, lineage
 from receiver.store.intents import NewIntent
-from receiver.store.lineage import AlreadySentAgain
+from receiver.store.lineage import AlreadySentAgain, NotFailed
 from receiver.store.models import Request, RequestSet
 
 
@@ -52,11 +53,15 @@ def choose(
     matched: Mapping[int, int],
 ) -> Again:
     """Choose what may be sent again (pure). ``unmade_ids`` are proved to have made no ad."""
-    unknown = [one for one in failed if _is_doubtful(one) and one.id not in unmade_ids]
-    sent = [one for one in failed if one.id in live and one not in unknown]
-    left = [one for one in failed if one not in unknown and one not in sent]
-    chosen = [(one.id, matched[one.id]) for one in left if one.id in matched]
-    return Again(chosen, unknown=len(unknown), sent=len(sent), unmatched=len(left) - len(chosen))
+    free = [one for one in failed if one.id not in live]
+    known = [one for one in free if not _is_doubtful(one) or one.id in unmade_ids]
+    chosen = [(one.id, matched[one.id]) for one in known if one.id in matched]
+    return Again(
+        chosen,
+        unknown=len(free) - len(known),
+        sent=len(failed) - len(free),
+        unmatched=len(known) - len(chosen),
+    )
 
 
 def _is_doubtful(request: Request) -> bool:
@@ -66,13 +71,15 @@ def _is_doubtful(request: Request) -> bool:
 def resubmit(tools: Tools, row: RequestSet) -> Done:
     """Send a collected set's failed requests again.
 
-    Raises Refused, NoPoints, DatabaseAway, CannotOpen.
+    Raises Refused, NoPoints, CallFailed, DatabaseAway, CannotOpen.
     """
     if row.state != intents.COLLECTED:
         raise Refused(f"Set {row.id} is {row.state}: what failed is known once it is collected.")
     if row.edge != AD_SETS_EDGE:
         raise Refused(f"Set {row.id} is no set of ads: its operations may depend on each other.")
-    again, specs = _read(tools, row)
+    parent = _read_parent(tools, row)
+    made_none = unmade.find(tools, row, _doubtful(parent), known_ads=parent.known_ads)
+    again = choose(parent.failed, live=parent.live, unmade_ids=made_none, matched=parent.matched)
     if not again.chosen:
         raise Refused(
             f"Nothing of set {row.id} can be sent again"
@@ -81,10 +88,13 @@ def resubmit(tools: Tools, row: RequestSet) -> Done:
     note = f"{len(again.chosen)} requests of set {row.id} are sent again"
     left_out = f"; {again.left_out()}" if again.left_out() else ""
     try:
-        submitted = submit(tools, _intent(tools, row, again, specs))
-    except AlreadySentAgain as error:
+        submitted = submit(tools, _intent(tools, row, again, parent.specs))
+    except (AlreadySentAgain, NotFailed) as error:
         raise Refused(str(error)) from error
     except Rejected as rejected:
+        if not _is_final(rejected):
+            # It passes: its requests are free again, and whoever asked may ask once more.
+            raise rejected.cause from rejected
         raise Refused(f"Facebook took none of them: {rejected}") from rejected
     except OutcomeUnknown as unknown:
         note = f"{note} as set {unknown.request_set_id}, whose outcome is being found out"
@@ -93,25 +103,55 @@ def resubmit(tools: Tools, row: RequestSet) -> Done:
     return Done(f"{note}{left_out}.", request_set_id=submitted.request_set_id)
 
 
-def _read(tools: Tools, row: RequestSet) -> tuple[Again, list[Any]]:
+def _is_final(rejected: Rejected) -> bool:
+    cause = rejected.cause
+    return isinstance(cause, GraphError) and cause.advice is Advice.NEVER_REPEAT
+
+
+@dataclass(frozen=True)
+class _Parent:
+    """What SQL knows of a set whose failures are to be sent again.
+
+    ``live`` are the failed ones that stand in another live set already; ``matched`` is the index of
+    each request's spec; ``known_ads`` are the ads that its requests made.
+    """
+
+    failed: Sequence[Request]
+    live: Collection[int]
+    specs: Sequence[Any]
+    matched: Mapping[int, int]
+    known_ads: Collection[int]
+
+
+def _read_parent(tools: Tools, row: RequestSet) -> _Parent:
     with tools.database.reading() as session:
         failed = lineage.failed_requests(session, row.id)
-        live = lineage.live(session, [one.id for one in failed])
         specs: list[Any] = json.loads(lineage.specs_of(session, row.id))
-        matched = spec_matching.match(specs, lineage.inputs_of(session, row.id))
-        known_ads = lineage.made_by(session, row.id)
-    doubtful = [
-        Doubtful(one.id, one.scope_object_id, name=_name(specs, matched.get(one.id)))
-        for one in failed
-        if _is_doubtful(one) and one.id not in live
+        return _Parent(
+            failed,
+            live=lineage.live(session, [one.id for one in failed]),
+            specs=specs,
+            matched=spec_matching.match(specs, lineage.inputs_of(session, row.id)),
+            known_ads=lineage.made_by(session, row.id),
+        )
+
+
+def _doubtful(parent: _Parent) -> list[Doubtful]:
+    """Return the failures of which only the ads at Facebook tell whether they made one."""
+    return [
+        Doubtful(
+            one.id,
+            one.scope_object_id,
+            name=_name(parent.specs, parent.matched.get(one.id)),
+        )
+        for one in parent.failed
+        if _is_doubtful(one) and one.id not in parent.live
     ]
-    made_none = unmade.find(tools, row, doubtful, known_ads=known_ads)
-    return choose(failed, live=live, unmade_ids=made_none, matched=matched), specs
 
 
 def _name(specs: Sequence[Any], index: int | None) -> str:
     spec = specs[index] if index is not None else None
-    return str(spec.get("name") or "") if isinstance(spec, dict) else ""
+    return (read_text(spec.get("name")) or "") if isinstance(spec, dict) else ""
 
 
 def _intent(tools: Tools, row: RequestSet, again: Again, specs: Sequence[Any]) -> NewIntent:
