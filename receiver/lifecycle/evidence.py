@@ -223,9 +223,13 @@ def _is_settled(sweep: Sweep, wanted: Wanted, *, settle_seconds: float) -> bool:
 
 def _in_window(readings: list[SetReading], wanted: Wanted) -> int:
     """Count those that may have been made by the submission, by their time."""
-    begins = wanted.written_at - _WINDOW_MARGIN
-    times = [read_time(each.created_time) for each in readings]
-    return sum(moment is None or moment >= begins for moment in times)
+    return sum(may_be_made_since(each, wanted.written_at) for each in readings)
+
+
+def may_be_made_since(reading: SetReading, written_at: datetime) -> bool:
+    """Tell whether a set may be that of a submission, by the time that it shows, if it does."""
+    moment = read_time(reading.created_time)
+    return moment is None or moment >= written_at - _WINDOW_MARGIN
 
 
 def _has_witness(sweep: Sweep, wanted: Wanted) -> bool:

@@ -33,7 +33,7 @@ RELEASED: dict[str, object] = {"lease_token": None, "lease_expires_at": None}
 """What ends a claim: that of its own holder, or of whoever looks for what was answered since."""
 
 RECHECKED_AFTER = timedelta(hours=1)
-"""How soon a set that was sent twice is looked for in the plural."""
+"""How soon a set that was sent twice, or adopted without a name, is looked for in the plural."""
 
 UNOPENED = (SUBMITTING, UNKNOWN)
 """The states in which Facebook's id of the set is not known, and may still come."""

@@ -160,13 +160,40 @@ def abandon(session: Session, request_set_id: int, *, reason: str, now: datetime
             state_reason=reason,
             abandoned_at=now,
             absent_at=None,
-            look_at=None,
+            # A notification that came before says that Facebook has the set all the same: it is
+            # looked for as often as if it had come now.
+            look_at=intents.due_if_hinted(now, otherwise=None),
+            quiet_looks=0,
         )
         .returning(RequestSet.id)
     ).first()
     if written is not None:
         statistics.count_rejected(session, request_set_id, now=now)
     return written is not None
+
+
+def lock_as_read(session: Session, attempt: Attempt, *, state: str) -> bool:
+    """Lock an intent without Facebook's id; False where it went on since it was read like this."""
+    found = session.execute(
+        select(RequestSet.id)
+        .where(
+            RequestSet.id == attempt.request_set_id,
+            RequestSet.attempt == attempt.number,
+            RequestSet.state == state,
+            RequestSet.facebook_id.is_(None),
+        )
+        .with_for_update(key_share=True)
+    ).first()
+    return found is not None
+
+
+def keep_looking(session: Session, request_set_id: int, *, now: datetime) -> None:
+    """Look for an open intent's sets in the plural later: nothing of the one it has names it."""
+    session.execute(
+        update(RequestSet)
+        .where(RequestSet.id == request_set_id)
+        .values(recheck_at=now + intents.RECHECKED_AFTER)
+    )
 
 
 def _is_held(claim: Claim) -> tuple[Any, ...]:

@@ -36,13 +36,6 @@ def known_numbers(session: Session, numbers: Collection[int]) -> set[int]:
     return set(session.scalars(select(RequestSet.id).where(RequestSet.id.in_(numbers))))
 
 
-def holder_of(session: Session, facebook_id: int) -> int | None:
-    """Return the intent that holds an id of Facebook's."""
-    return session.execute(
-        select(RequestSet.id).where(RequestSet.facebook_id == facebook_id)
-    ).scalar_one_or_none()
-
-
 def find_sets(
     session: Session, account_ids: Collection[int], *, facebook_ids: Collection[int]
 ) -> dict[int, RequestSet]:

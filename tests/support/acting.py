@@ -7,7 +7,8 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from receiver.store.models import Request, RequestSet
-from tests.support.house import House, ad
+from tests.support.house import ACCOUNT, TOKEN, House, ad
+from tests.support.sandbox import GraphCaller
 
 CREATE = {"method": "POST", "path": "/asyncadrequestsets$"}
 
@@ -50,6 +51,15 @@ def doubtful_failure(house: House, name: str = "fail a") -> Request:
                 row.error_code = 2
                 return row
     raise AssertionError(name)
+
+
+def set_of_somebody(
+    house: House, specs: list[Any] | None = None, *, account_id: int = ACCOUNT
+) -> str:
+    """Let somebody who does not use the receiver create a set, of two ads if nothing is said."""
+    caller = GraphCaller(house.sandbox.url, token=TOKEN)
+    with caller.session:
+        return caller.create(str(account_id), specs or [ad("x"), ad("y")])
 
 
 def set_number(house: House, number: int) -> RequestSet:

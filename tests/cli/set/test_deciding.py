@@ -6,8 +6,9 @@ from click.testing import CliRunner, Result
 from receiver.cli import main
 from receiver.store import intents
 from receiver.store.models import RequestSet
+from tests.support.acting import set_of_somebody
 from tests.support.commands import environment
-from tests.support.house import ACCOUNT, House, ad
+from tests.support.house import House, ad
 
 # What these commands read of SQL is tested on both databases where it stands.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -51,20 +52,17 @@ def test_a_set_that_names_another_intent_is_not_adopted(house: House) -> None:
 
 
 def test_a_set_with_another_count_is_not_adopted(house: House) -> None:
-    house.sandbox.configure(f"act_{ACCOUNT}", edge={"uris": "hidden"})
-    house.create_open([ad("one")])
-    number = lose(house, kind="reset")
-    with house.parts.database.writing() as session:
-        session.get_one(RequestSet, number - 1).facebook_id = None
-    result = run(house, "adopt", number, house.sandbox.ledger()[0]["id"])
+    there = set_of_somebody(house, [ad("one")])
+    result = run(house, "adopt", lose(house, kind="reset"), there)
     assert (result.exit_code, "and 2 were asked for" in result.output) == (1, True)
 
 
 def test_an_id_that_another_set_holds_is_not_adopted(house: House) -> None:
-    house.sandbox.configure(f"act_{ACCOUNT}", edge={"uris": "hidden"})
-    other = house.create_open()
-    result = run(house, "adopt", lose(house, kind="reset"), other)
-    assert (result.exit_code, "has the id" in result.output) == (1, True)
+    there = set_of_somebody(house, [ad("one"), ad("two")])
+    first = lose(house, kind="reset")
+    assert run(house, "adopt", first, there).exit_code == 0
+    result = run(house, "adopt", lose(house, kind="reset"), there)
+    assert (result.exit_code, f"Set {first} has the id {there}" in result.output) == (1, True)
 
 
 @pytest.mark.parametrize(
