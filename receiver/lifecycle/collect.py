@@ -15,7 +15,7 @@ from receiver.graph.errors import TOO_MUCH_DATA, CallFailed, GraphError
 from receiver.graph.score import READ_POINTS
 from receiver.graph.vocabulary import MAX_PAGE_LIMIT
 from receiver.graph.wire import RequestsPage, SetReading, SetShown
-from receiver.lifecycle import knowledge, plan
+from receiver.lifecycle import canceled, knowledge, plan
 from receiver.lifecycle.knowledge import Knowledge
 from receiver.lifecycle.put_off import attempt, put_all_off, put_off
 from receiver.lifecycle.shared_lease import SharedLease
@@ -286,6 +286,7 @@ def _close(
     )
     look_at = verdict_due(tools, verdict, completed_at=completed_at)
     looks.finish_collected(session, claim, verdict=verdict, look_at=look_at, flag=flag, now=now)
+    canceled.release(session, claim.request_set_id)
     deliveries.add_if_wanted(session, claim.request_set_id, now=now)
 
 

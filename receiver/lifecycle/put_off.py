@@ -99,8 +99,8 @@ def _put_off(
             if _is_gone(claim, error):
                 looks.give_up_verdict(session, claim, verdict=FAILED)
                 return
-            if _was_never_there(claim, error, now=now):
-                _ask_a_person(session, claim, error, now=now)
+            if _is_denied(claim, error, now=now):
+                _leave_denied(session, claim, error, now=now)
                 return
             look_at = resume_at or _next_at(tools, claim, now=now)
             looks.finish(session, claim, look_at=look_at, reason=in_words(error))
@@ -129,7 +129,7 @@ def _is_gone(claim: Claim, error: Exception) -> bool:
     )
 
 
-def _was_never_there(claim: Claim, error: Exception, *, now: datetime) -> bool:
+def _is_denied(claim: Claim, error: Exception, *, now: datetime) -> bool:
     """Tell whether Facebook goes on to say that there is no such set, long after its create.
 
     Right after a create that is waited out: what is new is not readable everywhere at once.
@@ -140,6 +140,19 @@ def _was_never_there(claim: Claim, error: Exception, *, now: datetime) -> bool:
         and claim.opened_at is not None
         and plan.is_surely_readable(claim.opened_at, now=now)
     )
+
+
+def _leave_denied(session: Session, claim: Claim, error: Exception, *, now: datetime) -> None:
+    """Ask a person about a set that Facebook denies, unless all of it is here already.
+
+    Facebook forgets sets after a while: one that is collected again is then as it was before.
+    """
+    if claim.collected_at is None:
+        _ask_a_person(session, claim, error, now=now)
+        return
+    reason = f"It could not be collected again, for Facebook no longer shows it: {error}"
+    looks.leave_collected(session, claim, verdict=FAILED, reason=reason)
+    log.warning("A set cannot be collected again: what is known of it stays", reason=str(error))
 
 
 def _ask_a_person(session: Session, claim: Claim, error: Exception, *, now: datetime) -> None:

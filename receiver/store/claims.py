@@ -49,6 +49,7 @@ class Claim:
     opened_at: datetime | None
     etag: str | None
     completed_at: datetime | None
+    collected_at: datetime | None
     hinted_at: datetime | None
     quiet_looks: int
     why: str
@@ -295,6 +296,7 @@ def _claim(
         opened_at=row.opened_at,
         etag=row.etag,
         completed_at=row.completed_at,
+        collected_at=row.collected_at,
         hinted_at=row.hinted_at,
         quiet_looks=row.quiet_looks,
         why=why,

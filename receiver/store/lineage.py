@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from receiver.graph.vocabulary import count_field
 from receiver.store.models import Request, RequestSet, Resubmission
 
 
@@ -78,6 +79,27 @@ def release(session: Session, request_set_id: int) -> None:
         .where(Resubmission.request_set_id == request_set_id)
         .values(is_live=False)
     )
+
+
+def release_specs(session: Session, request_set_id: int, indexes: Collection[int]) -> None:
+    """Let what some specs of a set send again be sent again in another one: they made nothing."""
+    session.execute(
+        update(Resubmission)
+        .where(Resubmission.request_set_id == request_set_id, Resubmission.spec_index.in_(indexes))
+        .values(is_live=False)
+    )
+
+
+def canceled_requests(session: Session, request_set_id: int) -> list[int]:
+    """Return a set's requests that were canceled and made nothing."""
+    rows = session.execute(
+        select(Request.id, Request.status).where(
+            Request.request_set_id == request_set_id,
+            Request.is_final,
+            Request.created_object_id.is_(None),
+        )
+    )
+    return [row.id for row in rows if count_field(row.status) == "canceled_count"]
 
 
 def inputs_of(session: Session, request_set_id: int) -> dict[int, bytes | None]:

@@ -146,15 +146,35 @@ def finish_collected(
 def give_up_verdict(session: Session, claim: Claim, *, verdict: str) -> None:
     """Let go of a collected set that Facebook no longer shows. Raises LeaseLost.
 
-    A notification that came meanwhile has given the verdict already.
+    A notification that came meanwhile has given the verdict already. One that is to be collected
+    again meanwhile stays due.
     """
-    is_out = RequestSet.verdict == "pending"
-    values: dict[str, object] = {
+    write_held(session, claim, _forgotten(claim, verdict=verdict))
+
+
+def leave_collected(session: Session, claim: Claim, *, verdict: str, reason: str) -> None:
+    """Let go of a set that was collected and that Facebook cannot show once more. Raises LeaseLost.
+
+    It is collected as before: nothing that is known of it is lost.
+    """
+    values = _forgotten(claim, verdict=verdict)
+    write_held(
+        session, claim, {**values, "state": intents.COLLECTED, "state_reason": reason, "etag": None}
+    )
+
+
+def _forgotten(claim: Claim, *, verdict: str) -> dict[str, object]:
+    """What is written of a set that Facebook no longer shows: it is not looked at any more.
+
+    Unless somebody made it due, or had it read again, since the claim.
+    """
+    is_out = and_(RequestSet.state == claim.state, RequestSet.verdict == "pending")
+    nothing = literal(None, UTCDateTime())
+    return {
         **intents.RELEASED,
         "verdict": case((is_out, verdict), else_=RequestSet.verdict),
-        "look_at": None,
+        "look_at": case((_is_ours_to_set(claim, nothing), nothing), else_=RequestSet.look_at),
     }
-    write_held(session, claim, values)
 
 
 def finish(
