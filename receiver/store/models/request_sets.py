@@ -18,11 +18,11 @@ class RequestSet(Base):
     __table_args__ = (
         # claims.claim_due: the next set that is due.
         partial_index("ix_request_set_due", "look_at", where="look_at IS NOT NULL"),
-        # reports.request_sets: an account's sets, newest first.
+        # reports.sets_at_work and after_all.mark_repetitions: an account's sets by their numbers.
         Index("ix_request_set_account_id_id", "account_id", "id"),
-        # reports.request_sets: the sets in a state, newest first.
+        # integrity.stuck: the sets in a state by their numbers.
         Index("ix_request_set_state_id", "state", "id"),
-        # edges.own_sets: an account's sets of an edge, newest first.
+        # edges.set_ids: an account's sets of an edge, newest first.
         Index("ix_request_set_account_id_edge_facebook_id", "account_id", "edge", "facebook_id"),
         # twins.find_earlier and searches.claim_companions: what of an account has no outcome yet.
         partial_index(
@@ -32,17 +32,17 @@ class RequestSet(Base):
             "parameters_hash",
             where="state IN ('submitting', 'unknown', 'stuck')",
         ),
-        # integrity.overdue: what is past its deadline and has no end.
+        # integrity.missing and integrity.late: what is past its deadline and has no end.
         partial_index(
             "ix_request_set_deadline_at",
             "deadline_at",
             where="state NOT IN ('collected', 'rejected')",
         ),
-        # integrity.doubled: what was asked for while its twin's outcome was not known.
+        # integrity.doubled: what was asked for while its twin's outcome was not known, or given up.
         partial_index("ix_request_set_twin_of", "twin_of", where="twin_of IS NOT NULL"),
         # integrity.doubled: the intents with more than one set.
         partial_index("ix_request_set_doubled_at", "doubled_at", where="doubled_at IS NOT NULL"),
-        # searches.claim_recheck: what was sent twice is looked for once more.
+        # searches.claim_recheck: what may be there twice is looked for once more.
         partial_index("ix_request_set_recheck_at", "recheck_at", where="recheck_at IS NOT NULL"),
         # lists.request_sets: an account's sets by when they were made, newest first.
         Index("ix_request_set_account_id_created_at", "account_id", "created_at", "id"),
@@ -85,7 +85,7 @@ class RequestSet(Base):
             "collected_at",
             where="state NOT IN ('collected', 'rejected')",
         ),
-        # lineage.children: the sets that sent failed requests of a set again.
+        # details.request_set: the sets that sent failed requests of a set again.
         partial_index("ix_request_set_parent_id", "parent_id", where="parent_id IS NOT NULL"),
         # A token names an id: it is never given out twice, not even after the newest row went.
         {"sqlite_autoincrement": True},
@@ -113,7 +113,11 @@ class RequestSet(Base):
     row_keys: Mapped[bytes | None] = mapped_column(deferred=True, deferred_raiseload=True)
     """What the caller calls each of its specs, as a JSON list in their order."""
     twin_of: Mapped[int | None]
-    """The intent of somebody else that asked for the same and had no outcome yet."""
+    """The intent that asked for the same before.
+
+    It is somebody else's that had no outcome yet, or one that a person had given up and that
+    Facebook has after all.
+    """
     created_at: Mapped[datetime]
     deadline_at: Mapped[datetime | None]
     """From then on it is late while it has no end; None before this was kept."""
@@ -122,16 +126,16 @@ class RequestSet(Base):
 
     state: Mapped[str]
     state_reason: Mapped[str | None]
-    """Why it is unknown, rejected or not yet collected, in words for people."""
+    """Why it is unknown, rejected or not collected, or not once more, in words for people."""
     attempt: Mapped[int]
     absent_at: Mapped[datetime | None]
     """When it was known that Facebook has nothing of this attempt: it may be sent again."""
     abandoned_at: Mapped[datetime | None]
     """When a person gave it up: it is never sent again."""
     doubled_at: Mapped[datetime | None]
-    """When a second set of it was found at Facebook."""
+    """When a second set was found at Facebook: of it, or of what it sends again."""
     recheck_at: Mapped[datetime | None]
-    """When a set that was sent twice is next looked for in the plural."""
+    """When a set that was sent twice, or adopted unnamed, is next looked for in the plural."""
     error_http_status: Mapped[int | None]
     error_body: Mapped[bytes | None]
     """Facebook's refusal, as it came."""
@@ -228,11 +232,11 @@ class Request(Base):
 
     __tablename__ = "request"
     __table_args__ = (
-        # reports.requests and results.progress: a set's requests in the order of their ids.
+        # reports.requests_of and results.progress: a set's requests in the order of their ids.
         Index("ix_request_request_set_id_id", "request_set_id", "id"),
-        # edges.own_requests: the requests of an ad set.
+        # edges.request_ids: the requests of an ad set.
         Index("ix_request_scope_object_id_id", "scope_object_id", "id"),
-        # objects.account_of: the account of an object that a request made.
+        # objects.find: the account of an object that a request made.
         Index("ix_request_created_object_id", "created_object_id"),
         # lists.requests: an account's requests, newest first.
         Index("ix_request_account_id_id", "account_id", "id"),
@@ -275,7 +279,7 @@ class Resubmission(Base):
     __table_args__ = (
         # lineage.add: a request stands in one live set at most.
         partial_index("ix_resubmission_live_request", "request_id", where="is_live", unique=True),
-        # lineage.of_requests: what became of a request.
+        # The foreign key: what became of a request, live or not.
         Index("ix_resubmission_request_id", "request_id"),
     )
 
@@ -283,4 +287,7 @@ class Resubmission(Base):
     spec_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     request_id: Mapped[int] = mapped_column(ForeignKey("request.id"))
     is_live: Mapped[bool]
-    """False once the new set was rejected or given up: the request may be sent again."""
+    """False once the new set was rejected, or this of it canceled: it may be sent again.
+
+    A set that was given up holds it still: nobody knows whether Facebook has it.
+    """
