@@ -251,3 +251,24 @@ def test_what_was_given_up_and_is_not_there_makes_nothing_doubled(house: House) 
     house.work()
     assert doubled(house) == 0
     assert post(house, "request-sets/2/abandon", {"reason": "Enough."}).status_code == 409
+
+
+def test_what_was_asked_for_twice_on_purpose_is_no_repetition(house: House) -> None:
+    """Two keys name two creates: the second was there before anybody gave the first one up."""
+    lose(house, "commit_then_drop")
+    write_hash(house, 1, b"another")
+    house.create_open()
+    write_hash(house, 1, set_number(house, 2).parameters_hash)
+    house.let_time_pass(60)
+    assert abandon(house).status_code == 200
+
+    house.notify(house.sandbox.ledger()[0]["id"])
+    house.work()
+
+    assert [row.facebook_id is None for row in house.rows(RequestSet)] == [False, False]
+    assert doubled(house) == 0
+
+
+def write_hash(house: House, number: int, parameters_hash: bytes | None) -> None:
+    with house.parts.database.writing() as session:
+        session.get_one(RequestSet, number).parameters_hash = parameters_hash

@@ -11,6 +11,7 @@ from receiver.cli.common import opened_parts
 from receiver.crypto import CannotOpen
 from receiver.graph.errors import CallFailed
 from receiver.lifecycle.actions.outcome import Refused
+from receiver.lifecycle.spending import NoPoints
 from receiver.lifecycle.tools import Tools
 from receiver.store import reports
 from receiver.store.models import RequestSet
@@ -29,5 +30,5 @@ def deciding(number: int) -> Iterator[tuple[Tools, RequestSet]]:
             raise click.ClickException(f"There is no set {number}.")
         try:
             yield parts.tools, row
-        except (Refused, CallFailed, CannotOpen) as error:
+        except (Refused, CallFailed, CannotOpen, NoPoints) as error:
             raise click.ClickException(str(error)) from error

@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner, Result
 
+from receiver.assembly import utc_now
 from receiver.cli import main
-from receiver.store import intents
+from receiver.store import intents, points
 from receiver.store.models import RequestSet
 from tests.support.acting import set_of_somebody
 from tests.support.commands import environment
-from tests.support.house import House, ad
+from tests.support.house import ACCOUNT, House, ad
 
 # What these commands read of SQL is tested on both databases where it stands.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -108,3 +109,11 @@ def test_what_is_on_its_way_cannot_be_given_up(house: House) -> None:
         session.get_one(RequestSet, number).state = intents.SUBMITTING
     result = run(house, "abandon", number)
     assert (result.exit_code, "may be on its way" in result.output) == (1, True)
+
+
+def test_without_points_nothing_is_adopted_and_the_command_says_so(house: House) -> None:
+    number = lose(house, kind="commit_then_drop")
+    with house.parts.database.writing() as session:
+        points.change(session, ACCOUNT, lambda ledger: ledger.score.add(9000, now=utc_now()))
+    result = run(house, "adopt", number, house.sandbox.ledger()[0]["id"])
+    assert (result.exit_code, "of a limit is used" in result.output) == (1, True), result.output
