@@ -91,6 +91,11 @@ def _read_line(what: str) -> str:
 def resume(*, account_ids: tuple[int, ...]) -> None:
     """Go on with accounts that wait, or that are parked until a person did something."""
     with opened_parts() as parts:
+        with parts.database.reading() as session:
+            known = accounts.credential_ids(session, account_ids)
+        unknown = [each for each in account_ids if each not in known]
+        if unknown:
+            raise click.ClickException(f"act_{unknown[0]} is not known.")
         for account_id in dict.fromkeys(account_ids):
             perform.retry_account(parts.tools, account_id, by=COMMAND)
     named = ", ".join(f"act_{account_id}" for account_id in account_ids)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
@@ -33,7 +35,18 @@ class WrongUse(click.ClickException):
     exit_code = 2
 
 
-COMMAND = Actor("command")
+def user_name(user_id: int) -> str:
+    """Return the name of a user of this machine, or the number of one without a name.
+
+    The environment may name anybody; the operating system knows who it is.
+    """
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return str(user_id)
+
+
+COMMAND = Actor(f"command ({user_name(os.getuid())})")
 """Who acts at the command line, for the audit log."""
 
 

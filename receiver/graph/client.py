@@ -68,7 +68,7 @@ class Credential:
 
 @dataclass(frozen=True)
 class Answered(Generic[_Value]):
-    """What a read brought; ``calls`` is how many HTTP calls it took, failed ones counted.
+    """What a call brought; ``calls`` is how many HTTP calls it took, failed ones counted.
 
     ``date`` is Facebook's own time in the answer's header, None without a readable one.
     ``etag`` names the answer, for a read that asks only for what is new.
@@ -146,21 +146,21 @@ class GraphClient:
         call = wire.create_set(
             account_id, edge=edge, name=name, specs=specs, notification_uri=notification_uri
         )
-        set_id, usage = self._send_once(
+        answered = self._send_once(
             credential,
             call,
             wire.read_created_id,
             secrets=secrets,
             send_before_monotonic=send_before_monotonic,
         )
-        return Created(set_id, usage)
+        return Created(answered.value, answered.usage)
 
     def rename_set(
         self, credential: Credential, set_id: int, *, name: str, secrets: Collection[str] = ()
-    ) -> None:
+    ) -> Answered[None]:
         """Change a set's name. Sent once; sent again, it changes nothing more."""
         call = wire.rename_set(set_id, name=name)
-        self._send_once(credential, call, wire.read_done, secrets=secrets)
+        return self._send_once(credential, call, wire.read_done, secrets=secrets)
 
     def tell_uri(
         self,
@@ -169,14 +169,14 @@ class GraphClient:
         *,
         notification_uri: str,
         secrets: Collection[str] = (),
-    ) -> None:
+    ) -> Answered[None]:
         """Say where a set is to be notified. Sent once; sent again, it changes nothing more."""
         call = wire.tell_uri(set_id, notification_uri=notification_uri)
-        self._send_once(credential, call, wire.read_done, secrets=secrets)
+        return self._send_once(credential, call, wire.read_done, secrets=secrets)
 
-    def cancel(self, credential: Credential, object_id: int) -> None:
+    def cancel(self, credential: Credential, object_id: int) -> Answered[None]:
         """Cancel what is not processed yet of a set, or a request. Sent once."""
-        self._send_once(credential, wire.cancel(object_id), wire.read_done)
+        return self._send_once(credential, wire.cancel(object_id), wire.read_done)
 
     def _send_once(
         self,
@@ -186,7 +186,7 @@ class GraphClient:
         *,
         secrets: Collection[str] = (),
         send_before_monotonic: float = math.inf,
-    ) -> tuple[_Value, Usage]:
+    ) -> Answered[_Value]:
         ends = time.monotonic() + self.deadline_seconds
         transmission = Transmission(send_before=send_before_monotonic, ends=ends)
         try:
@@ -194,7 +194,7 @@ class GraphClient:
         except CallFailed as failure:
             failure.calls = 1
             raise
-        return value, answer.usage
+        return Answered(value, answer.usage, calls=1)
 
     def read_set(self, credential: Credential, set_id: int) -> Answered[SetReading]:
         """Read a set with all its fields."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import structlog
 
 from receiver.graph.client import Credential
@@ -10,6 +13,7 @@ from receiver.graph.score import WRITE_POINTS
 from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.spending import reserve
 from receiver.lifecycle.tools import Tools, credential_of
+from receiver.lifecycle.waiting import keep_wait, note_usage
 from receiver.store import intents
 from receiver.store.intents import Attempt
 from receiver.store.models import RequestSet
@@ -22,20 +26,23 @@ def notification_uri(tools: Tools, token: str) -> str:
     return f"{tools.public_url}/notifications/{token}"
 
 
-def tell_uri(tools: Tools, credential: Credential, attempt: Attempt, *, facebook_id: int) -> bool:
+def tell_uri(
+    tools: Tools, credential: Credential, attempt: Attempt, *, account_id: int, facebook_id: int
+) -> bool:
     """Tell Facebook our URI of a set whose create took none. Returns whether it knows it now.
 
     What goes wrong is only logged: the set is looked at without a notification too, and told again.
     """
     token = tools.keys.sign_token(intent=attempt.request_set_id, attempt=attempt.number)
     try:
-        tools.client.tell_uri(
+        answered = tools.client.tell_uri(
             credential,
             facebook_id,
             notification_uri=notification_uri(tools, token),
             secrets=(token,),
         )
     except CallFailed as error:
+        keep_wait(tools, account_id, error)
         log.warning(
             "Facebook does not know a set's notification_uri yet",
             request_set_id=attempt.request_set_id,
@@ -43,6 +50,7 @@ def tell_uri(tools: Tools, credential: Credential, attempt: Attempt, *, facebook
             fbtrace_id=error.fbtrace_id,
         )
         return False
+    note_usage(tools, account_id, answered.usage)
     with tools.database.writing() as session:
         intents.know_uri(session, attempt.request_set_id)
     return True
@@ -56,12 +64,14 @@ def rename(tools: Tools, request_set: RequestSet, *, name: str) -> None:
     reserve(tools, request_set.account_id, cost=WRITE_POINTS, purpose=Purpose.CREATE)
     token = tools.keys.sign_token(intent=request_set.id, attempt=request_set.attempt)
     tag = tools.keys.tag(token)
-    tools.client.rename_set(
-        credential_of(tools, request_set.account_id),
-        _facebook_id(request_set),
-        name=name + tag,
-        secrets=(tag.strip(),),
-    )
+    with _keeping_wait(tools, request_set.account_id):
+        answered = tools.client.rename_set(
+            credential_of(tools, request_set.account_id),
+            _facebook_id(request_set),
+            name=name + tag,
+            secrets=(tag.strip(),),
+        )
+    note_usage(tools, request_set.account_id, answered.usage)
     with tools.database.writing() as session:
         intents.rename(session, request_set.id, name=name)
 
@@ -74,11 +84,23 @@ def cancel(tools: Tools, request_set: RequestSet, *, request_id: int | None) -> 
     reserve(tools, request_set.account_id, cost=WRITE_POINTS, purpose=Purpose.CREATE)
     object_id = _facebook_id(request_set) if request_id is None else request_id
     try:
-        tools.client.cancel(credential_of(tools, request_set.account_id), object_id)
+        with _keeping_wait(tools, request_set.account_id):
+            answered = tools.client.cancel(credential_of(tools, request_set.account_id), object_id)
+        note_usage(tools, request_set.account_id, answered.usage)
     finally:
         # Whatever the answer was, or was not: something may have changed.
         with tools.database.writing() as session:
             intents.make_due(session, request_set.id, now=tools.now())
+
+
+@contextmanager
+def _keeping_wait(tools: Tools, account_id: int) -> Iterator[None]:
+    """Keep what a refusal in the block says of the account's limits, and asks to wait."""
+    try:
+        yield
+    except CallFailed as error:
+        keep_wait(tools, account_id, error)
+        raise
 
 
 def _facebook_id(request_set: RequestSet) -> int:

@@ -106,7 +106,13 @@ def _tell_uri_if_pending(tools: Tools, claim: Claim, reading: SetReading) -> Non
     if claim.uri_pending and reading.notification_uri is None and not reading.is_completed:
         attempt_of_set = Attempt(claim.request_set_id, number=claim.attempt)
         credential = credential_of(tools, claim.account_id)
-        tell_uri(tools, credential, attempt_of_set, facebook_id=reading.id)
+        tell_uri(
+            tools,
+            credential,
+            attempt_of_set,
+            account_id=claim.account_id,
+            facebook_id=reading.id,
+        )
 
 
 def _let_go(

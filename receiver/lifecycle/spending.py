@@ -27,32 +27,46 @@ _HEADER_HOLDS = timedelta(seconds=60)
 
 
 class NoPoints(Exception):
-    """A call would fill a limit further than its kind may; ``resume_at`` is when it may be made.
+    """A call would fill a limit further than it may; ``resume_at`` is when it may be made.
 
     ``calls`` is how many HTTP calls had been made for the same work.
     """
 
-    def __init__(self, purpose: Purpose, *, most_percent: float, resume_at: datetime) -> None:
+    def __init__(self, reason: str, *, resume_at: datetime) -> None:
         self.calls = 0
-        super().__init__(f"More than {most_percent:g} % of a limit is used: {purpose} calls wait.")
+        super().__init__(reason)
         self.resume_at = resume_at
 
 
 def reserve(tools: Tools, account_id: int, *, cost: int, purpose: Purpose) -> None:
     """Spend an account's points on calls that are made next. Raises NoPoints, DatabaseAway."""
     now = tools.now()
-    most_percent = tools.shares.of(purpose)
 
     def spend(ledger: Ledger) -> Score:
-        resume_at = _app_resumes_at(ledger, most_percent=most_percent, now=now)
-        resume_at = resume_at or ledger.score.room_at(cost, most_percent=most_percent, now=now)
-        if resume_at is not None:
-            raise NoPoints(purpose, most_percent=most_percent, resume_at=resume_at)
+        _check_room(tools, ledger, cost=cost, purpose=purpose, now=now)
         return ledger.score.add(cost, now=now)
 
     with tools.database.writing() as session:
         points.change(session, account_id, spend)
     GRAPH_POINTS.labels(str(account_id), purpose).inc(cost)
+
+
+def check(tools: Tools, account_id: int, *, cost: int, purpose: Purpose) -> None:
+    """Find out whether an account has these points, and spend none. Raises as ``reserve`` does."""
+    with tools.database.reading() as session:
+        ledger = points.read(session, account_id)
+    _check_room(tools, ledger, cost=cost, purpose=purpose, now=tools.now())
+
+
+def _check_room(
+    tools: Tools, ledger: Ledger, *, cost: int, purpose: Purpose, now: datetime
+) -> None:
+    most_percent = tools.shares.of(purpose)
+    resume_at = _app_resumes_at(ledger, most_percent=most_percent, now=now)
+    resume_at = resume_at or ledger.score.room_at(cost, most_percent=most_percent, now=now)
+    if resume_at is not None:
+        reason = f"More than {most_percent:g} % of a limit is used: {purpose} calls wait."
+        raise NoPoints(reason, resume_at=resume_at)
 
 
 def _app_resumes_at(ledger: Ledger, *, most_percent: float, now: datetime) -> datetime | None:

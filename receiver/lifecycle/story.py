@@ -126,7 +126,8 @@ def _events(
 
 
 def _deed(entry: dict[str, Any]) -> Event:
-    return Event(entry["at"], entry["action"], f"by {entry['actor']}: {entry['detail']}")
+    told = "; ".join(text for text in (entry["detail"], entry["outcome"], entry["note"]) if text)
+    return Event(entry["at"], entry["action"], f"by {entry['actor']}: {told}")
 
 
 def _submitted(submission: dict[str, Any]) -> Iterator[Event]:

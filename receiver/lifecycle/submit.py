@@ -162,9 +162,15 @@ def _send(
     if opening is not Opening.OPEN:
         reason = contradiction(opening, created.set_id)
         raise OutcomeUnknown(attempt.request_set_id, reason=reason)
-    if intent.edge == BATCHES_EDGE:
-        tell_uri(tools, credential, attempt, facebook_id=created.set_id)
     note_usage(tools, intent.account_id, created.usage)
+    if intent.edge == BATCHES_EDGE:
+        tell_uri(
+            tools,
+            credential,
+            attempt,
+            account_id=intent.account_id,
+            facebook_id=created.set_id,
+        )
     return Submitted(attempt.request_set_id, facebook_id=created.set_id, usage=created.usage)
 
 

@@ -1,4 +1,4 @@
-"""Keep the waits that Facebook asks for, on refusals and on answers that succeed alike."""
+"""Keep the waits that Facebook asks for, on refusals and on answers that succeed, and obey them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,28 @@ from receiver.store import waits
 from receiver.store.database import DatabaseAway
 
 log = structlog.get_logger(__name__)
+
+
+class AccountParked(Exception):
+    """Nothing is asked for an account until a person did something; the message says what."""
+
+
+def check_wait(tools: Tools, account_id: int) -> None:
+    """Raise NoPoints while Facebook asked to ask nothing for an account, or for its whole app.
+
+    Raises AccountParked where only a person ends the wait, and DatabaseAway.
+    """
+    with tools.database.reading() as session:
+        wait = waits.of_account(session, account_id, now=tools.now())
+    if wait is None:
+        return
+    if wait.parked_reason is not None:
+        raise AccountParked(
+            f"Nothing is asked of Facebook for act_{account_id}: {wait.parked_reason} Once the "
+            f"reason is mended, 'receiver account resume act_{account_id}' goes on with it."
+        )
+    reason = f"Facebook asked to ask nothing more for act_{account_id} for now."
+    raise NoPoints(reason, resume_at=wait.resume_at)
 
 
 def keep_wait(tools: Tools, account_id: int, error: Exception) -> datetime | None:

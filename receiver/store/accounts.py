@@ -53,7 +53,7 @@ def put_accounts(
         values["sealed_app_secret"] = sealed_app_secret
     session.execute(update(Credential).where(Credential.id == credential_id).values(**values))
     # A token that was out of date parked its accounts: they go on with the new one.
-    waits.end(session, account_ids)
+    waits.end(session, account_ids, now=now)
     return True
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from receiver.store.models import AuditEntry
+from receiver.store.models import ActionPlan, ActionPlanItem, AuditEntry
 
 BEGUN = "begun"
 DONE = "done"
@@ -51,8 +51,25 @@ def begin(session: Session, deed: Deed, *, by: Actor, now: datetime) -> int:
     return entry.id
 
 
-def end(session: Session, entry_id: int, *, outcome: str, detail: str) -> None:
-    """Write how it ended."""
+def end(session: Session, entry_id: int, *, outcome: str, note: str) -> None:
+    """Write how it ended, and in ``note`` what came of it, in words; never a secret."""
     session.execute(
-        update(AuditEntry).where(AuditEntry.id == entry_id).values(outcome=outcome, detail=detail)
+        update(AuditEntry).where(AuditEntry.id == entry_id).values(outcome=outcome, note=note)
     )
+
+
+def confirmed(session: Session, plan_id: str, *, by: Actor, now: datetime) -> None:
+    """Write that a plan is confirmed: an entry for each account with sets in it.
+
+    It belongs into the transaction that confirms the plan.
+    """
+    rows = session.execute(
+        select(ActionPlan.action, ActionPlanItem.account_id, func.count())
+        .join(ActionPlanItem, ActionPlanItem.plan_id == ActionPlan.id)
+        .where(ActionPlan.id == plan_id)
+        .group_by(ActionPlan.action, ActionPlanItem.account_id)
+    )
+    for action, account_id, sets in rows.all():
+        deed = Deed("confirm", account_id, detail=f"plan {plan_id}: {action}, {sets} sets")
+        entry_id = begin(session, deed, by=by, now=now)
+        end(session, entry_id, outcome=DONE, note="A worker acts on one set after another.")

@@ -21,6 +21,24 @@ def look_now(session: Session, request_set_id: int, *, now: datetime) -> bool:
     return _changed(session, request_set_id, _LOOKED_AT, look_at=now, quiet_looks=0)
 
 
+def look_sooner(session: Session, account_id: int, *, due_before: datetime, now: datetime) -> None:
+    """Make the sets without an end due that an account looks at by ``due_before``.
+
+    A create that may be on its way is left alone, and so is a verdict that is still out: each
+    waits for a moment of its own.
+    """
+    session.execute(
+        update(RequestSet)
+        .where(
+            RequestSet.account_id == account_id,
+            RequestSet.state.in_(_LOOKED_AT),
+            RequestSet.look_at > now,
+            RequestSet.look_at <= due_before,
+        )
+        .values(look_at=now)
+    )
+
+
 def collect_again(session: Session, request_set_id: int, *, now: datetime) -> bool:
     """Make a collected set one that is to be collected, and due; False for another.
 

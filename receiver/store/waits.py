@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import RowMapping, or_, select, update
 from sqlalchemy.orm import Session
 
+from receiver.store import changes
 from receiver.store.models import Account, Credential
 
 FOREVER = datetime(2999, 1, 1, tzinfo=UTC)
@@ -137,14 +138,35 @@ def _read(session: Session, model: Any, row_id: int) -> Wait | None:
     return Wait(row.resume_at, row.wait_http_status, row.wait_body, parked_reason=row.parked_reason)
 
 
-def end(session: Session, account_ids: Collection[int]) -> None:
-    """End every wait of some accounts and of their credentials: a person did something."""
-    ended = {
-        "resume_at": None,
-        "wait_http_status": None,
-        "wait_body": None,
-        "parked_reason": None,
-    }
-    of_accounts = select(Account.credential_id).where(Account.id.in_(account_ids))
-    session.execute(update(Credential).where(Credential.id.in_(of_accounts)).values(**ended))
-    session.execute(update(Account).where(Account.id.in_(account_ids)).values(**ended))
+def sharing(session: Session, account_id: int) -> frozenset[int]:
+    """Return the accounts that an account shares its credential with, itself among them."""
+    shared = select(Account.credential_id).where(Account.id == account_id).scalar_subquery()
+    return frozenset(session.scalars(select(Account.id).where(Account.credential_id == shared)))
+
+
+def end(session: Session, account_ids: Collection[int], *, now: datetime) -> None:
+    """End every wait of some accounts and of their credentials: a person did something.
+
+    The sets that waited are due at once, those of accounts that only share a credential too.
+    """
+    shared = select(Account.credential_id).where(Account.id.in_(account_ids))
+    is_shared = Credential.id.in_(shared)
+    sharing = session.scalars(select(Account.id).where(Account.credential_id.in_(shared))).all()
+    _make_due(session, sharing, now=now)
+    session.execute(update(Credential).where(is_shared).values(_NO_WAIT))
+    session.execute(update(Account).where(Account.id.in_(account_ids)).values(_NO_WAIT))
+
+
+def end_own(session: Session, account_id: int, *, now: datetime) -> None:
+    """End an account's own wait; that of its credential stands. Its sets are due at once."""
+    _make_due(session, [account_id], now=now)
+    session.execute(update(Account).where(Account.id == account_id).values(_NO_WAIT))
+
+
+_NO_WAIT = dict.fromkeys(_COLUMNS)
+
+
+def _make_due(session: Session, account_ids: Collection[int], *, now: datetime) -> None:
+    """Make due what accounts would have looked at by the end of their waits."""
+    for account_id, under_way in of_accounts(session, account_ids, now=now).items():
+        changes.look_sooner(session, account_id, due_before=under_way.resume_at, now=now)

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import os
+import pwd
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from receiver.cli import main
+from receiver.cli import common, main
 from receiver.crypto import Keys
 from receiver.store import accounts
 from receiver.store.database import Database
-from receiver.store.models import Account
+from receiver.store.models import Account, AuditEntry
 from tests.support.commands import environment
 from tests.support.databases import BACKENDS, empty_database_url
 from tests.support.house import SECRET_KEY
@@ -113,3 +115,34 @@ def test_a_database_without_tables_is_named_with_what_to_do(backend: str, tmp_pa
         result = add(url, "act_1")
     assert result.exit_code == 1
     assert "run 'receiver db upgrade'" in result.stderr
+
+
+def resume(url: str, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["account", "resume", *arguments], env=environment(url))
+
+
+def test_an_account_goes_on_and_the_audit_log_says_who_saw_to_it(
+    database: Database, database_url: str
+) -> None:
+    add(database_url, "act_1")
+
+    result = resume(database_url, "act_1")
+
+    assert (result.exit_code, result.stdout) == (0, "act_1: goes on.\n")
+    (entry,) = rows(database, AuditEntry)
+    assert (entry.account_id, entry.action, entry.outcome) == (1, "retry", "done")
+    assert entry.actor == f"command ({pwd.getpwuid(os.getuid()).pw_name})"
+
+
+def test_an_account_that_is_not_known_does_not_go_on(database: Database, database_url: str) -> None:
+    add(database_url, "act_1")
+
+    result = resume(database_url, "act_1", "act_999")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: act_999 is not known.\n"
+    assert rows(database, AuditEntry) == []
+
+
+def test_a_user_without_a_name_acts_by_number() -> None:
+    assert common.user_name(4_000_000_123) == "4000000123"

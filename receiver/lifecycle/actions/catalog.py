@@ -12,6 +12,7 @@ from receiver.graph.vocabulary import MAX_PAGE_LIMIT, MODE_ON_COMPLETE
 from receiver.lifecycle.actions import here, there
 from receiver.lifecycle.actions.outcome import Done
 from receiver.lifecycle.actions.resubmit import resubmit
+from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.tools import Tools
 from receiver.store import intents
 from receiver.store.models import RequestSet
@@ -22,8 +23,10 @@ class Action:
     """One thing that people do to sets in some ``states``, one set or many.
 
     ``label`` and ``means`` are for people; ``points`` says what one set of a size costs, at least
-    where it ``may_cost_more``. ``points_here`` tells that it names the present public URL. One that
-    ``tells_caller`` fits only sets whose caller asked to be told.
+    where it ``may_cost_more``. ``asks_as`` is whose share of the points its own calls to Facebook
+    may use; None where it makes none, because it only writes down what a worker is to do.
+    ``points_here`` tells that it names the present public URL. One that ``tells_caller`` fits only
+    sets whose caller asked to be told.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Action:
     states: tuple[str, ...]
     run: Callable[[Tools, RequestSet], Done]
     points: Callable[[int], int]
+    asks_as: Purpose | None = None
     has_errors: bool | None = None
     tells_caller: bool = False
     may_cost_more: bool = False
@@ -88,6 +92,7 @@ ACTIONS: dict[str, Action] = {
             (intents.OPEN,),
             there.cancel,
             _one_write,
+            asks_as=Purpose.CREATE,
         ),
         Action(
             "repoint",
@@ -96,6 +101,7 @@ ACTIONS: dict[str, Action] = {
             (intents.OPEN, intents.COMPLETED),
             there.repoint,
             _one_write,
+            asks_as=Purpose.POLL,
             points_here=True,
         ),
         Action(
@@ -105,6 +111,7 @@ ACTIONS: dict[str, Action] = {
             (intents.COLLECTED,),
             resubmit,
             _one_write,
+            asks_as=Purpose.CREATE,
             has_errors=True,
             # Whether failures may have made ads is read: how many pages, nobody knows before.
             may_cost_more=True,

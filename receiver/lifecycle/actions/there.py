@@ -8,6 +8,7 @@ from receiver.lifecycle.actions.outcome import Done, Refused
 from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.spending import reserve
 from receiver.lifecycle.tools import Tools, credential_of
+from receiver.lifecycle.waiting import note_usage
 from receiver.store import intents
 from receiver.store.models import RequestSet
 
@@ -34,12 +35,13 @@ def repoint(tools: Tools, row: RequestSet) -> Done:
         raise Refused(f"Set {row.id} is {row.state}: its notification is no longer awaited.")
     reserve(tools, row.account_id, cost=WRITE_POINTS, purpose=Purpose.POLL)
     token = tools.keys.sign_token(intent=row.id, attempt=row.attempt)
-    tools.client.tell_uri(
+    answered = tools.client.tell_uri(
         credential_of(tools, row.account_id),
         row.facebook_id,
         notification_uri=change.notification_uri(tools, token),
         secrets=(token,),
     )
+    note_usage(tools, row.account_id, answered.usage)
     with tools.database.writing() as session:
         intents.know_uri(session, row.id)
         intents.note_signing_key(session, row.id, row.attempt, key_id=tools.keys.newest_id)

@@ -24,7 +24,7 @@ class AuditEntry(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
     actor: Mapped[str]
-    """``key NAME`` for who came by HTTP, ``command`` for the command line."""
+    """``key NAME`` for who came by HTTP, ``command (USER)`` for the command line."""
     api_key_id: Mapped[int | None]
     account_id: Mapped[int | None]
     request_set_id: Mapped[int | None]

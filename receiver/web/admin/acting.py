@@ -6,13 +6,14 @@ Everything here raises Problem for what is not there or cannot be done, and Data
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from receiver.crypto import CannotOpen
 from receiver.graph.errors import CallFailed
 from receiver.lifecycle import bulk, choosing
 from receiver.lifecycle.actions import perform
+from receiver.lifecycle.actions.catalog import ACTIONS
 from receiver.lifecycle.actions.outcome import Done, Refused
 from receiver.lifecycle.bulk import NoSuchPlan, NotNow
 from receiver.lifecycle.choosing import Planned
@@ -34,26 +35,39 @@ _SORT = "-created_at"
 def act(number: int, action: str) -> Done:
     """Do something to one set."""
     row, by = _find_row(number), actor()
-    return _attempt(row, lambda: perform.perform(parts().tools, row, action, by=by))
+
+    def do() -> Done:
+        return perform.perform(parts().tools, row, action, by=by)
+
+    return _attempt(row, do, asks_facebook=ACTIONS[action].asks_as is not None)
 
 
 def adopt(number: int, *, facebook_id: int) -> Done:
     """Say which set at Facebook a set without an outcome is."""
     row, by = _find_row(number), actor()
-    return _attempt(row, lambda: perform.adopt(parts().tools, row, facebook_id=facebook_id, by=by))
+
+    def do() -> Done:
+        return perform.adopt(parts().tools, row, facebook_id=facebook_id, by=by)
+
+    return _attempt(row, do, asks_facebook=True)
 
 
 def abandon(number: int, *, reason: str) -> Done:
     """Give up a set without an outcome: it is never sent again."""
     row, by = _find_row(number), actor()
-    return _attempt(row, lambda: perform.abandon(parts().tools, row, reason=reason, by=by))
+
+    def do() -> Done:
+        return perform.abandon(parts().tools, row, reason=reason, by=by)
+
+    return _attempt(row, do, asks_facebook=False)
 
 
 def retry(account_id: int) -> Done:
     """Ask Facebook again for an account that waits, or that was parked until a person acted."""
-    if account_id not in holder().account_ids:
+    held = holder().account_ids
+    if account_id not in held:
         raise Problem(404, f"act_{account_id} is not an account of yours.")
-    return perform.retry_account(parts().tools, account_id, by=actor())
+    return perform.retry_account(parts().tools, account_id, held=held, by=actor())
 
 
 @dataclass(frozen=True)
@@ -116,10 +130,10 @@ def _find_row(number: int) -> RequestSet:
     return row
 
 
-def _attempt(row: RequestSet, do: Callable[[], Done]) -> Done:
-    """Act, and word what goes wrong."""
+def _attempt(row: RequestSet, do: Callable[[], Done], *, asks_facebook: bool) -> Done:
+    """Act, and word what goes wrong. Only what waits for Facebook takes a slot."""
     try:
-        with outgoing_slots().slot(row.account_id):
+        with outgoing_slots().slot(row.account_id) if asks_facebook else nullcontext():
             return do()
     except Refused as error:
         raise Problem(409, str(error)) from error

@@ -243,8 +243,9 @@ class AuditEntry(Document):
     account_id: MaybeId
     request_set_id: MaybeId
     action: str
-    outcome: str
-    detail: str
+    outcome: str = Field(description="begun, and then done, refused or failed")
+    detail: str = Field(description="What it was done with, in words.")
+    note: str | None = Field(description="How it ended, in words.")
 
 
 class PointsLeft(Document):

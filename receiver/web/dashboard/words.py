@@ -28,7 +28,7 @@ __all__ = [
     "utc",
 ]
 
-DEEDS = (*ACTIONS, "adopt", "abandon", "retry")
+DEEDS = (*ACTIONS, "adopt", "abandon", "retry", "confirm")
 """What the audit log calls that which people do."""
 
 LEARNED_BY: Mapping[str, str] = {
