@@ -21,36 +21,11 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # gunicorn
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import Processor
 
+from receiver.secret_forms import FORMS, FORMS_IN_LOGS
+
 _MASK = "***"
 
-_QUOTE = r"""(?:\\*["']|%22|%27)"""
-_SEPARATOR = rf"(?:{_QUOTE}\s*(?:[=:,]|%3A)|\s*(?:[=:]|%3D))\s*(?:b?{_QUOTE})?"
-_VALUE = r"""[^\s"'\\&<>,;(){}\[\]]+"""
-_NAMES = "access_token|appsecret_proof|input_token|client_secret|app_secret|receiver_session"
-_SCHEMES = "bearer|oauth|basic|digest|token"
-
-_PATTERNS = [
-    (re.compile(pattern, re.IGNORECASE), replacement)
-    for pattern, replacement in (
-        # access_token=…, "access_token": "…", ('access_token', '…'), access_token%3D…
-        (rf"((?:{_NAMES}){_SEPARATOR}){_VALUE}", rf"\1{_MASK}"),
-        # RECEIVER_SECRET_KEYS=…,… as gunicorn shows its own settings.
-        (rf"""((?:secret_keys|metrics_token){_SEPARATOR})[^\s"'\\]+""", rf"\1{_MASK}"),
-        # Authorization: Bearer …, "Authorization": "…"
-        (rf"(authorization{_SEPARATOR})(?:(?:{_SCHEMES})\s+)?{_VALUE}", rf"\1{_MASK}"),
-        # The value of such a header without its name.
-        (r"(bearer|oauth|basic)\s+[\w.~+/=|%-]{16,}", rf"\1 {_MASK}"),
-        # The token of a notification URL: in its path, and by its form.
-        (r"((?:/|%2F)notifications(?:/|%2F))[^\s\"'\\?#<>]+", rf"\1{_MASK}"),
-        (r"[0-9a-f]{8}\.[0-9]+\.[0-9]+\.[\w-]{22}", _MASK),
-        # A caller's key, and Facebook's tokens: of a user or a page, of an app.
-        (r"rcv(?:_|%5F)[\w-]{16,}", _MASK),
-        (r"EAA[\w-]{16,}", _MASK),
-        (r"[0-9]{5,20}(?:\||%7C)[\w-]{16,}", _MASK),
-        # The password in a URL.
-        (r"(://[^\s/:@]*:)[^\s/@]+@", rf"\1{_MASK}@"),
-    )
-]
+_PATTERNS = [re.compile(form.anywhere, re.IGNORECASE) for form in (*FORMS_IN_LOGS, *FORMS)]
 _CONTROL_CHARACTERS = {
     code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
 }
@@ -63,8 +38,8 @@ def scrub(text: str) -> str:
     """Return a text without this process's secrets, and without what looks or is named like one."""
     for secret in _known:
         text = text.replace(secret, _MASK)
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
+    for pattern in _PATTERNS:
+        text = pattern.sub(rf"\g<kept>{_MASK}", text)
     return text
 
 

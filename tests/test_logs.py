@@ -42,6 +42,9 @@ AROUND_NAMED = [
     "relative_url=me%3Faccess_token%3D{}",
     "%7B%22access_token%22%3A%22{}%22%7D",
     "app_secret = {}",
+    "access_token%3d{}",
+    "password={}",
+    "&#34;access_token&#34;: &#34;{}&#34;",
     "Authorization: Bearer {}",
     "authorization: OAuth {}",
     "{{'Authorization': 'Bearer {}'}}",
@@ -53,6 +56,7 @@ AROUND_NAMELESS = [
     "POST /base/notifications/{}?id=5 HTTP/1.1",
     "uri=https%3A%2F%2Fhost%2Fnotifications%2F{}",
     "https://user:{}@host/name",
+    "https://user:a,{}@host/name",
     "Bearer {}",
 ]
 

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from receiver.crypto import hide_tokens
 from receiver.graph.client import Credential
 from receiver.graph.errors import CallFailed, GraphError
 from receiver.graph.score import READ_POINTS
@@ -22,6 +21,7 @@ from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.spending import NoPoints, reserve
 from receiver.lifecycle.tools import Tools
 from receiver.lifecycle.waiting import keep_wait, note_usage
+from receiver.secret_forms import hide_tokens
 from receiver.store import edges, waits
 from receiver.store.edges import EdgeClaim, EdgeLeaseLost, EdgeName
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import csv
+import io
+import json
 
 import pytest
 
@@ -31,16 +34,32 @@ def concealed(text: str) -> str:
         '"body": "{{\\"token\\":\\"{}\\"}}"',
         "?text=Sale+with+{}",
         "https://host/notifications/{}",
+        "%2fnotifications%2f{}",
+        "uri%3d{}",
     ],
 )
 def test_a_secret_is_known_by_itself_or_by_its_form(secret: str, around: str) -> None:
     assert secret not in concealed(around.format(secret))
 
 
+@pytest.mark.parametrize("secret", [TOKEN, API_KEY, FACEBOOK_TOKEN, APP_TOKEN])
+@pytest.mark.parametrize("before", ["\n", "\t", "\r\n", "\f", "\b", "\x00", "\u2028"], ids=repr)
+def test_what_json_escapes_hides_no_secret_behind_it(secret: str, before: str) -> None:
+    text = json.dumps({"body": f"token:{before}{secret}"})
+
+    assert secret not in concealed(text)
+    assert secret not in concealed(json.dumps(text))
+
+
 @pytest.mark.parametrize(
     "around",
     [
         "access_token={}&limit=5",
+        "access_token%3d{}",
+        "Access_Token={}",
+        "password={}&user=receiver",
+        "/debug_token?input_token={}",
+        "[('access_token', '{}')]",
         "app_secret%3D{}",
         '\\"client_secret\\": \\"{}\\"',
         "&#34;appsecret_proof&#34;: &#34;{}&#34;",
@@ -62,9 +81,20 @@ def test_the_exact_bytes_of_a_notification_stay_exact() -> None:
     assert concealed(text) == text
 
 
+def test_the_cells_of_a_table_stay_apart() -> None:
+    line = "feed://a:7,0,ERROR,to-a@b.c is wrong"
+
+    assert concealed(line) == line
+    assert len(next(csv.reader(io.StringIO(concealed(line))))) == 4
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        '<input id="key" name="key" type="password" required>',
+        "Send a key: Authorization: Bearer <key>.",
+        "/admin/notifications/12",
+        "RECEIVER_SECRET_KEYS: put it back",
         "Basic retargeting-campaign-of-autumn",
         "EAA is short, rcv_… is an example",
         "act_71597454 of 137,956 ads",

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import structlog
 
-from receiver.crypto import hide_tokens
 from receiver.graph.client import Credential
 from receiver.graph.passing import Body, PassedAnswer, PassedCall
 from receiver.graph.rewriting import Rewriting
 from receiver.lifecycle.tools import unseal
+from receiver.secret_forms import hide_tokens
 from receiver.store import accounts
 from receiver.store.database import DatabaseAway
 from receiver.store.keys import Caller
