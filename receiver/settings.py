@@ -33,7 +33,8 @@ SECRETS = ("database_url", "secret_keys", "metrics_token")
 _LEASE_MARGIN_SECONDS = 10
 _SECRET_KEY_LENGTH = 32
 _METRICS_TOKEN_LENGTH = 16
-_SHORTEST_SECRET = 8
+_SHORTEST_PASSWORD = 12
+_KINDS_OF_CHARACTERS = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")
 _BASE_URL = re.compile(
     r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[\w.~%-]+)*/*", re.ASCII
 )
@@ -357,16 +358,31 @@ def load_settings() -> Settings:
 def secret_values(settings: Settings) -> tuple[str, ...]:
     """Return what must stand in no log and no page, as far as settings tell it.
 
-    What is too short to be told from an ordinary word is left out.
+    A weak password is left out: it cannot be told from an ordinary word, and hiding that word
+    would tell everybody what the password is.
     """
-    password = urlsplit(settings.database_url.get_secret_value()).password or ""
+    password = _database_password(settings)
     token = settings.metrics_token
-    values = [
+    return (
         *(key.get_secret_value() for key in settings.secret_keys),
         *([] if token is None else [token.get_secret_value()]),
-        *dict.fromkeys((password, unquote(password))),
-    ]
-    return tuple(value for value in values if len(value) >= _SHORTEST_SECRET)
+        *([] if _is_weak(unquote(password)) else dict.fromkeys((password, unquote(password)))),
+    )
+
+
+def has_weak_password(settings: Settings) -> bool:
+    """Return whether the database's URL holds a password that may be an ordinary word."""
+    password = _database_password(settings)
+    return password != "" and _is_weak(unquote(password))
+
+
+def _database_password(settings: Settings) -> str:
+    return urlsplit(settings.database_url.get_secret_value()).password or ""
+
+
+def _is_weak(password: str) -> bool:
+    kinds = sum(re.search(kind, password) is not None for kind in _KINDS_OF_CHARACTERS)
+    return len(password) < _SHORTEST_PASSWORD or kinds == 1
 
 
 def origin(name: str) -> Literal["environment", "file", "default"]:

@@ -11,6 +11,7 @@ from receiver.settings import (
     SECRETS,
     Settings,
     SettingsError,
+    has_weak_password,
     load_settings,
     origin,
     secret_values,
@@ -295,9 +296,19 @@ def test_settings_know_what_stands_in_no_log_and_no_page(give: Give) -> None:
     )
 
 
-def test_a_password_that_may_be_any_word_hides_nothing(give: Give) -> None:
-    give(database_url="postgresql://receiver:set@db/name")
+@pytest.mark.parametrize(
+    "password", ["set", "password", "receiver", "correcthorsebattery", "12345"]
+)
+def test_a_password_that_may_be_any_word_hides_nothing(give: Give, password: str) -> None:
+    give(database_url=f"postgresql://receiver:{password}@db/name")
     assert secret_values(load_settings()) == (KEY,)
+    assert has_weak_password(load_settings())
+
+
+@pytest.mark.parametrize("url", ["postgresql://receiver@db/name", "sqlite:////tmp/receiver.db"])
+def test_a_database_without_a_password_has_no_weak_one(give: Give, url: str) -> None:
+    give(database_url=url)
+    assert not has_weak_password(load_settings())
 
 
 def test_settings_do_not_change(give: Give) -> None:

@@ -136,12 +136,20 @@ def test_wrong_settings_end_it_with_2() -> None:
 
 @on_sqlite
 def test_a_database_that_is_away_is_named_and_the_rest_is_examined(gateway: Gateway) -> None:
-    found = examined(gateway, RECEIVER_DATABASE_URL="postgresql://someone:hunter2@127.0.0.1:1/none")
+    url = "postgresql://someone:hunter2-hunter2@127.0.0.1:1/none"
+    found = examined(gateway, RECEIVER_DATABASE_URL=url)
     assert ill(found) == {"database": "failed"}
     assert "hunter2" not in str(found)
     for name in ("database writes", "secret keys", "worker", "accounts"):
         assert found[name]["state"] == "skipped"
     assert found["public URL"]["state"] == "ok"
+
+
+@on_sqlite
+def test_a_password_of_the_database_that_may_be_a_word_is_named(gateway: Gateway) -> None:
+    url = "postgresql://someone:password@127.0.0.1:1/none"
+    found = examined(gateway, RECEIVER_DATABASE_URL=url)
+    assert ill(found) == {"database": "failed", "database password": "warning"}
 
 
 def test_outdated_tables_are_named(gateway: Gateway) -> None:

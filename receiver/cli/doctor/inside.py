@@ -7,15 +7,16 @@ import time
 
 from receiver import secret_keys
 from receiver.assembly import Parts
-from receiver.cli.doctor.finding import Finding, Step, failed, skipped, well
+from receiver.cli.doctor.finding import Finding, Step, failed, skipped, warning, well
 from receiver.lifecycle.readiness import TIMEOUT_SECONDS, heartbeat_age, is_recent
 from receiver.secret_keys import SecretKeyMissing
+from receiver.settings import has_weak_password
 from receiver.store import heartbeats, migrate
 from receiver.store.database import DatabaseAway
 from receiver.store.migrate import SchemaOutdated
 
 _DATABASE, _TABLES, _WRITES = "database", "migrations", "database writes"
-_KEYS, _WORKER = "secret keys", "worker"
+_PASSWORD, _KEYS, _WORKER = "database password", "secret keys", "worker"
 _NEEDS_TABLES = "Not examined: it needs the database with its tables."
 
 
@@ -32,6 +33,7 @@ class Inside:
         return [
             Step(_DATABASE, self._examine_tables),
             Step(_WRITES, self._examine_writes),
+            Step(_PASSWORD, self._examine_password),
             Step(_KEYS, self._examine_keys),
             Step(_WORKER, self._examine_worker),
         ]
@@ -72,6 +74,15 @@ class Inside:
             return [failed(_WRITES, f"Nothing can be written: {away}.", advice=advice)]
         milliseconds = (time.monotonic() - began) * 1000
         return [well(_WRITES, f"A row was written in {milliseconds:.0f} ms.")]
+
+    def _examine_password(self) -> list[Finding]:
+        if not has_weak_password(self._parts.settings):
+            return []
+        found = (
+            "It is short or of one kind of characters, so logs and pages are not searched for it."
+        )
+        advice = "Give the database's user a random password of at least 12 characters."
+        return [warning(_PASSWORD, found, advice=advice)]
 
     def _examine_keys(self) -> list[Finding]:
         if not self.has_tables:

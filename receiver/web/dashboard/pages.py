@@ -41,6 +41,7 @@ def request_sets() -> str:
         actions=ACTIONS,
         has_only_complete=asked.has_only_complete(),
         plan_url=asked.url_with_filters("dashboard.make_plan"),
+        public_url=parts().settings.public_url,
     )
 
 
