@@ -11,6 +11,8 @@ import pytest
 
 from receiver.crypto import Keys
 from receiver.web.concealing import conceal
+from tests.support.dashboard import person
+from tests.support.house import House
 
 TOKEN = Keys(["k" * 32]).sign_token(intent=12, attempt=1)
 API_KEY = "rcv_FaSrAWmkgLV5jxffTNjTQzM2VMc34grQoyQz5VQW7FY"
@@ -104,3 +106,20 @@ def test_the_cells_of_a_table_stay_apart() -> None:
 )
 def test_ordinary_words_stay(text: str) -> None:
     assert concealed(text) == text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_page_to_sign_in_tells_nobody_whether_a_guess_is_a_secret(house: House) -> None:
+    secret = house.parts.settings.secret_keys[0].get_secret_value()
+
+    for guess in (secret, secret[::-1] + "x"):
+        page = person(house).get("/sign-in", next=f"/admin/{guess}").text
+        assert f'name="next" value="/admin/{guess}"' in page
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_secret_that_a_name_holds_is_hidden_from_who_does_not_know_it(house: House) -> None:
+    secret = house.parts.settings.secret_keys[0].get_secret_value()
+    house.create_open(name=f"Sale {secret}")
+
+    assert secret not in house.get("/admin/api/request-sets").text

@@ -30,5 +30,8 @@ def deciding(number: int) -> Iterator[tuple[Tools, RequestSet]]:
             raise click.ClickException(f"There is no set {number}.")
         try:
             yield parts.tools, row
-        except (Refused, CallFailed, CannotOpen, NoPoints) as error:
+        except NoPoints as error:
+            until = f"{error.resume_at:%Y-%m-%d %H:%M:%S} UTC"
+            raise click.ClickException(f"{error} Try again after {until}.") from error
+        except (Refused, CallFailed, CannotOpen) as error:
             raise click.ClickException(str(error)) from error

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from click.testing import CliRunner, Result
 
 from receiver.assembly import utc_now
 from receiver.cli import main
-from receiver.store import intents, points
+from receiver.store import intents, points, waits
 from receiver.store.models import RequestSet
+from receiver.store.waits import Wait
 from tests.support.acting import set_of_somebody
 from tests.support.commands import environment
 from tests.support.house import ACCOUNT, House, ad
@@ -117,3 +120,16 @@ def test_without_points_nothing_is_adopted_and_the_command_says_so(house: House)
         points.change(session, ACCOUNT, lambda ledger: ledger.score.add(9000, now=utc_now()))
     result = run(house, "adopt", number, house.sandbox.ledger()[0]["id"])
     assert (result.exit_code, "of a limit is used" in result.output) == (1, True), result.output
+
+
+def test_a_set_of_an_account_that_waits_is_adopted_later(house: House) -> None:
+    number = lose(house, kind="reset")
+    # The command read the clock of this machine.
+    until = datetime(2900, 1, 1, tzinfo=UTC)
+    with house.parts.database.writing() as session:
+        waits.wait(session, ACCOUNT, Wait(until))
+
+    result = run(house, "adopt", number, 4711)
+
+    assert result.exit_code == 1
+    assert "Try again after 2900-01-01 00:00:00 UTC." in result.stderr
