@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from receiver.store import deliveries, intents
@@ -25,18 +25,19 @@ def look_sooner(session: Session, account_id: int, *, due_before: datetime, now:
     """Make the sets without an end due that an account looks at by ``due_before``.
 
     A create that may be on its way is left alone, and so is a verdict that is still out: each
-    waits for a moment of its own.
+    waits for a moment of its own. So is a set that somebody has in hand at this moment.
     """
-    session.execute(
-        update(RequestSet)
+    waiting = (
+        select(RequestSet.id)
         .where(
             RequestSet.account_id == account_id,
             RequestSet.state.in_(_LOOKED_AT),
             RequestSet.look_at > now,
             RequestSet.look_at <= due_before,
         )
-        .values(look_at=now)
+        .with_for_update(skip_locked=True)
     )
+    session.execute(update(RequestSet).where(RequestSet.id.in_(waiting)).values(look_at=now))
 
 
 def collect_again(session: Session, request_set_id: int, *, now: datetime) -> bool:
