@@ -50,6 +50,7 @@ def confirm(tools: Tools, plan_id: str, *, by: Actor) -> None:
                 if found["confirmed_at"]
                 else "This plan is out of date: make a new one."
             )
+        audit.confirmed(session, plan_id, by=by, now=now)
 
 
 def stop(tools: Tools, plan_id: str, *, by: Actor) -> None:

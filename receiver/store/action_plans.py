@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +13,10 @@ from sqlalchemy import Select, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from receiver.store import audit, claims
-from receiver.store.audit import Actor
+from receiver.store.audit import Actor, Deed
 from receiver.store.models import (
     ActionPlan,
     ActionPlanItem,
-    AuditEntry,
     RequestSet,
     Resubmission,
 )
@@ -170,18 +170,9 @@ def stop(session: Session, plan_id: str, *, by: Actor, note: str, now: datetime)
         .values(outcome=audit.REFUSED, note=note, ended_at=now, due_at=None)
         .returning(ActionPlanItem.account_id)
     ).all()
-    session.add_all(
-        AuditEntry(
-            at=now,
-            actor=by.name,
-            api_key_id=by.api_key_id,
-            account_id=account_id,
-            action="stop",
-            outcome=audit.DONE,
-            detail=f"plan {plan_id}, {left.count(account_id)} sets left",
-        )
-        for account_id in sorted(set(left))
-    )
+    for account_id, sets in sorted(Counter(left).items()):
+        deed = Deed("stop", account_id, detail=f"plan {plan_id}")
+        audit.add_done(session, deed, note=f"{sets} sets are left as they are.", by=by, now=now)
     return True
 
 

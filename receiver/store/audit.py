@@ -58,6 +58,11 @@ def end(session: Session, entry_id: int, *, outcome: str, note: str) -> None:
     )
 
 
+def add_done(session: Session, deed: Deed, *, note: str, by: Actor, now: datetime) -> None:
+    """Write what is done within the same transaction."""
+    end(session, begin(session, deed, by=by, now=now), outcome=DONE, note=note)
+
+
 def confirmed(session: Session, plan_id: str, *, by: Actor, now: datetime) -> None:
     """Write that a plan is confirmed: an entry for each account with sets in it.
 
@@ -71,5 +76,4 @@ def confirmed(session: Session, plan_id: str, *, by: Actor, now: datetime) -> No
     )
     for action, account_id, sets in rows.all():
         deed = Deed("confirm", account_id, detail=f"plan {plan_id}: {action}, {sets} sets")
-        entry_id = begin(session, deed, by=by, now=now)
-        end(session, entry_id, outcome=DONE, note="A worker acts on one set after another.")
+        add_done(session, deed, note="A worker acts on one set after another.", by=by, now=now)

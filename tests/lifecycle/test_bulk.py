@@ -149,7 +149,7 @@ def test_a_plan_that_is_stopped_leaves_what_was_not_begun(house: House) -> None:
     assert sorted(map(str, outcomes(house))) == ["done", "refused", "refused"]
     (stopped,) = [entry for entry in house.rows(AuditEntry) if entry.action == "stop"]
     assert (stopped.account_id, stopped.outcome) == (ACCOUNT, "done")
-    assert "2 sets left" in stopped.detail
+    assert stopped.note == "2 sets are left as they are."
 
 
 def test_a_worker_that_vanished_leaves_nothing_of_a_stopped_plan_to_the_next(house: House) -> None:

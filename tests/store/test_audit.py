@@ -24,7 +24,9 @@ def test_how_a_deed_ended_leaves_standing_what_it_was_done_with(database: Databa
 
 
 def test_who_confirmed_a_plan_is_kept_for_each_of_its_accounts(database: Database) -> None:
-    plan = NewPlan("abc", action="cancel", detail="", sets=[(1, 10), (2, 10), (3, 11)])
+    plan = NewPlan(
+        "abc", action="cancel", detail="", public_url=None, sets=[(1, 10), (2, 10), (3, 11)]
+    )
     with database.writing() as session:
         action_plans.add(session, plan, by=ME, expires_at=at(60), now=NOW)
         audit.confirmed(session, "abc", by=ME, now=NOW)

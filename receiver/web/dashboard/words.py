@@ -28,7 +28,7 @@ __all__ = [
     "utc",
 ]
 
-DEEDS = (*ACTIONS, "adopt", "abandon", "retry", "confirm")
+DEEDS = (*ACTIONS, "adopt", "abandon", "retry", "confirm", "stop")
 """What the audit log calls that which people do."""
 
 LEARNED_BY: Mapping[str, str] = {

@@ -9,7 +9,7 @@ from unittest import mock
 import pytest
 
 from receiver.graph.client import GraphClient
-from receiver.lifecycle import bulk, spending, step
+from receiver.lifecycle import bulk, choosing, spending, step
 from receiver.lifecycle.actions import perform
 from receiver.lifecycle.actions.outcome import Done, Refused
 from receiver.lifecycle.spending import NoPoints
@@ -112,7 +112,7 @@ def test_what_a_worker_is_to_do_is_written_down_while_the_account_waits(house: H
 def test_a_plan_that_waits_for_points_fills_no_audit_log(house: House) -> None:
     tools = house.parts.tools
     be_at_work(house)
-    planned = bulk.make(tools, "cancel", SetFilter([ACCOUNT]), detail="", by=ME)
+    planned = choosing.make(tools, "cancel", SetFilter([ACCOUNT]), detail="", by=ME)
     bulk.confirm(tools, planned.plan_id, by=ME)
     for _ in range(3):
         fill_limit(house)
