@@ -35,7 +35,7 @@ def look_sooner(session: Session, account_id: int, *, due_before: datetime, now:
             RequestSet.look_at > now,
             RequestSet.look_at <= due_before,
         )
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     session.execute(update(RequestSet).where(RequestSet.id.in_(waiting)).values(look_at=now))
 
