@@ -122,19 +122,31 @@ def _telling(found: Pages, bar: Progress, interruption: Interruption) -> Pages:
 
 
 def _write(pieces: Iterator[bytes], output: Path) -> None:
-    """Write a file that is there only once it is whole; standard output as it comes."""
-    if str(output) == "-":
-        _copy(pieces, sys.stdout.buffer)
-        return
+    """Write a file that is there only once it is whole; what is no file, as it comes."""
+    target = output.resolve()
+    try:
+        if str(output) == "-":
+            _copy(pieces, sys.stdout.buffer)
+        elif target.exists() and not target.is_file():
+            # A pipe or a device: whoever reads it must not find a file in its place.
+            with target.open("wb") as device:
+                _copy(pieces, device)
+        else:
+            _write_whole(pieces, target)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise click.ClickException(f"{output} cannot be written: {error.strerror}") from error
+
+
+def _write_whole(pieces: Iterator[bytes], target: Path) -> None:
     # A name of its own: two exports into one file do not write into each other's part of it.
-    part = output.with_name(f".receiver-export-{secrets.token_hex(4)}.part")
+    part = target.with_name(f".receiver-export-{secrets.token_hex(4)}.part")
     try:
         with part.open("xb") as file:
             _copy(pieces, file)
             os.fsync(file.fileno())
-        part.replace(output)
-    except OSError as error:
-        raise click.ClickException(f"{output} cannot be written: {error.strerror}") from error
+        part.replace(target)
     finally:
         part.unlink(missing_ok=True)
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
 
-from receiver.cli.interruption import Interrupted, Interruption
+from receiver.cli.interruption import Interrupted
 from receiver.store.database import DatabaseAway
 from receiver.store.lists import paging
 from tests.support.house import House, ad
@@ -55,18 +60,29 @@ def test_a_files_ending_says_its_format(house: House, tmp_path: Path) -> None:
 
 
 @sqlite_only
-@pytest.mark.parametrize("error", [DatabaseAway("gone"), Interrupted()], ids=repr)
+@pytest.mark.parametrize(
+    ("error", "exit_code"), [(DatabaseAway("gone"), 1), (Interrupted(), 130)], ids=repr
+)
 def test_a_file_that_cannot_become_whole_is_not_there(
-    house: House, tmp_path: Path, error: Exception
+    house: House, tmp_path: Path, error: Exception, exit_code: int
 ) -> None:
     with_sets(house)
     output = tmp_path / "sets.csv"
     output.write_text("what was there before")
 
-    with mock.patch.object(paging, "read_page", side_effect=error):
+    real = paging.read_page
+    read: list[int] = []
+
+    def first_page_only(session: Any, listing: Any, **named: Any) -> Any:
+        if read:
+            raise error
+        read.append(1)
+        return real(session, listing, **{**named, "limit": 1})
+
+    with mock.patch.object(paging, "read_page", first_page_only):
         result = run(house, "export", "sets", "--output", output)
 
-    assert result.exit_code in (1, 130)
+    assert (read, result.exit_code) == ([1], exit_code)
     assert output.read_text() == "what was there before"
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
 
@@ -104,13 +120,60 @@ def test_sets_and_requests_are_named_by_their_numbers_and_ids(house: House) -> N
 
 
 @sqlite_only
-def test_ctrl_c_ends_an_export(house: House) -> None:
+def test_ctrl_c_ends_an_export_also_while_nothing_meets_its_filters(house: House) -> None:
     with_sets(house)
-    with mock.patch.object(Interruption, "check", side_effect=Interrupted):
-        result = run(house, "export", "sets")
+    real = paging.read_page
+
+    def interrupted(*arguments: Any, **named: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return real(*arguments, **named)
+
+    with mock.patch.object(paging, "read_page", interrupted):
+        result = run(house, "export", "sets", "--name", "nothing is called so")
 
     assert result.exit_code == 130
     assert "Interrupted" in result.stderr
+
+
+@sqlite_only
+def test_what_is_no_file_is_written_to_and_not_replaced(house: House, tmp_path: Path) -> None:
+    with_sets(house)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    with ThreadPoolExecutor(1) as reader:
+        read = reader.submit(pipe.read_text)
+        assert run(house, "export", "sets", "--output", pipe).exit_code == 0
+        assert len(read.result(10).splitlines()) == 2
+    assert pipe.is_fifo()
+
+
+@sqlite_only
+def test_a_link_leads_to_the_file_that_is_written(house: House, tmp_path: Path) -> None:
+    with_sets(house)
+    target, link = tmp_path / "sets.csv", tmp_path / "newest.csv"
+    link.symlink_to(target)
+
+    assert run(house, "export", "sets", "--output", link).exit_code == 0
+
+    assert link.is_symlink()
+    assert len(target.read_text().splitlines()) == 3
+
+
+@sqlite_only
+@pytest.mark.parametrize("output", ["/dev/full", "-"])
+def test_a_disk_that_is_full_is_said_in_words(house: House, output: str) -> None:
+    with_sets(house)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with (
+        mock.patch("receiver.cli.export._copy", side_effect=full)
+        if output == "-"
+        else (nullcontext())
+    ):
+        result = run(house, "export", "sets", "--output", output)
+
+    assert result.exit_code == 1
+    assert f"{output} cannot be written: No space left on device" in result.stderr
 
 
 @sqlite_only
