@@ -185,7 +185,7 @@ def _end(ended: _Ended, *, as_json: bool) -> None:
             click.echo(f"Set {item['request_set_id']} {item['outcome']}: {item['note']}")
         told = ", ".join(f"{count:,} {word}" for word, count in ended.counts.items())
         if ended.not_confirmed:
-            click.echo(f"Not confirmed: {ended.not_confirmed:,} sets.")
+            click.echo(f"Not confirmed: {ended.not_confirmed:,} of the sets.")
         if told or not ended.not_confirmed:
             click.echo(told or "Nothing to do.")
     sys.exit(1 if ended.odd or ended.not_there or ended.not_confirmed else 0)

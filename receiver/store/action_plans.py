@@ -172,7 +172,7 @@ def stop(session: Session, plan_id: str, *, by: Actor, note: str, now: datetime)
     ).all()
     for account_id, sets in sorted(Counter(left).items()):
         deed = Deed("stop", account_id, detail=f"plan {plan_id}")
-        audit.add_done(session, deed, note=f"{sets} sets are left as they are.", by=by, now=now)
+        audit.add_done(session, deed, note=f"Left as they are: {sets} of its sets.", by=by, now=now)
     return True
 
 

@@ -73,7 +73,7 @@ def test_to_complete_makes_no_database(tmp_path: Path) -> None:
 
 
 def test_commands_of_sets_are_completed() -> None:
-    assert complete("", "receiver set s", at=2) == ["show"]
+    assert complete("", "receiver set s", at=2) == ["show", "stop"]
 
 
 def test_the_command_set_imports_no_command_of_sets_but_the_one_that_runs() -> None:

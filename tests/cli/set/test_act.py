@@ -33,8 +33,9 @@ def test_sets_are_acted_on_by_their_numbers(house: House) -> None:
 
     assert result.exit_code == 0, result.output
     assert document(result)["counts"] == {"done": 2}
-    done = [(entry.request_set_id, entry.outcome) for entry in house.rows(AuditEntry)]
-    assert sorted(done) == [(1, "done"), (3, "done")]
+    kept = [(entry.action, entry.request_set_id, entry.outcome) for entry in house.rows(AuditEntry)]
+    assert kept[0] == ("confirm", None, "done")
+    assert sorted(kept[1:]) == [("cancel", 1, "done"), ("cancel", 3, "done")]
     assert all(entry.actor.startswith("command") for entry in house.rows(AuditEntry))
 
 
@@ -57,7 +58,7 @@ def test_nothing_is_done_before_it_is_confirmed(house: House) -> None:
     assert refused.exit_code == 1
     assert "2 sets, 6 points" in refused.output
     assert agreed.exit_code == 0, agreed.output
-    assert [entry.request_set_id for entry in house.rows(AuditEntry)] == [2]
+    assert [entry.request_set_id for entry in house.rows(AuditEntry)] == [None, 2]
 
 
 @sqlite_only
@@ -196,9 +197,9 @@ def test_each_part_is_confirmed_by_itself(house: House) -> None:
 
     assert result.exit_code == 1
     assert "More sets may meet the filters" in result.output
-    assert "Not confirmed: 1 sets." in result.output
+    assert "Not confirmed: 1 of the sets." in result.output
     assert "2 done" in result.output
-    assert len(house.rows(AuditEntry)) == 2
+    assert [entry.action for entry in house.rows(AuditEntry)] == ["confirm", "look", "look"]
 
 
 @sqlite_only

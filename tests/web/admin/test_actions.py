@@ -378,10 +378,12 @@ def test_a_plan_says_what_it_will_touch_and_does_it_once_confirmed(house: House)
     assert do_all(house) == 3
     shown = house.get(f"/admin/api/plans/{made['id']}").get_json()
     assert shown["counts"] == {"done": 3}
-    assert audit(house) == [("cancel", "done")] * 3
-    assert {entry.actor for entry in house.rows(AuditEntry)} == {
-        f"key key of {ACCOUNT}, plan {made['id']}"
-    }
+    assert audit(house) == [("confirm", "done"), *[("cancel", "done")] * 3]
+    mine = f"key key of {ACCOUNT}"
+    assert [entry.actor for entry in house.rows(AuditEntry)] == [
+        mine,
+        *[f"{mine}, plan {made['id']}"] * 3,
+    ]
 
 
 def test_a_plan_leaves_out_what_the_action_does_not_fit(house: House) -> None:
@@ -434,7 +436,7 @@ def test_a_plan_is_stopped_by_its_maker(house: House) -> None:
     assert post(house, path).status_code == 409
     assert post(house, "plans/aaaaaaaaaaaa/stop").status_code == 404
     assert do_all(house) == 0
-    assert audit(house) == [("stop", "done")]
+    assert audit(house) == [("confirm", "done"), ("stop", "done")]
 
 
 def test_a_set_that_changed_since_the_plan_is_refused_alone(house: House) -> None:

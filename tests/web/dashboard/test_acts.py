@@ -61,7 +61,8 @@ def test_a_plan_is_made_from_the_lists_filters_and_confirmed(house: House) -> No
     assert claim is not None
     bulk.act(house.parts.tools, claim)
     assert "done" in somebody.get(path).text
-    assert [entry.request_set_id for entry in house.rows(AuditEntry)] == [2]
+    kept = [(entry.action, entry.request_set_id) for entry in house.rows(AuditEntry)]
+    assert kept == [("confirm", None), ("cancel", 2)]
     assert somebody.post(f"{path}/confirm").status_code == 409
     assert somebody.post(f"{path}/stop").status_code == 409
 
