@@ -20,6 +20,9 @@ _GROWTH_MOST = 2.0
 _ENOUGH_CALLS = 100
 """With fewer, the 99th percentile is the slowest call."""
 
+_WHO_ASKS = ("(all of api_key)", "(all of api_key_account)", "(all of sign_in)")
+"""Every call looks there first, and they hold a few rows."""
+
 Measures = Mapping[tuple[str, str], Mapping[str, Any]]
 
 
@@ -109,15 +112,15 @@ def _table(key: str, reports: Sequence[Report]) -> Iterator[str]:
             *(report.cell(key, case) for report in reports),
             *(report.number(key, case, "cold_ms") for report in cold),
             *(report.number(key, case, "pages") for report in counted),
-            ", ".join(f"`{name}`" for name in _indexes(found)),
+            ", ".join(f"`{name}`" for name in _indexes(key, case, counted)),
         ]
         yield f"| {' | '.join(cells)} |"
 
 
-def _indexes(found: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The indexes that the largest population was read by; SQLite's are not looked at."""
-    named: list[str] = next((one["indexes"] for one in reversed(found) if one["indexes"]), [])
-    return named
+def _indexes(key: str, case: str, counted: Sequence[Report]) -> list[str]:
+    """The indexes by which PostgreSQL read the last population that has the case."""
+    found = [one for report in counted if (one := report.measures.get((key, case)))]
+    return [name for name in found[-1]["indexes"] if name not in _WHO_ASKS] if found else []
 
 
 def _summary(key: str, reports: Sequence[Report]) -> Iterator[str]:
@@ -129,8 +132,9 @@ def _summary(key: str, reports: Sequence[Report]) -> Iterator[str]:
         fast = sum(value < GOAL_MS for value in slowest)
         figures = f"{median(medians):.1f} | {max(medians):.0f} | {median(slowest):.0f}"
         yield f"| {report.label} | {len(medians)} | {figures} | {fast} |"
-    if len(reports) > 1:
-        yield from _growth(key, reports[0], reports[-1])
+    counted = [report for report in reports if report.has("pages")]
+    if len(counted) > 1:
+        yield from _growth(key, counted[0], counted[-1])
 
 
 def _growth(key: str, first: Report, last: Report) -> Iterator[str]:

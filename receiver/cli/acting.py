@@ -17,7 +17,7 @@ from rich.progress import MofNCompleteColumn, Progress
 from rich.table import Table
 
 from receiver.cli import filters
-from receiver.cli.common import COMMAND, opened_parts
+from receiver.cli.common import COMMAND, opened_parts, refuse_unknown_accounts
 from receiver.cli.interruption import INTERRUPTED, Interrupted, Interruption, interruptible
 from receiver.lifecycle import bulk, choosing
 from receiver.lifecycle.choosing import Planned
@@ -59,6 +59,7 @@ def plan_and_do(
     was interrupted (a worker goes on with what was confirmed).
     """
     with opened_parts(check_secrets=True) as parts, interruptible() as interruption:
+        refuse_unknown_accounts(parts, query.account)
         tools = parts.tools
         wanted = replace(filters.of_sets(parts, query), numbers=numbers)
         detail = _in_words(query, numbers)

@@ -17,6 +17,8 @@ from tests.support.house import ad
 from tests.support.processes import Customer, Installation, call, eventually
 from tests.support.sockets import connect, read_all
 
+pytestmark = pytest.mark.drill
+
 FORM = "application/x-www-form-urlencoded"
 
 

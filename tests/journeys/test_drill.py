@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.drill, pytest.mark.timeout(420)]
 
 def drill(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "receiver", "drill", "--minutes", "0.25", "--kill9", *options],
+        [sys.executable, "-m", "receiver", "drill", "--minutes", "0.5", "--kill9", *options],
         capture_output=True,
         text=True,
         check=False,

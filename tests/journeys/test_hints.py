@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from receiver.store.models import Look, Notification
 from tests.support.processes import Customer, Installation, eventually
+
+pytestmark = pytest.mark.drill
 
 BY_HAND = {"kind": "by_hand"}
 RARELY = {

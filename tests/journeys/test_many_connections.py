@@ -11,7 +11,10 @@ from tests.support.processes import Customer, Installation, call
 from tests.support.sockets import connect
 
 # The database has no part in it.
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = [
+    pytest.mark.drill,
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
 
 
 @pytest.mark.parametrize(

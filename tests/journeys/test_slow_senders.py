@@ -17,7 +17,10 @@ from tests.support.sockets import connect, read_all
 DRIPPING = 64
 
 # The database has no part in it.
-pytestmark = pytest.mark.parametrize("customer", ["sqlite"], indirect=True)
+pytestmark = [
+    pytest.mark.drill,
+    pytest.mark.parametrize("customer", ["sqlite"], indirect=True),
+]
 
 
 @contextmanager

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from receiver.store.models import Look
 from tests.support.processes import Customer, Installation, eventually
+
+pytestmark = pytest.mark.drill
 
 
 def assert_told_not_to_repeat(customer: Customer) -> None:

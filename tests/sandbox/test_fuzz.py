@@ -128,7 +128,7 @@ def check_story(story: list[Call]) -> None:
 STORIES = st.lists(calls(), min_size=1, max_size=4)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(STORIES)
 def test_whatever_is_called_the_answer_is_graphs(story: list[Call]) -> None:
     check_story(story)

@@ -22,7 +22,7 @@ from receiver.crypto import hash_api_key, new_api_key
 from receiver.graph.client import GraphClient
 from receiver.lifecycle import deliver, step
 from receiver.settings import Settings
-from receiver.store import accounts, keys
+from receiver.store import accounts, heartbeats, keys
 from receiver.store.database import DatabaseAway
 from receiver.store.models import ApiKey, Base, RequestSet, Submission
 from receiver.web.context import attach, detach, outgoing_slots
@@ -102,6 +102,12 @@ class House:
             if not step.advance(self.parts.tools):
                 return done
         raise AssertionError("The work does not end")
+
+    def let_a_worker_beat(self) -> None:
+        """Say that a worker is alive now."""
+        now = self.clock()
+        with self.parts.database.writing() as session:
+            heartbeats.beat(session, "a worker", started_at=now, now=now)
 
     def deliver(self, *, most: int = 100) -> int:
         """Make every attempt to tell a caller that is due now; return how many there were."""

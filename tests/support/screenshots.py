@@ -176,6 +176,7 @@ def main(folder: Path) -> None:
         day = Day(house)
         day.pass_by()
         day.end()
+        house.let_a_worker_beat()
         visited = Site(house, site_url, browser)
         _take(visited, folder, number=_with_most_errors(house))
         visited.leave()

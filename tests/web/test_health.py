@@ -33,13 +33,8 @@ def ready(house: House) -> tuple[int, dict[str, Any]]:
     return response.status_code, response.get_json()
 
 
-def let_a_worker_beat(house: House) -> None:
-    with house.parts.database.writing() as session:
-        heartbeats.beat(session, "a worker", started_at=house.clock(), now=house.clock())
-
-
 def test_a_service_with_its_database_and_a_worker_is_ready(house: House) -> None:
-    let_a_worker_beat(house)
+    house.let_a_worker_beat()
     status, found = ready(house)
     assert (status, found["status"]) == (200, "ok")
     assert found["checks"].pop("database")["duration_ms"] >= 0
@@ -60,7 +55,7 @@ def test_without_a_worker_it_still_takes_notifications_so_it_is_degraded_and_rea
 
 
 def test_a_worker_that_has_been_silent_for_half_a_minute_counts_as_gone(house: House) -> None:
-    let_a_worker_beat(house)
+    house.let_a_worker_beat()
     house.clock.move(29)
     assert ready(house)[1]["status"] == "ok"
     house.clock.move(1)
@@ -70,7 +65,7 @@ def test_a_worker_that_has_been_silent_for_half_a_minute_counts_as_gone(house: H
 
 
 def test_a_worker_whose_clock_is_ahead_is_alive(house: House) -> None:
-    let_a_worker_beat(house)
+    house.let_a_worker_beat()
     house.clock.move(-5)
     assert ready(house)[1]["checks"]["worker"] == {"status": "ok", "age_seconds": 0.0}
 
@@ -198,7 +193,7 @@ def test_life_needs_no_database(house: House) -> None:
 
 def test_a_stranger_learns_no_account_no_name_and_no_url(house: House) -> None:
     house.create_open(name="Our secret campaign")
-    let_a_worker_beat(house)
+    house.let_a_worker_beat()
     shown = house.client.get("/health/ready").text
     for hidden in (str(ACCOUNT), "campaign", TOKEN, "http", "a worker", "receiver."):
         assert hidden not in shown

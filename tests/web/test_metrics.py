@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from receiver import metrics
 from receiver.graph.score import READ_POINTS, WRITE_POINTS
-from receiver.store import heartbeats, intents, waits
+from receiver.store import intents, waits
 from receiver.store.database import DatabaseAway
 from receiver.store.intents import Attempt
 from receiver.store.models import RequestSet
@@ -207,8 +207,8 @@ def test_a_look_that_fails_is_counted_as_an_error(house: House) -> None:
 
 def test_what_sql_knows_is_shown(house: House) -> None:
     house.create_open()
+    house.let_a_worker_beat()
     with house.parts.database.writing() as session:
-        heartbeats.beat(session, "w", started_at=house.clock(), now=house.clock())
         intents.keep_found(session, Attempt(1, number=1), facebook_id=99, now=house.clock())
     house.clock.move(90_000)
     shown = scrape(house)
@@ -228,8 +228,8 @@ def test_what_waits_and_what_a_person_has_to_look_at_is_shown(house: House) -> N
     for _ in range(3):
         house.create_open()
     house.notify()
+    house.let_a_worker_beat()
     with house.parts.database.writing() as session:
-        heartbeats.beat(session, "w", started_at=house.clock(), now=house.clock())
         session.get_one(RequestSet, 1).state = "stuck"
         an_hour_on = house.clock() + timedelta(hours=1)
         waits.wait(session, ACCOUNT, Wait(an_hour_on))
@@ -341,8 +341,7 @@ def test_every_name_begins_with_ours(house: House) -> None:
 
 
 def test_the_operators_page_names_every_metric_and_no_other(house: House) -> None:
-    with house.parts.database.writing() as session:
-        heartbeats.beat(session, "w", started_at=house.clock(), now=house.clock())
+    house.let_a_worker_beat()
     families = text_string_to_metric_families(house.client.get("/metrics").text)
     # The library's own parser takes the ending of a counter off its name.
     shown = {f"{each.name}_total" if each.type == "counter" else each.name for each in families}

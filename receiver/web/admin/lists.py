@@ -20,7 +20,7 @@ from receiver.web.admin.parameters import (
 )
 
 _LISTS: list[Tag | dict[str, Any]] = [
-    Tag(name="Lists", description="Newest first, a page at a time.")
+    Tag(name="Lists", description="Newest first, or as sort says, a page at a time.")
 ]
 _NOT_FOUND = refusals(404)
 

@@ -22,7 +22,7 @@ _ASSETS = Path(flask_openapi_swagger.__file__).parent / "templates" / "swagger"
 _SHOWN_ASSETS = ("css/swagger-ui.css", "js/swagger-ui-bundle.js")
 _DESCRIPTION = (
     "What the receiver knows of the request sets of a key's ad accounts. Lists are pages by key: "
-    "follow next_cursor. Nothing is asked of Facebook to answer."
+    "follow next_cursor. Only actions ask anything of Facebook."
 )
 
 docs = Blueprint("admin_docs", __name__, url_prefix="/admin/api")

@@ -357,7 +357,7 @@ class AuditQuery(PageQuery, SinceUntil):
 
 
 class StatisticsQuery(AccountQuery):
-    """At the most 31 days in hours, or 400 in days; without a range, the last 24 hours."""
+    """At most 31 days in hours, or 400 in days; without a range the last 24 hours, or 30 days."""
 
     since: Moment | None = Field(default=None, description="From the hour of this moment.")
     until: Moment | None = Field(default=None, description="Before this moment.")

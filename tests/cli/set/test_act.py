@@ -211,3 +211,14 @@ def test_deciding_is_kept_in_the_audit_log(house: House) -> None:
 
     kept = [(entry.action, entry.outcome) for entry in house.rows(AuditEntry)]
     assert kept == [("abandon", "refused"), ("retry", "done")]
+
+
+@sqlite_only
+@pytest.mark.parametrize("command", [("set", "act", "look"), ("move-host",)], ids=" ".join)
+def test_an_account_that_nobody_added_is_refused(house: House, command: tuple[str, ...]) -> None:
+    at_work(house, 1)
+
+    refused = run(house, *command, "--account", "act_4711", "--yes")
+
+    assert (refused.exit_code, "act_4711 is not known" in refused.stderr) == (2, True)
+    assert house.rows(AuditEntry) == []
