@@ -59,7 +59,10 @@ class Peer:
 
     def wrap(self, context: ssl.SSLContext) -> None:
         """Begin TLS."""
-        self._sock = context.wrap_socket(self._sock, server_side=True)
+        # Kept before the handshake: one that fails must be closed, too.
+        secured = context.wrap_socket(self._sock, server_side=True, do_handshake_on_connect=False)
+        self._sock = secured
+        secured.do_handshake()
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
