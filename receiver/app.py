@@ -16,7 +16,7 @@ from receiver.store import migrate
 from receiver.store.database import DatabaseAway
 from receiver.web import admin, callback, concealing, dashboard, health, metrics
 from receiver.web.admin.openapi import make_app
-from receiver.web.body import end_unread_body
+from receiver.web.body import end_unread_body, was_parsed
 from receiver.web.context import attach
 from receiver.web.gateway import routes
 from receiver.web.request import Request
@@ -42,7 +42,6 @@ def create_app(parts: Parts | None = None) -> Flask:
     app.url_map.merge_slashes = False
     app.request_class = Request
     attach(app, parts)
-    app.register_blueprint(callback.blueprint)
     app.register_blueprint(admin.openapi.docs)
     app.register_api(admin.blueprint)
     dashboard.install(app, parts.keys, is_https=settings.public_url.startswith("https:"))
@@ -51,6 +50,7 @@ def create_app(parts: Parts | None = None) -> Flask:
     app.register_blueprint(routes.blueprint)
     concealing.install(app, secrets=secret_values(settings))
     app.after_request(_finish)
+    app.wsgi_app = callback.NotificationEndpoint(app)  # type: ignore[method-assign]  # Flask's documented way to wrap
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's documented way to wrap
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0
@@ -74,6 +74,7 @@ def check_start(settings: Settings) -> None:
 
 
 def _finish(response: Response) -> Response:
-    end_unread_body(request)
+    if not was_parsed(request):
+        end_unread_body(request.environ)
     metrics.count_response(response)
     return response

@@ -14,6 +14,7 @@ from receiver.lifecycle.shares import Shares
 from receiver.lifecycle.tools import Tools
 from receiver.settings import Settings
 from receiver.store.database import Database
+from receiver.store.inbox.inbox import Inbox
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,13 @@ class Parts:
     database: Database
     keys: Keys
     tools: Tools
+    inbox: Inbox
     now: Callable[[], datetime]
 
     def close(self) -> None:
         """Close every connection."""
         self.tools.client.close()
+        self.inbox.close()
         self.database.close()
 
 
@@ -66,7 +69,9 @@ def build(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Parts
             create_percent=settings.create_limit_percent,
         ),
     )
-    return Parts(settings=settings, database=database, keys=keys, tools=tools, now=now)
+    return Parts(
+        settings=settings, database=database, keys=keys, tools=tools, inbox=Inbox(database), now=now
+    )
 
 
 def _sender(settings: Settings) -> Sender:

@@ -38,7 +38,8 @@ _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 NOTIFICATIONS = Counter(
     "receiver_notifications",
-    "Notifications that came: kept, refused for their token, or lost to a database that is away.",
+    "Notifications that came: kept, refused for their token, lost to a database that is away, or "
+    "failed for a reason that nobody foresaw.",
     ["outcome"],
     registry=_REGISTRY,
 )
@@ -91,7 +92,7 @@ DELIVERIES = Counter(
 )
 
 # What has not happened yet is shown as 0, or an alert would miss that it happened once.
-for _outcome in ("kept", "refused", "database_away"):
+for _outcome in ("kept", "refused", "database_away", "failed"):
     NOTIFICATIONS.labels(_outcome)
 for _outcome in ("delivered", "retry", "failed", "gone"):
     DELIVERIES.labels(_outcome)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    PoolProxiedConnection,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -17,6 +27,7 @@ from sqlalchemy.orm import Session
 _POOL_SIZE = 20
 _STATEMENT_TIMEOUT_SECONDS = 60
 _WAL_PAUSE_SECONDS = 0.02
+_LOCK_PAUSE_SECONDS = 0.001
 
 
 __all__ = ["Database", "DatabaseAway", "Session", "translated"]
@@ -34,8 +45,11 @@ class Database:
 
         ``timeout_seconds`` bounds the wait for a connection and for a lock.
         """
+        self.timeout_seconds = timeout_seconds
         self.engine = _engine(make_url(url), timeout_seconds=timeout_seconds)
         self._writer = self.engine.execution_options(begins="IMMEDIATE")
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._writing = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -63,6 +77,7 @@ class Database:
         writes fails immediately under WAL, whatever its time-out.
         """
         with (
+            self._turn(),
             translated(),
             Session(self._writer, expire_on_commit=False) as session,
             session.begin(),
@@ -70,10 +85,50 @@ class Database:
             yield session
 
     @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """On SQLite, let one thread of this process at a time ask for the lock to write."""
+        if not self.is_sqlite:
+            yield
+        elif self._writing.acquire(timeout=self.timeout_seconds):
+            try:
+                yield
+            finally:
+                self._writing.release()
+        else:
+            raise DatabaseAway("Other threads of this process write for too long.")
+
+    @contextmanager
+    def sqlite_turn(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """A writing transaction on a connection of one's own to SQLite. Raises DatabaseAway."""
+        with self._turn():
+            _begin_immediate(connection, timeout_seconds=self.timeout_seconds)
+            with connection:
+                yield
+
+    @contextmanager
     def begin_writing(self) -> Iterator[Connection]:
         """A writing transaction without a session, for migrations."""
         with self._writer.begin() as connection:
             yield connection
+
+    @property
+    def driver(self) -> Any:
+        """The driver's module, whose errors its own connections raise."""
+        return self.engine.dialect.loaded_dbapi
+
+    def own_connection(self) -> PoolProxiedConnection:
+        """Take a connection out of the pool for good, for who writes all the time.
+
+        On PostgreSQL each of its statements is a transaction, and ends within the time-out.
+        ``invalidate()`` closes it. Raises DatabaseAway.
+        """
+        with translated():
+            pooled = self.engine.raw_connection()
+        if not self.is_sqlite:
+            connection: Any = pooled.dbapi_connection
+            connection.autocommit = True
+            connection.execute(f"SET statement_timeout = {int(self.timeout_seconds * 1000)}")
+        return pooled
 
     def close(self) -> None:
         """Close every pooled connection."""
@@ -86,14 +141,15 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise DatabaseAway(_first_line(error)) from error
+        raise DatabaseAway(first_line(error)) from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise DatabaseAway(_first_line(error)) from error
+            raise DatabaseAway(first_line(error)) from error
         raise
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return what a driver says of an error, without what was written."""
     # Only the driver's own sentence: SQLAlchemy's text shows the statement's parameters.
     cause = getattr(error, "orig", None) or error
     return str(cause).strip().split("\n", 1)[0]
@@ -110,7 +166,7 @@ def _engine(url: URL, *, timeout_seconds: float) -> Engine:
             connect_args={"timeout": timeout_seconds, "check_same_thread": False},
         )
         event.listen(engine, "connect", partial(_prepare_sqlite, timeout_seconds=timeout_seconds))
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "begin", partial(_begin_sqlite, timeout_seconds=timeout_seconds))
         return engine
     return create_engine(
         url,
@@ -170,6 +226,31 @@ def _use_wal(cursor: Any, *, timeout_seconds: float) -> None:
             return
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    kind = connection.get_execution_options().get("begins", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {kind}")
+def _begin_sqlite(connection: Connection, *, timeout_seconds: float) -> None:
+    if connection.get_execution_options().get("begins") == "IMMEDIATE":
+        driver_connection: Any = connection.connection.driver_connection
+        _begin_immediate(driver_connection, timeout_seconds=timeout_seconds)
+    else:
+        connection.exec_driver_sql("BEGIN DEFERRED")
+
+
+def _begin_immediate(connection: sqlite3.Connection, *, timeout_seconds: float) -> None:
+    """Take SQLite's lock to write. Raises DatabaseAway when others keep it for too long.
+
+    SQLite itself sleeps longer with each try, up to a tenth of a second: whoever has waited for
+    long would be the last to notice that the lock is free.
+    """
+    until = time.monotonic() + timeout_seconds
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if time.monotonic() >= until:
+                    raise DatabaseAway(first_line(error)) from error
+                time.sleep(_LOCK_PAUSE_SECONDS)
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(timeout_seconds * 1000)}")

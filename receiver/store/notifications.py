@@ -1,65 +1,18 @@
-"""Statements on notifications: keep each one, then apply it as a hint."""
+"""Statements on notifications that were kept: apply them as hints."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ScalarSelect, exists, func, insert, literal, null, select, update
+from sqlalchemy import ScalarSelect, exists, null, select, update
 from sqlalchemy.orm import Session
 
 from receiver.store import intents
 from receiver.store.models import Notification, RequestSet
 
-ROWS_PER_TOKEN = 20
 HINT_SPACING = timedelta(seconds=10)
 
 _DUE_BY_HINT = (intents.UNKNOWN, *intents.DECIDED, intents.OPEN, intents.COMPLETED)
-
-
-@dataclass(frozen=True)
-class NewNotification:
-    """One HTTP call on a notification URL, as it came."""
-
-    request_set_id: int
-    attempt: int
-    method: str
-    remote_address: str
-    query: str
-    headers: str
-    body: bytes
-    body_cut: str | None
-
-
-def keep(session: Session, notification: NewNotification, *, now: datetime) -> None:
-    """Keep a notification. Beyond the rows that one token may fill, only a counter moves.
-
-    The counter stands on the token's newest row, which is to be applied once more: a hint counts
-    however many came before it.
-    """
-    of_token = (
-        Notification.request_set_id == notification.request_set_id,
-        Notification.attempt == notification.attempt,
-    )
-    values = {**vars(notification), "received_at": now, "repeats": 0}
-    columns = [Notification.__table__.c[name] for name in values]
-    filled = select(func.count()).where(*of_token).scalar_subquery()
-    row = select(
-        *(
-            literal(value, type_=column.type)
-            for column, value in zip(columns, values.values(), strict=True)
-        )
-    ).where(filled < ROWS_PER_TOKEN)
-    inserted = session.execute(
-        insert(Notification).from_select(columns, row).returning(Notification.id)
-    ).first()
-    if inserted is None:
-        newest = select(func.max(Notification.id)).where(*of_token).scalar_subquery()
-        session.execute(
-            update(Notification)
-            .where(Notification.id == newest)
-            .values(repeats=Notification.repeats + 1, applied_at=null())
-        )
 
 
 def is_notified(session: Session, request_set_id: int) -> bool:

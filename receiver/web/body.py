@@ -7,14 +7,17 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 from flask import Request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]  # it ships no types
 from werkzeug.exceptions import ClientDisconnected
-from werkzeug.wsgi import LimitedStream, get_input_stream
+from werkzeug.wsgi import LimitedStream, get_content_length, get_input_stream
 
 from receiver.deadline import Guard, socket_deadlines
+
+Environ = dict[str, Any]
+"""What WSGI says of a request."""
 
 _CHUNK_BYTES = 8192
 _DISCARD_BYTES = 64 * 1024 * 1024
@@ -41,35 +44,49 @@ class Body:
     cut: str | None
 
 
-def read_body(request: Request, *, limit_bytes: int, deadline_seconds: float) -> Body:
+def read_body(environ: Environ, *, limit_bytes: int, deadline_seconds: float) -> Body:
     """Read at most ``limit_bytes`` of the body; what came before a sender broke off is kept."""
+    length_bytes = get_content_length(environ) or 0
+    if length_bytes <= limit_bytes and _is_here(environ, length_bytes):
+        environ[_IS_WHOLE] = True
+        return Body(environ["wsgi.input"].read(length_bytes), cut=None)
     data = bytearray()
-    cut = _read(request, data.extend, limit_bytes=limit_bytes, deadline_seconds=deadline_seconds)
+    cut = _read(environ, data.extend, limit_bytes=limit_bytes, deadline_seconds=deadline_seconds)
     return Body(bytes(data), cut=cut)
 
 
 def spool_body(
-    request: Request, file: IO[bytes], *, limit_bytes: int, deadline_seconds: float
+    environ: Environ, file: IO[bytes], *, limit_bytes: int, deadline_seconds: float
 ) -> str | None:
     """Read at most ``limit_bytes`` of the body into a file; return why it is not whole, if so.
 
     The reasons are those of ``Body.cut``.
     """
-    return _read(request, file.write, limit_bytes=limit_bytes, deadline_seconds=deadline_seconds)
+    return _read(environ, file.write, limit_bytes=limit_bytes, deadline_seconds=deadline_seconds)
+
+
+def _is_here(environ: Environ, length_bytes: int) -> bool:
+    """Tell whether gunicorn read a body of known length together with its head.
+
+    There is nothing to wait for then, and a deadline costs more than the reading.
+    """
+    reader = getattr(environ["wsgi.input"], "reader", None)
+    unreader = getattr(reader, "unreader", None)
+    return unreader is not None and 0 < length_bytes <= len(unreader.buf.getvalue())
 
 
 def _read(
-    request: Request,
+    environ: Environ,
     keep: Callable[[bytes], object],
     *,
     limit_bytes: int,
     deadline_seconds: float,
 ) -> str | None:
     # Not the request's own stream: the limit that Flask sets it refuses what is only to be cut.
-    stream = get_input_stream(request.environ)
+    stream = get_input_stream(environ)
     kept = discarded = 0
     is_broken_off = False
-    with _reading_deadline(request, seconds=deadline_seconds) as guard:
+    with _reading_deadline(environ, seconds=deadline_seconds) as guard:
         try:
             for chunk in _chunks(stream):
                 piece = chunk[: limit_bytes - kept]
@@ -80,9 +97,9 @@ def _read(
                     break
         except _BROKEN_OFF:
             is_broken_off = True
-    is_broken_off |= kept + discarded < (request.content_length or 0)
+    is_broken_off |= kept + discarded < (get_content_length(environ) or 0)
     is_late = guard is not None and guard.expired
-    request.environ[_IS_WHOLE] = not (is_late or is_broken_off or discarded > _DISCARD_BYTES)
+    environ[_IS_WHOLE] = not (is_late or is_broken_off or discarded > _DISCARD_BYTES)
     return _why_cut(guard, discarded=discarded, is_broken_off=is_broken_off)
 
 
@@ -114,28 +131,28 @@ def put_back(request: Request, file: IO[bytes]) -> None:
     request.environ["CONTENT_LENGTH"] = str(length_bytes)
 
 
-def end_unread_body(request: Request) -> None:
+def end_unread_body(environ: Environ) -> None:
     """Leave nothing of a body for the server to wait for after the answer.
 
     gunicorn would wait five seconds, in a thread of its own, for the rest of a body that nobody
     read: a few strangers who announce one and send nothing would keep every thread. A short body
     that is there already is read, because the connection serves other senders behind a proxy.
     """
-    sock = request.environ.get("gunicorn.socket")
-    if sock is None or not _has_body(request) or _was_parsed(request):
+    sock = environ.get("gunicorn.socket")
+    if sock is None or not _has_body(environ):
         return
-    if _IS_WHOLE not in request.environ and (request.content_length or 0) <= _UNWANTED_BYTES:
-        read_body(request, limit_bytes=0, deadline_seconds=_UNWANTED_SECONDS)
-    if not request.environ.get(_IS_WHOLE):
+    if _IS_WHOLE not in environ and (get_content_length(environ) or 0) <= _UNWANTED_BYTES:
+        read_body(environ, limit_bytes=0, deadline_seconds=_UNWANTED_SECONDS)
+    if not environ.get(_IS_WHOLE):
         # The rest may still arrive, and would be taken for the next request of this connection:
         # gunicorn closes one whose body failed.
-        request.environ["wsgi.input"].failed = True
+        environ["wsgi.input"].failed = True
         with contextlib.suppress(OSError):
             # The plain socket's method: that of a TLS socket would drop the encryption.
             socket.socket.shutdown(sock, socket.SHUT_RD)
 
 
-def _was_parsed(request: Request) -> bool:
+def was_parsed(request: Request) -> bool:
     """Tell whether Flask read the whole body itself, as a form or as JSON."""
     # Read once more, it would look like one whose sender hung up before its end.
     stream = vars(request).get("stream")
@@ -145,17 +162,17 @@ def _was_parsed(request: Request) -> bool:
     return stream.tell() >= length_bytes
 
 
-def _has_body(request: Request) -> bool:
-    return bool(request.content_length) or "Transfer-Encoding" in request.headers
+def _has_body(environ: Environ) -> bool:
+    return bool(get_content_length(environ)) or "HTTP_TRANSFER_ENCODING" in environ
 
 
 @contextlib.contextmanager
-def _reading_deadline(request: Request, *, seconds: float) -> Iterator[Guard | None]:
+def _reading_deadline(environ: Environ, *, seconds: float) -> Iterator[Guard | None]:
     """End the body's stream after ``seconds``, however slowly its bytes drip in.
 
     Only gunicorn hands out the socket; under another server the block runs without a deadline.
     """
-    sock = request.environ.get("gunicorn.socket")
+    sock = environ.get("gunicorn.socket")
     if sock is None:
         yield None
         return

@@ -80,9 +80,14 @@ def detach(app: Flask) -> None:
     cast("Readers", app.extensions[_READERS]).close()
 
 
+def parts_of(app: Flask) -> Parts:
+    """Return the parts of an application."""
+    return cast("Parts", app.extensions[_NAME])
+
+
 def parts() -> Parts:
     """Return the parts of the application that serves this request."""
-    return cast("Parts", current_app.extensions[_NAME])
+    return parts_of(current_app)
 
 
 def outgoing_slots() -> OutgoingSlots:

@@ -21,6 +21,14 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]  # it has
     ThreadWorker,
 )
 
+from receiver.web.context import parts_of
+from receiver.web.notification_batcher import (
+    Answered,
+    NotificationBatcher,
+    is_whole_notification,
+    takes_answers,
+)
+
 _HEAD_SECONDS = 10.0
 _HEAD_LIMIT_BYTES = 64 * 1024
 _HEAD_ENDS = b"\r\n\r\n"
@@ -36,16 +44,42 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         self._head_ends_at: dict[TConn, float] = {}
         self._lingering: set[TConn] = set()
 
+    def run(self) -> None:
+        """Serve, once the application is loaded."""
+        self._batcher = NotificationBatcher(
+            parts_of(self.wsgi).inbox,
+            handle=self.handle,
+            finish=partial(self.method_queue.defer, self._finish_all),
+        )
+        super().run()
+        self._batcher.close()
+
+    def _finish_all(self, answered: Answered) -> None:
+        for conn, future in answered:
+            self.finish_request(conn, future)
+
     def enqueue_req(self, conn: TConn) -> None:
         """Give a connection a thread, or wait for the rest of its request's head."""
         # What is encrypted cannot be looked at.
-        seen_bytes = None if self.cfg.is_ssl else _incomplete_bytes(conn.sock, _read_ahead(conn))
-        if seen_bytes is None:
+        waiting = None if self.cfg.is_ssl else _peek(conn.sock)
+        if waiting is None:
             self._give_thread(conn)
-        elif seen_bytes > _HEAD_LIMIT_BYTES or _has_ended(conn.sock, seen_bytes):
+        elif _HEAD_ENDS in (ahead := _read_ahead(conn)) + waiting:
+            self._answer(conn, b"" if ahead else waiting)
+        elif len(waiting) > _HEAD_LIMIT_BYTES or _has_ended(conn.sock, len(waiting)):
             self._close(conn)
         else:
-            self._wait_for_more(conn, seen_bytes)
+            self._wait_for_more(conn, len(waiting))
+
+    def _answer(self, conn: TConn, request: bytes) -> None:
+        """Answer a request whose head is whole; an empty one stands for what was read already."""
+        if is_whole_notification(request) and takes_answers(conn.sock):
+            self._head_ends_at.pop(conn, None)
+            _wake_at(conn.sock, more_than_bytes=0)
+            conn.data_ready = True
+            self._batcher.add(conn)
+        else:
+            self._give_thread(conn)
 
     def _give_thread(self, conn: TConn) -> None:
         self._head_ends_at.pop(conn, None)
@@ -128,19 +162,15 @@ def _read_ahead(conn: TConn) -> bytes:
     return ahead
 
 
-def _incomplete_bytes(sock: socket.socket, ahead: bytes) -> int | None:
-    """Return how much of a head waits in a socket; None when it is whole, or nothing comes."""
+def _peek(sock: socket.socket) -> bytes | None:
+    """Look at what waits in a socket; None where its sender has closed it, or it is broken."""
     sock.setblocking(False)
     try:
-        waiting = sock.recv(_HEAD_LIMIT_BYTES + 1, socket.MSG_PEEK)
+        return sock.recv(_HEAD_LIMIT_BYTES + 1, socket.MSG_PEEK) or None
     except BlockingIOError:
-        waiting = b""
+        return b""
     except OSError:
         return None
-    else:
-        if not waiting:
-            return None
-    return None if _HEAD_ENDS in ahead + waiting else len(waiting)
 
 
 def _has_ended(sock: socket.socket, seen_bytes: int) -> bool:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from receiver.store import intents
 from receiver.store.database import Database
+from receiver.store.inbox.rows import ROWS_PER_TOKEN
 from receiver.store.lists import messages, paging, request_sets, requests
 from receiver.store.lists.conditions import Between
 from receiver.store.lists.messages import MessageFilter
@@ -22,7 +23,7 @@ from receiver.store.lists.paging import Listing
 from receiver.store.lists.request_sets import SetFilter
 from receiver.store.lists.requests import RequestFilter
 from receiver.store.models import Delivery, Look, Request, RequestSet
-from receiver.store.notifications import ROWS_PER_TOKEN, apply_hints
+from receiver.store.notifications import apply_hints
 from tests.support.rows import NOW, add_account, add_intent, at, notify
 
 ACCOUNTS = (1, 2, 3)

@@ -6,8 +6,8 @@ import pytest
 
 from receiver.store import claims, intents, looks, notifications
 from receiver.store.database import Database
+from receiver.store.inbox.rows import ROWS_PER_TOKEN
 from receiver.store.models import Notification, RequestSet
-from receiver.store.notifications import ROWS_PER_TOKEN
 from tests.support.rows import (
     LEASE_SECONDS,
     NOW,

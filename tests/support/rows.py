@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -11,9 +12,10 @@ from receiver.graph.wire import RequestReading, SetReading
 from receiver.store import accounts, claims, intents, notifications
 from receiver.store.claims import Claim
 from receiver.store.database import Database
+from receiver.store.inbox.inbox import Inbox
+from receiver.store.inbox.rows import NewNotification
 from receiver.store.intents import Attempt, NewIntent
 from receiver.store.models import Base
-from receiver.store.notifications import NewNotification
 
 RowT = TypeVar("RowT", bound=Base)
 
@@ -91,13 +93,13 @@ def must_claim(database: Database, *, now: datetime = NOW) -> Claim:
     return claimed
 
 
-def notify(
-    database: Database, request_set_id: int, *, attempt: int = 1, now: datetime = NOW
-) -> None:
-    """Keep a notification, without applying it."""
-    notification = NewNotification(
+def new_notification(
+    request_set_id: int, *, attempt: int = 1, now: datetime = NOW
+) -> NewNotification:
+    return NewNotification(
         request_set_id=request_set_id,
         attempt=attempt,
+        received_at=now,
         method="POST",
         remote_address="203.0.113.7",
         query="",
@@ -105,8 +107,14 @@ def notify(
         body=b"id=1",
         body_cut=None,
     )
-    with database.writing() as session:
-        notifications.keep(session, notification, now=now)
+
+
+def notify(
+    database: Database, request_set_id: int, *, attempt: int = 1, now: datetime = NOW
+) -> None:
+    """Keep a notification, without applying it."""
+    with closing(Inbox(database)) as inbox:
+        inbox.keep(new_notification(request_set_id, attempt=attempt, now=now))
 
 
 def apply_hints(database: Database, *, now: datetime = NOW) -> int:

@@ -68,11 +68,13 @@ def test_notifications_are_counted_by_what_became_of_them(house: House) -> None:
     house.notify(set_id)
     for _ in range(2):
         house.client.post("/notifications/forged")
-    with mock.patch.object(house.parts.database, "writing", side_effect=DatabaseAway("gone")):
-        assert house.notify(set_id).status_code == 503
+    for error, status in ((DatabaseAway("gone"), 503), (ValueError("nobody foresaw it"), 500)):
+        with mock.patch.object(house.parts.inbox, "keep", side_effect=error):
+            assert house.notify(set_id).status_code == status
     assert counted["receiver_notifications_total{outcome=kept}"] == 1
     assert counted["receiver_notifications_total{outcome=refused}"] == 2
     assert counted["receiver_notifications_total{outcome=database_away}"] == 1
+    assert counted["receiver_notifications_total{outcome=failed}"] == 1
 
 
 def test_requests_are_counted_by_who_answered_and_how(house: House) -> None:

@@ -20,7 +20,7 @@ def take_body(*, deadline_seconds: float) -> None:
     Raises Problem for one that is too long, late or cut off, and for one that says it is JSON and
     is not.
     """
-    body = read_body(request, limit_bytes=LIMIT_BYTES, deadline_seconds=deadline_seconds)
+    body = read_body(request.environ, limit_bytes=LIMIT_BYTES, deadline_seconds=deadline_seconds)
     if body.cut == "size":
         raise Problem(413, f"The body is larger than {LIMIT_BYTES} bytes.")
     if body.cut == "deadline":

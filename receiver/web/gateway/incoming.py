@@ -78,7 +78,9 @@ def _read_whole_body() -> None:
     request.max_content_length = limit_bytes
     file = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115  # it is closed with the request
     request.environ[_SPOOLED] = file
-    cut = spool_body(request, file, limit_bytes=limit_bytes, deadline_seconds=deadline_seconds)
+    cut = spool_body(
+        request.environ, file, limit_bytes=limit_bytes, deadline_seconds=deadline_seconds
+    )
     match cut:
         case "size":
             raise Fault(faults.PARAMETER, f"The body is larger than {limit_bytes} bytes.", 413)

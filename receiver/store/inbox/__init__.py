@@ -1,0 +1,1 @@
+"""Where notifications are kept, as fast as a durable commit can be."""
