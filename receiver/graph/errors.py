@@ -44,6 +44,11 @@ class CallFailed(Exception):
     fbtrace_id: str | None = None
     date: datetime | None = None
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the same call fails the same, however often it is made."""
+        return False
+
 
 class NotSent(CallFailed):
     """Nothing left this machine."""
@@ -99,6 +104,10 @@ class GraphError(CallFailed):
             is_transient=self.is_transient,
             http_status=self.http_status,
         )
+
+    @property
+    def is_final(self) -> bool:
+        return self.advice is Advice.NEVER_REPEAT
 
     @property
     def meaning(self) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from receiver.graph.errors import Advice, GraphError
+from receiver.graph.errors import GraphError
 from receiver.graph.score import READ_POINTS
 from receiver.graph.wire import SetReading
 from receiver.lifecycle.evidence import attempt_named, may_be_made_since
@@ -87,7 +87,7 @@ def _read(tools: Tools, row: RequestSet, facebook_id: int) -> SetReading:
     try:
         answered = tools.client.read_set(credential_of(tools, row.account_id), facebook_id)
     except GraphError as error:
-        if error.advice is not Advice.NEVER_REPEAT:
+        if not error.is_final:
             raise
         raise CannotDecide(f"Facebook does not show {facebook_id}: {error}") from error
     note_usage(tools, row.account_id, answered.usage)

@@ -11,7 +11,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from receiver.crypto import CannotOpen
-from receiver.graph.errors import Advice, CallFailed, GraphError
+from receiver.graph.errors import CallFailed, GraphError
 from receiver.lifecycle import plan
 from receiver.lifecycle.resolve import next_search_at
 from receiver.lifecycle.spending import NoPoints
@@ -122,11 +122,7 @@ def _next_at(tools: Tools, claim: Claim, *, now: datetime) -> datetime | None:
 
 def _is_gone(claim: Claim, error: Exception) -> bool:
     """Tell whether a set whose results are all here can tell no more of its notification."""
-    return (
-        claim.state == intents.COLLECTED
-        and isinstance(error, GraphError)
-        and error.advice is Advice.NEVER_REPEAT
-    )
+    return claim.state == intents.COLLECTED and isinstance(error, CallFailed) and error.is_final
 
 
 def _is_denied(claim: Claim, error: Exception, *, now: datetime) -> bool:

@@ -15,7 +15,7 @@ import structlog
 
 from receiver.graph import wire
 from receiver.graph.client import Answered, Credential
-from receiver.graph.errors import Advice, CallFailed, GraphError
+from receiver.graph.errors import CallFailed, GraphError
 from receiver.graph.score import READ_POINTS
 from receiver.graph.vocabulary import AD_SETS_EDGE, BATCHES_EDGE, CREATIVES_EDGE
 from receiver.graph.wire import SetsPage
@@ -107,7 +107,7 @@ def _is_it(tools: Tools, claim: Claim, credential: Credential, facebook_id: int)
     try:
         answered = tools.client.read_set(credential, facebook_id)
     except GraphError as error:
-        if error.advice is not Advice.NEVER_REPEAT:
+        if not error.is_final:
             raise
         return False
     attempt = evidence.attempt_in_uri(tools.keys, answered.value)

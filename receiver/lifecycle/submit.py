@@ -15,7 +15,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from receiver.graph.client import Credential
-from receiver.graph.errors import Advice, CallFailed, GraphError, outcome_is_unknown
+from receiver.graph.errors import CallFailed, GraphError, outcome_is_unknown
 from receiver.graph.score import WRITE_POINTS
 from receiver.graph.usage import NO_USAGE, Usage
 from receiver.graph.vocabulary import BATCHES_EDGE
@@ -145,7 +145,7 @@ def _send(
         _log_failure(error, attempt=attempt)
         if outcome_is_unknown(error):
             raise _write_unknown(tools, attempt, reason=str(error)) from error
-        if attempt.number > 1 and not _is_final(error):
+        if attempt.number > 1 and not error.is_final:
             raise _postpone(tools, attempt, error, account_id=intent.account_id) from error
         raise _write_rejected(tools, attempt, error, account_id=intent.account_id) from error
     except Exception as error:
@@ -243,11 +243,6 @@ def _begin_again(tools: Tools, claim: Claim) -> tuple[Attempt, NewIntent, Creden
     return attempt, intent, credential
 
 
-def _is_final(error: CallFailed) -> bool:
-    """Tell whether a refusal stays one, however often the same is sent."""
-    return isinstance(error, GraphError) and error.advice is Advice.NEVER_REPEAT
-
-
 def _postpone(tools: Tools, attempt: Attempt, error: CallFailed, *, account_id: int) -> Rejected:
     now = tools.now()
     wait = plan.wait_after(error, now=now)
@@ -316,7 +311,7 @@ def _write_rejected(
                 body=refusal.body if refusal else None,
                 now=now,
             )
-            if not _is_final(error):
+            if not error.is_final:
                 twins.release_keys(session, attempt.request_set_id)
             if wait is not None:
                 waits.wait(session, account_id, wait)

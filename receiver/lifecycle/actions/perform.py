@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from receiver.crypto import CannotOpen
-from receiver.graph.errors import Advice, CallFailed, GraphError
+from receiver.graph.errors import CallFailed
 from receiver.graph.score import WRITE_POINTS
 from receiver.lifecycle import decide, spending
 from receiver.lifecycle.actions.catalog import ACTIONS
@@ -121,6 +121,6 @@ def _done_or_refused(tools: Tools, account_id: int, do: Callable[[], Done]) -> D
         raise Refused(str(error)) from error
     except CallFailed as error:
         keep_wait(tools, account_id, error)
-        if isinstance(error, GraphError) and error.advice is Advice.NEVER_REPEAT:
+        if error.is_final:
             raise Refused(f"Facebook refused it: {error}") from error
         raise

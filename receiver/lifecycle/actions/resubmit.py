@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from receiver.graph.errors import OUTCOME_UNKNOWN_CODES, Advice, GraphError
+from receiver.graph.errors import OUTCOME_UNKNOWN_CODES
 from receiver.graph.json_values import read_text
 from receiver.graph.vocabulary import AD_SETS_EDGE
 from receiver.lifecycle import spec_matching
@@ -92,7 +92,7 @@ def resubmit(tools: Tools, row: RequestSet) -> Done:
     except (AlreadySentAgain, NotFailed) as error:
         raise Refused(str(error)) from error
     except Rejected as rejected:
-        if not _is_final(rejected):
+        if not rejected.cause.is_final:
             # It passes: its requests are free again, and whoever asked may ask once more.
             raise rejected.cause from rejected
         raise Refused(f"Facebook took none of them: {rejected}") from rejected
@@ -101,11 +101,6 @@ def resubmit(tools: Tools, row: RequestSet) -> Done:
         return Done(f"{note}{left_out}.", request_set_id=unknown.request_set_id)
     note = f"{note} as set {submitted.request_set_id}"
     return Done(f"{note}{left_out}.", request_set_id=submitted.request_set_id)
-
-
-def _is_final(rejected: Rejected) -> bool:
-    cause = rejected.cause
-    return isinstance(cause, GraphError) and cause.advice is Advice.NEVER_REPEAT
 
 
 @dataclass(frozen=True)
