@@ -14,7 +14,6 @@ import re
 import subprocess
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -26,12 +25,13 @@ import click
 import structlog
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import select
 
 from benchmarks.admin_cases import API, PAGES, Case, cases, find_samples
 from benchmarks.admin_population import KEYS, NOW
 from benchmarks.admin_rows import fill
 from benchmarks.plans import watched
+from benchmarks.postgresql import SERVER, new_database
 from receiver.app import create_app
 from receiver.assembly import Parts, build
 from receiver.settings import Settings
@@ -47,7 +47,6 @@ _CALLS_LEAST = 20
 _WARM_UPS = 12
 """PostgreSQL decides with the sixth execution, and the driver prepares with the sixth, too."""
 
-_SERVER = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 _FORM_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -92,7 +91,7 @@ class Options:
 @click.command()
 @click.option("--rows", "sizes", type=int, multiple=True, help="Requests; may be repeated.")
 @click.option("--backend", type=click.Choice(["postgresql", "sqlite"]), default="sqlite")
-@click.option("--server", default=_SERVER, help="Where databases for --rows may be made.")
+@click.option("--server", default=SERVER, help="Where databases for --rows may be made.")
 @click.option("--database-url", "urls", multiple=True, help="One that admin_rows has filled.")
 @click.option("--key", "key_names", type=click.Choice(list(KEYS)), multiple=True)
 @click.option(
@@ -130,26 +129,12 @@ def _filled(size: int, options: Options) -> Iterator[str]:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             url = f"sqlite:///{folder}/{size}.db"
         else:
-            url = stack.enter_context(_new_database(options.server, size))
+            url = stack.enter_context(new_database(str(size), server=options.server))
         with closing(Database(url, timeout_seconds=60)) as database:
             migrate.upgrade(database)
             click.echo(f"Filling a database with {size:,} requests", err=True)
             fill(database, rows=size)
         yield url
-
-
-@contextmanager
-def _new_database(server: str, size: int) -> Iterator[str]:
-    name = f"receiver_bench_{size}_{uuid.uuid4().hex[:8]}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        yield f"{server.rpartition('/')[0]}/{name}"
-    finally:
-        with engine.connect() as connection:
-            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-        engine.dispose()
 
 
 def _chill(database: Database, command: str | None) -> None:

@@ -27,6 +27,7 @@ class Figure:
     """The median of several rounds, with the lowest and the highest of them.
 
     ``unit`` is ``x`` for a ratio to a peer or a floor of the same run, which ``peer`` names.
+    ``detail`` is text that belongs to it: what a machine was busy with, a database's plan.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Figure:
     rounds: int
     peer: str | None = None
     target: Target | None = None
+    detail: str | None = None
 
     @classmethod
     def of(cls, name: str, rounds: Sequence[float], *, unit: str, peer: str | None = None) -> Self:
@@ -57,6 +59,9 @@ class Figure:
     def at_most(self, value: float) -> Self:
         return replace(self, target=Target("at most", value))
 
+    def with_detail(self, text: str) -> Self:
+        return replace(self, detail=text)
+
     @property
     def is_met(self) -> bool | None:
         """Whether the target is met; None where there is none."""
@@ -74,4 +79,22 @@ class Figure:
             "highest": self.highest,
             "rounds": self.rounds,
             "peer": self.peer,
+            "detail": self.detail,
         }
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """A figure, or a whole benchmark, without a value: the machine lacks something, or it failed.
+
+    It stands in the table all the same, so that nobody takes what is left for everything.
+    """
+
+    name: str
+    reason: str
+    is_failure: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """It as it stands in ``build/bench.json``."""
+        verb = "failed" if self.is_failure else "not measured"
+        return {"name": self.name, "value": None, "met": None, "detail": f"{verb}: {self.reason}"}

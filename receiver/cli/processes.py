@@ -99,6 +99,10 @@ class Fleet:
         """Give the processes that are started from now on more of an environment."""
         self._environment.update(more)
 
+    def pids(self) -> dict[str, int]:
+        """The ids of the processes that were started, by their names."""
+        return {name: process.pid for name, process in self._running}
+
     def log(self, name: str) -> Path:
         """The file that holds what a process printed."""
         return self._folder / f"{name}.log"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,28 @@ from receiver.store.lists.request_sets import SetFilter, listing
 _TIMEOUT_SECONDS = 30
 _PAGE_LIMIT = 500
 
+_PACE = {
+    "RECEIVER_FIRST_LOOK_SECONDS": "5",
+    "RECEIVER_LOOK_INTERVAL_MIN_SECONDS": "1",
+    "RECEIVER_LOOK_INTERVAL_MAX_SECONDS": "4",
+    "RECEIVER_NOTIFICATION_GRACE_SECONDS": "6",
+}
+"""Settings that let the demo end within a minute."""
+
 
 class Stage:
     """The running processes, and how the demo talks to them: over HTTP, like anybody else."""
 
-    def __init__(self, folder: Path, *, web_options: Sequence[str] = WEB_OPTIONS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        web_options: Sequence[str] = WEB_OPTIONS,
+        pace: Mapping[str, str] = _PACE,
+    ) -> None:
+        """``pace``: settings that say how often is looked; an empty one leaves the defaults."""
         self._web_options = web_options
+        self._pace = pace
         self.sandbox_url = ""
         self.receiver_url = ""
         self.key = ""
@@ -64,16 +80,12 @@ class Stage:
         )
 
     def _settings(self) -> dict[str, str]:
-        """The receiver's settings, at a pace that lets the demo end within a minute."""
         return {
+            **self._pace,
             "RECEIVER_DATABASE_URL": self._database_url,
             "RECEIVER_PUBLIC_URL": self.receiver_url,
             "RECEIVER_SECRET_KEYS": self._secret_key,
             "RECEIVER_GRAPH_URL": self.sandbox_url,
-            "RECEIVER_FIRST_LOOK_SECONDS": "5",
-            "RECEIVER_LOOK_INTERVAL_MIN_SECONDS": "1",
-            "RECEIVER_LOOK_INTERVAL_MAX_SECONDS": "4",
-            "RECEIVER_NOTIFICATION_GRACE_SECONDS": "6",
         }
 
     def create(self, chapter: Chapter) -> None:
