@@ -48,7 +48,6 @@ bench: install ## measure sandbox, gateway, polling and the admin view (benchmar
 	@$(BIN)/python -m benchmarks.sandbox
 	@$(BIN)/python -m benchmarks.gateway
 	@$(BIN)/python -m benchmarks.polling
-	@$(BIN)/python -m benchmarks.slow_senders
 	@$(BIN)/python -m benchmarks.admin --rows 10000 --key all --calls 50 --seconds 0.5
 
 check: install ## check format, lint, types and imports

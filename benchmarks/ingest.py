@@ -1,7 +1,7 @@
 """How many notifications are taken in a second, and how fast, with every 2xx in the database.
 
-Run with ``make bench``; who is compared, and what the numbers mean, stands in
-``benchmarks/README.md``.
+Run with ``make bench``, or by itself: ``python -m benchmarks.ingest``. Who is compared, and what
+the numbers mean, stands in ``benchmarks/README.md``.
 """
 
 from __future__ import annotations
@@ -9,129 +9,149 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
-from benchmarks.databases import BACKENDS, empty_database_url
-from benchmarks.figure import Figure
-from benchmarks.ingest_contenders import Contender, noop, ours, raw_insert
+from benchmarks import ingest_classes, ingest_collecting
+from benchmarks.figure import Figure, Unmeasured
+from benchmarks.ingest_contenders import Contender, djstripe, new_database, noop, ours, raw_insert
 from benchmarks.ingest_rounds import Round, Say, balanced_round, generating
+from benchmarks.peers.environments import NotInstalled
 
-NOOP = "no-op view under gthread"
-INSERT = "raw-driver INSERT in that view"
-OURS = "ours"
+BACKENDS = ("sqlite", "postgresql")
+CONTENDERS = {
+    "ours": "the receiver",
+    "noop": "a view that does nothing, gthread",
+    "insert": "a raw INSERT in that view",
+    "djstripe": "dj-stripe's webhook endpoint",
+}
+PARTS = (*CONTENDERS, "collecting", "classes")
 
-_SECONDS = 4.0
-_PARTS = {"ours": OURS, "noop": NOOP, "insert": INSERT}
+_SECONDS = 3.0
+_TARGETS = {"noop": 0.8, "insert": 1.2, "djstripe": 5.0}
 
 Rounds = dict[str, list[Round]]
+Figures = Iterator[Figure | Unmeasured]
 
 
 @click.command()
 @click.option("--backend", "backends", type=click.Choice(BACKENDS), multiple=True, default=BACKENDS)
-@click.option("--only", default=",".join(_PARTS), show_default=True, help="What to measure.")
-@click.option("--rounds", default=5, show_default=True, help="Rounds of each contender.")
+@click.option("--only", default=",".join(PARTS), show_default=True, help="What to measure.")
+@click.option("--rounds", default=5, show_default=True, help="Rounds of each.")
 @click.option("--seconds", default=5.0, show_default=True, help="Length of a round.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list and nothing else.")
 def main(*, backends: Sequence[str], only: str, rounds: int, seconds: float, as_json: bool) -> None:
-    """Load one contender after the other, round by round, and compare neighbouring rounds."""
-    names = only.split(",")
-    if unknown := set(names) - set(_PARTS):
-        raise click.BadParameter(f"--only takes {', '.join(_PARTS)}, not {', '.join(unknown)}")
-    measured = {}
-    found: list[Figure] = []
-    for backend in backends:
-        measured[backend] = measure(
-            backend,
-            names=names,
-            rounds=rounds,
-            seconds=seconds,
-            say=_say_nothing if as_json else _say,
-        )
-        found += backend_figures(backend, measured[backend])
+    """Load one contender after the other, round by round, and compare rounds of the same turn."""
+    parts = only.split(",")
+    if unknown := set(parts) - set(PARTS):
+        raise click.BadParameter(f"--only takes {', '.join(PARTS)}, not {', '.join(unknown)}")
+    say = _say_nothing if as_json else _say
+    found = [
+        figure
+        for backend in backends
+        for figure in measured(backend, parts=parts, rounds=rounds, seconds=seconds, say=say)
+    ]
     if as_json:
-        click.echo(json.dumps(_document(found, measured), indent=2))
-    else:
-        for figure in found:
-            click.echo(_line(figure))
+        click.echo(json.dumps([figure.document() for figure in found], indent=2))
+        return
+    for figure in found:
+        click.echo(_line(figure))
 
 
-def figures(*, rounds: int, say: Say) -> Iterator[Figure]:
-    """Measure everything on both databases."""
+def figures(*, rounds: int, say: Say) -> Figures:
+    """Measure everything on both databases, the worker classes on PostgreSQL.
+
+    Raises NoPostgreSQL.
+    """
     for backend in BACKENDS:
-        found = measure(backend, names=list(_PARTS), rounds=rounds, seconds=_SECONDS, say=say)
-        yield from backend_figures(backend, found)
+        parts = [part for part in PARTS if (backend, part) != ("sqlite", "classes")]
+        yield from measured(backend, parts=parts, rounds=rounds, seconds=_SECONDS, say=say)
 
 
-def measure(backend: str, *, names: Sequence[str], rounds: int, seconds: float, say: Say) -> Rounds:
-    """Start and load contenders in turn: in one order, then in the other."""
-    found: Rounds = {_PARTS[name]: [] for name in names}
+def measured(
+    backend: str, *, parts: Sequence[str], rounds: int, seconds: float, say: Say
+) -> Figures:
+    """Measure parts on one database."""
+    contenders = [part for part in parts if part in CONTENDERS]
+    if contenders:
+        yield from _compared(backend, contenders, rounds=rounds, seconds=seconds, say=say)
+    if "collecting" in parts:
+        yield ingest_collecting.figure(backend, rounds=rounds, seconds=seconds, say=say)
+    if "classes" in parts:
+        yield from ingest_classes.figures(backend, rounds=rounds, seconds=seconds, say=say)
+
+
+def _compared(
+    backend: str, names: Sequence[str], *, rounds: int, seconds: float, say: Say
+) -> Figures:
     with (
         tempfile.TemporaryDirectory() as folder,
-        generating() as generator,
-        ExitStack() as databases,
+        new_database(backend, Path(folder)) as database_url,
     ):
-        contenders = {
-            _PARTS[name]: _contender(name, backend, Path(folder), databases) for name in names
-        }
+        contenders: dict[str, Contender] = {}
+        for name in names:
+            try:
+                contenders[name] = _contender(name, Path(folder), database_url=database_url)
+            except NotInstalled as error:
+                yield Unmeasured(f"{backend}: {CONTENDERS[name]}", str(error))
+        found = _in_turn(contenders, rounds=rounds, seconds=seconds, say=say)
+    for name, each in found.items():
+        yield from _figures_of(f"{backend}: {CONTENDERS[name]}", each)
+    for peer in found:
+        if "ours" in found and peer != "ours":
+            yield from _figures_against(peer, found, backend=backend)
+
+
+def _contender(name: str, folder: Path, *, database_url: str) -> Contender:
+    if name == "noop":
+        return noop(folder)
+    prepare = {"ours": ours, "insert": raw_insert, "djstripe": djstripe}[name]
+    return prepare(folder, database_url=database_url)
+
+
+def _in_turn(
+    contenders: Mapping[str, Contender], *, rounds: int, seconds: float, say: Say
+) -> Rounds:
+    """Load contenders in one order, then in the other, so that none always follows the same."""
+    found: Rounds = {name: [] for name in contenders}
+    with generating() as generator:
         for number in range(rounds):
             for name in list(contenders)[:: -1 if number % 2 else 1]:
                 one = balanced_round(generator, contenders[name], seconds=seconds, say=say)
-                say(f"{backend:10} {name:32} {one}")
+                say(f"{CONTENDERS[name]:34} {one}")
                 found[name].append(one)
     return found
 
 
-def _contender(name: str, backend: str, folder: Path, databases: ExitStack) -> Contender:
-    if name == "noop":
-        return noop(folder)
-    url = databases.enter_context(empty_database_url(backend, folder))
-    return {"ours": ours, "insert": raw_insert}[name](folder, database_url=url)
+def _figures_of(name: str, rounds: Sequence[Round]) -> Iterator[Figure]:
+    detail = "; ".join(str(one) for one in rounds)
+    rates = [one.per_second for one in rounds]
+    yield Figure.of(f"{name}, 2xx", rates, unit="/s").with_detail(detail)
+    yield Figure.of(f"{name}, p50", [one.p50_ms for one in rounds], unit="ms")
+    yield Figure.of(f"{name}, p99", [one.p99_ms for one in rounds], unit="ms")
 
 
-def backend_figures(backend: str, found: Mapping[str, Sequence[Round]]) -> Iterator[Figure]:
-    """Return what was measured of each contender, and ours against each of the others."""
-    for name, each in found.items():
-        about = f"ingest, {backend}, {name}"
-        yield Figure.of(f"{about}: notifications", [one.per_second for one in each], unit="1/s")
-        yield Figure.of(f"{about}: p50", [one.p50_ms for one in each], unit="ms")
-        yield Figure.of(f"{about}: p99", [one.p99_ms for one in each], unit="ms")
-    if OURS not in found:
-        return
-    throughput, p99 = f"ingest, {backend}: throughput", f"ingest, {backend}: p99"
-    if NOOP in found:
-        yield _against(NOOP, found, name=throughput, value="per_second").at_least(0.8)
-        yield _against(NOOP, found, name=p99, value="p99_ms").at_most(1)
-    if INSERT in found:
-        yield _against(INSERT, found, name=throughput, value="per_second").at_least(1.2)
+def _figures_against(
+    peer: str, found: Mapping[str, Sequence[Round]], *, backend: str
+) -> Iterator[Figure]:
+    """The receiver's rounds, each divided by the peer's of the same turn."""
+    pairs = list(zip(found["ours"], found[peer], strict=True))
+    rates = [ours.per_second / theirs.per_second for ours, theirs in pairs]
+    figure = Figure.of(f"{backend}: 2xx a second", rates, unit="x", peer=CONTENDERS[peer])
+    yield figure.at_least(_TARGETS[peer])
+    if peer == "noop":
+        p99 = [ours.p99_ms / theirs.p99_ms for ours, theirs in pairs]
+        yield Figure.of(f"{backend}: p99", p99, unit="x", peer=CONTENDERS[peer]).at_most(1)
 
 
-def _against(peer: str, found: Mapping[str, Sequence[Round]], *, name: str, value: str) -> Figure:
-    """Ours divided by a peer's, each round by the one of the same turn."""
-    ratios = [
-        getattr(mine, value) / getattr(theirs, value)
-        for mine, theirs in zip(found[OURS], found[peer], strict=True)
-    ]
-    return Figure.of(name, ratios, unit="x", peer=peer)
-
-
-def _document(found: Sequence[Figure], measured: Mapping[str, Rounds]) -> dict[str, object]:
-    rounds = {
-        backend: {name: [one.document() for one in each] for name, each in by_name.items()}
-        for backend, by_name in measured.items()
-    }
-    return {"figures": [figure.document() for figure in found], "rounds": rounds}
-
-
-def _line(figure: Figure) -> str:
-    spread = f"[{figure.lowest:.2f} - {figure.highest:.2f}]"
-    peer = f", {figure.peer}" if figure.peer else ""
-    met = {None: "", True: f"  {figure.target}: met", False: f"  {figure.target}: missed"}
-    return (
-        f"{figure.name + peer:80}{figure.value:9.2f} {figure.unit:4}{spread:22}{met[figure.is_met]}"
-    )
+def _line(one: Figure | Unmeasured) -> str:
+    if isinstance(one, Unmeasured):
+        return f"{one.name:78} not measured: {one.reason}"
+    name = f"{one.name} / {one.peer}" if one.peer else one.name
+    spread = f"[{one.lowest:.2f} - {one.highest:.2f}]"
+    met = {None: "", True: f"{one.target}: met", False: f"{one.target}: MISSED"}[one.is_met]
+    return f"{name:78}{one.value:9.2f} {one.unit:4}{spread:24}{met}".rstrip()
 
 
 def _say(line: str) -> None:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from benchmarks.databases import sqlalchemy_url
+from benchmarks import postgresql
 from benchmarks.notifications_load import Messages
+from benchmarks.peers.environments import environment_of
 from benchmarks.peers.flask_views import COLUMNS
+from benchmarks.peers.stripe_events import SECRET, WEBHOOK_ID, StripeEvents
 from benchmarks.web_server import REPOSITORY, WebServer
+from receiver.cli.processes import plain_environment
 from receiver.crypto import Keys
 from receiver.store import migrate
 from receiver.store.database import Database
+
+FIRST_NUMBER = 1_000_000
+"""The number of the first message: no set of a new database has it."""
 
 THREADS = 32
 """The receiver's own default, RECEIVER_WEB_THREADS."""
@@ -27,7 +35,7 @@ PEER_OPTIONS = (
 )
 """What ``gunicorn.conf.py`` sets, with gunicorn's own worker class."""
 
-_SECRET_KEY = "k" * 32
+SECRET_KEY = "k" * 32
 _NUMBER = re.compile(rb'"id": "(?:evt_)?([0-9]+)"')
 _HEAD = (
     "POST /notifications/{token} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: facebookexternalua\r\n"
@@ -42,7 +50,8 @@ class Notifications:
     No set has these numbers: the receiver keeps a valid token without a set alike.
     """
 
-    secret_key: str = _SECRET_KEY
+    secret_key: str = SECRET_KEY
+    most_per_second: int = 12_000
 
     def build(self, numbers: range) -> list[bytes]:
         keys = Keys([self.secret_key])
@@ -58,12 +67,14 @@ class Notifications:
 class Table:
     """Where a contender stores messages: one row each, with an ``id`` that grows, and a ``body``.
 
-    ``named_by`` is the column that holds the message's number once more.
+    ``named_by`` is the column that holds the message's number once more, and ``only`` the condition
+    that rows of measured messages fulfil.
     """
 
     database_url: str
     name: str
     named_by: str = "NULL"
+    only: str = "0 = 0"
     _last_id: int = 0
 
     def new_numbers(self) -> list[int]:
@@ -71,8 +82,11 @@ class Table:
 
         Raises ValueError for a row that holds the body of another message.
         """
-        statement = f"SELECT id, body, {self.named_by} FROM {self.name} WHERE id > {self._last_id}"  # noqa: S608  # made of our own names
-        engine = create_engine(sqlalchemy_url(self.database_url))
+        statement = (
+            f"SELECT id, body, {self.named_by} FROM {self.name} "  # noqa: S608  # made of our own names
+            f"WHERE id > {self._last_id} AND {self.only}"
+        )
+        engine = create_engine(self.database_url)
         with engine.connect() as connection:
             rows = connection.execute(text(statement)).all()
         engine.dispose()
@@ -106,12 +120,12 @@ def noop(folder: Path) -> Contender:
 
 def raw_insert(folder: Path, *, database_url: str) -> Contender:
     """The same view with one committed INSERT by the database's driver."""
-    engine = create_engine(sqlalchemy_url(database_url))
+    engine = create_engine(database_url)
     with engine.begin() as connection:
         columns = COLUMNS[connection.dialect.name]
         connection.exec_driver_sql(f"CREATE TABLE received ({columns})")
     engine.dispose()
-    start = _flask(f"inserting('{database_url}')", folder)
+    start = _flask(f"inserting('{plain_url(database_url)}')", folder)
     return Contender(start, Notifications(), Table(database_url, "received"))
 
 
@@ -127,21 +141,76 @@ def _flask(application: str, folder: Path) -> Callable[[], WebServer]:
     )
 
 
-def ours(folder: Path, *, database_url: str, options: Sequence[str] = ()) -> Contender:
+def ours(
+    folder: Path,
+    *,
+    database_url: str,
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Contender:
     """``gunicorn wsgi:app`` with the repository's own configuration, on a migrated database."""
-    database = Database(sqlalchemy_url(database_url), timeout_seconds=5)
-    migrate.upgrade(database)
-    database.close()
+    settings = {
+        "RECEIVER_DATABASE_URL": plain_url(database_url),
+        "RECEIVER_PUBLIC_URL": "http://127.0.0.1",
+        "RECEIVER_SECRET_KEYS": SECRET_KEY,
+    }
     start = partial(
         WebServer,
         "wsgi:app",
         log=folder / "ours.log",
         options=options,
-        environment={
-            "RECEIVER_DATABASE_URL": database_url,
-            "RECEIVER_PUBLIC_URL": "http://127.0.0.1",
-            "RECEIVER_SECRET_KEYS": _SECRET_KEY,
-        },
+        environment={**settings, **(environment or {})},
     )
-    table = Table(database_url, "notification", named_by="request_set_id")
+    table = Table(
+        database_url,
+        "notification",
+        named_by="request_set_id",
+        only=f"request_set_id >= {FIRST_NUMBER}",
+    )
     return Contender(start, Notifications(), table)
+
+
+def djstripe(folder: Path, *, database_url: str) -> Contender:
+    """dj-stripe's webhook endpoint, under ``gthread``, in an environment of its own.
+
+    Raises NotInstalled.
+    """
+    python = str(environment_of("djstripe") / "bin" / "python")
+    environment = {
+        "PYTHONPATH": str(REPOSITORY),
+        "BENCHMARK_DATABASE_URL": plain_url(database_url),
+        "BENCHMARK_WEBHOOK_ID": WEBHOOK_ID,
+        "BENCHMARK_WEBHOOK_SECRET": SECRET,
+    }
+    project = "benchmarks.peers.djstripe.project"
+    subprocess.run(  # noqa: S603  # the arguments are our own
+        [python, "-m", project], check=True, cwd=folder, env={**plain_environment(), **environment}
+    )
+    start = partial(
+        WebServer,
+        f"{project}:application",
+        log=folder / "djstripe.log",
+        options=PEER_OPTIONS,
+        environment=environment,
+        python=python,
+        folder=folder,
+    )
+    return Contender(start, StripeEvents(), Table(database_url, "djstripe_webhookeventtrigger"))
+
+
+def plain_url(database_url: str) -> str:
+    """Return a URL as settings and drivers take it: without SQLAlchemy's name of the driver."""
+    return database_url.replace("postgresql+psycopg://", "postgresql://")
+
+
+@contextmanager
+def new_database(backend: str, folder: Path) -> Iterator[str]:
+    """Yield the URL of a migrated database for one stretch of measuring. Raises NoPostgreSQL."""
+    if backend == "postgresql":
+        with postgresql.new_database("ingest") as url:
+            yield url
+        return
+    url = f"sqlite:///{folder / 'receiver.db'}"
+    with closing(Database(url, timeout_seconds=5)) as database:
+        migrate.upgrade(database)
+    yield url

@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from statistics import quantiles
 from typing import Any
 
-from benchmarks.ingest_contenders import Contender
+from benchmarks.ingest_contenders import FIRST_NUMBER, Contender
 from benchmarks.notifications_load import Answers, Load, send
 from benchmarks.web_server import WebServer
 
@@ -19,6 +19,7 @@ Say = Callable[[str], None]
 
 _TRIES = 6
 _WARM_UP_SECONDS = 1.0
+_BUSY_SHARE = 0.1
 _IDLE_SHARE = 0.2
 _NUMBERS_A_ROUND = 1_000_000
 
@@ -45,7 +46,8 @@ class Round:
     @property
     def has_idle_worker(self) -> bool:
         """Tell whether the kernel gave one worker hardly any of the connections."""
-        return min(self.worker_cpu_shares) < _IDLE_SHARE * max(self.worker_cpu_shares)
+        busiest = max(self.worker_cpu_shares)
+        return busiest > _BUSY_SHARE and min(self.worker_cpu_shares) < _IDLE_SHARE * busiest
 
     def document(self) -> dict[str, Any]:
         """The round as ``--json`` shows it."""
@@ -69,7 +71,7 @@ class Generator:
 
     def __init__(self, pool: ProcessPoolExecutor) -> None:
         self._pool = pool
-        self._firsts = itertools.count(1, _NUMBERS_A_ROUND)
+        self._firsts = itertools.count(FIRST_NUMBER, _NUMBERS_A_ROUND)
 
     def round(
         self,

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from benchmarks import cpu
 from receiver.cli.processes import is_listening, plain_environment
 
 WORKERS = 2
@@ -19,7 +20,6 @@ REPOSITORY = Path(__file__).parents[1]
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
-_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class WebServer:
@@ -72,7 +72,7 @@ class WebServer:
 
     def worker_cpu_seconds(self) -> dict[int, float]:
         """What each worker has used of a core since it began."""
-        return {one: _cpu_seconds(one) for one in self.worker_ids()}
+        return {one: cpu.seconds_of(one) for one in self.worker_ids()}
 
     def close(self) -> None:
         """End it, and what it started."""
@@ -83,9 +83,3 @@ class WebServer:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._held.close()
-
-
-def _cpu_seconds(process_id: int) -> float:
-    # What stands before the name's closing bracket may hold blanks.
-    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND

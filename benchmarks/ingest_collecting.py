@@ -1,0 +1,164 @@
+"""How fast notifications are answered at 200 a second while a worker collects all the time.
+
+Sandbox, gunicorn and ``receiver worker`` run as processes. Twenty sets of fifty requests complete
+each second, are notified of and collected; the measured notifications come on top of theirs.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+from sqlalchemy import func, select
+
+from benchmarks.figure import Figure
+from benchmarks.ingest_contenders import SECRET_KEY, Contender, new_database, ours, plain_url
+from benchmarks.ingest_rounds import Generator, Round, Say, generating
+from benchmarks.web_server import WebServer
+from receiver.assembly import Parts, build
+from receiver.cli.processes import Fleet, plain_environment
+from receiver.lifecycle.submit import submit
+from receiver.settings import Settings
+from receiver.store import accounts, intents
+from receiver.store.intents import NewIntent
+from receiver.store.models import RequestSet
+
+_PER_SECOND = 200
+_TARGET_P99_MS = 50
+_SETS_PER_SECOND = 20
+_REQUESTS = 50
+_ACCOUNTS = tuple(range(71_000_001, 71_000_005))
+_WARM_UP_SECONDS = 1.0
+_CREATED_AT_ONCE = 4
+_TIMEOUT_SECONDS = 30
+
+
+def figure(backend: str, *, rounds: int, seconds: float, say: Say) -> Figure:
+    """Measure the 99th percentile, from the moment at which each notification was to be sent."""
+    found: list[Round] = []
+    collected: list[int] = []
+    with _installation(backend) as installation, generating() as generator:
+        # A round takes a little longer than its load.
+        total_seconds = _WARM_UP_SECONDS + rounds * seconds + (rounds + 1) * 2
+        set_ids = installation.create(int(total_seconds * _SETS_PER_SECOND))
+        installation.round(generator, seconds=_WARM_UP_SECONDS)
+        with installation.completing(set_ids):
+            installation.round(generator, seconds=_WARM_UP_SECONDS)
+            for _ in range(rounds):
+                before = installation.collected()
+                found.append(installation.round(generator, seconds=seconds))
+                collected.append(installation.collected() - before)
+                say(f"{backend}, while {collected[-1]} sets were collected: {found[-1]}")
+    if 0 in collected:
+        raise ValueError(f"The worker collected nothing in a round: {collected}")
+    name = f"{backend}: p99 at {_PER_SECOND} a second while the worker collects"
+    detail = f"sets collected in each round of {seconds:g} s: {collected}"
+    p99 = [one.p99_ms for one in found]
+    return Figure.of(name, p99, unit="ms").at_most(_TARGET_P99_MS).with_detail(detail)
+
+
+@dataclass(frozen=True)
+class _Installation:
+    parts: Parts
+    contender: Contender
+    server: WebServer
+
+    def round(self, generator: Generator, *, seconds: float) -> Round:
+        return generator.round(self.contender, self.server, seconds=seconds, per_second=_PER_SECOND)
+
+    def create(self, count: int) -> list[str]:
+        """Create so many sets, which complete when told so, and return their ids at Facebook."""
+        tools = self.parts.tools
+        account_ids = [_ACCOUNTS[number % len(_ACCOUNTS)] for number in range(count)]
+        with ThreadPoolExecutor(_CREATED_AT_ONCE) as pool:
+            list(pool.map(lambda account_id: submit(tools, _intent(account_id)), account_ids))
+        with self.parts.database.reading() as session:
+            return [str(one) for one in session.scalars(select(RequestSet.facebook_id))]
+
+    @contextmanager
+    def completing(self, set_ids: Sequence[str]) -> Iterator[None]:
+        """Let sets complete at a steady pace from now on, until the block ends."""
+        ends = threading.Event()
+
+        def complete() -> None:
+            began = time.monotonic()
+            for number, set_id in enumerate(set_ids):
+                if ends.wait(max(0.0, began + number / _SETS_PER_SECOND - time.monotonic())):
+                    return
+                self.control(f"sets/{set_id}/complete", {})
+
+        thread = threading.Thread(target=complete)
+        thread.start()
+        try:
+            yield
+        finally:
+            ends.set()
+            thread.join()
+
+    def control(self, path: str, body: object) -> None:
+        url = f"{self.parts.settings.graph_url}/sandbox/{path}"
+        requests.post(url, json=body, timeout=_TIMEOUT_SECONDS).raise_for_status()
+
+    def collected(self) -> int:
+        count = select(func.count()).where(RequestSet.state == intents.COLLECTED)
+        with self.parts.database.reading() as session:
+            return session.scalars(count).one()
+
+
+@contextmanager
+def _installation(backend: str) -> Iterator[_Installation]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        database_url = stack.enter_context(new_database(backend, folder))
+        contender = ours(folder, database_url=database_url)
+        server = stack.enter_context(closing(contender.start()))
+        fleet = Fleet(folder, environment=plain_environment())
+        stack.callback(fleet.stop)
+        environment = {
+            "RECEIVER_DATABASE_URL": plain_url(database_url),
+            "RECEIVER_PUBLIC_URL": f"http://127.0.0.1:{server.port}",
+            "RECEIVER_SECRET_KEYS": SECRET_KEY,
+            "RECEIVER_GRAPH_URL": fleet.start_sandbox(),
+        }
+        fleet.add_environment(environment)
+        settings = Settings.model_validate(
+            {name.removeprefix("RECEIVER_").lower(): text for name, text in environment.items()}
+        )
+        parts = stack.enter_context(closing(build(settings)))
+        _add_accounts(parts)
+        fleet.start_worker("worker")
+        installation = _Installation(parts, contender, server)
+        installation.control("defaults", {"progress": {"kind": "by_hand"}})
+        yield installation
+
+
+def _add_accounts(parts: Parts) -> None:
+    with parts.database.writing() as session:
+        accounts.put_accounts(
+            session,
+            list(_ACCOUNTS),
+            sealed_token=parts.keys.seal("any-token"),
+            sealed_app_secret=None,
+            now=parts.now(),
+        )
+
+
+def _intent(account_id: int) -> NewIntent:
+    specs = [{"name": f"ad {number}", "adset_id": "5"} for number in range(_REQUESTS)]
+    return NewIntent(
+        account_id=account_id,
+        api_key_id=None,
+        name="collected",
+        ad_specs=json.dumps(specs).encode(),
+        spec_count=_REQUESTS,
+        notification_uri=None,
+        notification_mode="OFF",
+    )

@@ -1,0 +1,1 @@
+"""dj-stripe's webhook endpoint, in an environment of its own."""
