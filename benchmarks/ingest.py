@@ -18,6 +18,7 @@ from benchmarks.figure import Figure, Unmeasured
 from benchmarks.ingest_contenders import Contender, djstripe, new_database, noop, ours, raw_insert
 from benchmarks.ingest_rounds import Round, Say, balanced_round, generating
 from benchmarks.peers.environments import NotInstalled
+from benchmarks.postgresql import NoPostgreSQL
 
 BACKENDS = ("sqlite", "postgresql")
 CONTENDERS = {
@@ -47,11 +48,14 @@ def main(*, backends: Sequence[str], only: str, rounds: int, seconds: float, as_
     if unknown := set(parts) - set(PARTS):
         raise click.BadParameter(f"--only takes {', '.join(PARTS)}, not {', '.join(unknown)}")
     say = _say_nothing if as_json else _say
-    found = [
-        figure
-        for backend in backends
-        for figure in measured(backend, parts=parts, rounds=rounds, seconds=seconds, say=say)
-    ]
+    try:
+        found = [
+            figure
+            for backend in backends
+            for figure in measured(backend, parts=parts, rounds=rounds, seconds=seconds, say=say)
+        ]
+    except NoPostgreSQL as error:
+        raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps([figure.document() for figure in found], indent=2))
         return

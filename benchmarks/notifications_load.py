@@ -102,8 +102,15 @@ class _Sending:
         self._answers = Answers()
 
     def run(self) -> Answers:
-        for _ in range(self._load.connections):
-            self._connect()
+        try:
+            for _ in range(self._load.connections):
+                self._connect()
+            self._load_and_drain()
+        finally:
+            self._close()
+        return self._answers
+
+    def _load_and_drain(self) -> None:
         cpu_seconds = time.process_time()
         self._began_at = time.perf_counter()
         self._ends_at = self._began_at + self._load.seconds
@@ -112,8 +119,7 @@ class _Sending:
         self._answers.in_time = len(self._answers.accepted)
         self._answers.cpu_share = (time.process_time() - cpu_seconds) / self._load.seconds
         self._answer_until(self._ends_at + _DRAIN_SECONDS)
-        self._close()
-        return self._answers
+        self._note_unanswered()
 
     def _answer_until(self, ends_at: float) -> None:
         while (now := time.perf_counter()) < ends_at and self._is_under_way(now):
@@ -200,12 +206,18 @@ class _Sending:
         connection.sock.close()
         self._connect()
 
-    def _close(self) -> None:
+    def _note_unanswered(self) -> None:
+        """Note how long what is under way has waited, and what was due and could not be sent."""
         now = time.perf_counter()
+        under_way = [one.due_at for one in self._connections.values() if one.index is not None]
+        while self._load.per_second is not None and self._due_at() < self._ends_at:
+            under_way.append(self._due_at())
+            self._sent += 1
+        self._answers.unanswered = len(under_way)
+        self._answers.seconds.extend(now - due_at for due_at in under_way)
+
+    def _close(self) -> None:
         for connection in self._connections.values():
-            if connection.index is not None:
-                self._answers.unanswered += 1
-                self._answers.seconds.append(now - connection.due_at)
             connection.sock.close()
         self._poll.close()
 
