@@ -83,7 +83,9 @@ def measured(
     if "collecting" in parts:
         yield ingest_collecting.figure(backend, rounds=rounds, seconds=seconds, say=say)
     if "classes" in parts:
-        yield from ingest_classes.figures(backend, rounds=rounds, seconds=seconds, say=say)
+        # Six rounds of each turn, and nothing that they are divided by.
+        half = (rounds + 1) // 2
+        yield from ingest_classes.figures(backend, rounds=half, seconds=seconds, say=say)
 
 
 def _compared(

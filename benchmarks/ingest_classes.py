@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, nullcontext
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import product
 from pathlib import Path
 
 from benchmarks.dripping import dripping
 from benchmarks.figure import Figure, Unmeasured
 from benchmarks.ingest_contenders import Contender, new_database, ours
-from benchmarks.ingest_rounds import Generator, Round, Say, generating
+from benchmarks.ingest_rounds import Beside, Round, Say, balanced_round, generating, nothing
 from benchmarks.peers.environments import NotInstalled, environment_of
 
 CLASSES = {
@@ -20,36 +21,43 @@ CLASSES = {
     "gevent": "gevent",
 }
 
-_TRIES = 6
-_WARM_UP_SECONDS = 1.0
+Figures = Iterator[Figure | Unmeasured]
 
 
-def figures(
-    backend: str, *, rounds: int, seconds: float, say: Say
-) -> Iterator[Figure | Unmeasured]:
+def figures(backend: str, *, rounds: int, seconds: float, say: Say) -> Figures:
     """Measure each class, with honest connections alone and with 64 dripping ones beside them."""
     with (
         tempfile.TemporaryDirectory() as folder,
         new_database(backend, Path(folder)) as database_url,
-        generating() as generator,
     ):
+        contenders: dict[str, Contender] = {}
         for name in CLASSES:
             try:
-                contender = _contender(name, Path(folder), database_url=database_url)
+                contenders[name] = _contender(name, Path(folder), database_url=database_url)
             except NotInstalled as error:
                 yield Unmeasured(f"{backend}: worker class {name}", str(error))
-                continue
-            for is_dripping in (False, True):
-                found = [
-                    _round(generator, contender, seconds=seconds, is_dripping=is_dripping)
-                    for _ in range(rounds)
-                ]
-                beside = ", 64 dripping" if is_dripping else ""
-                title = f"{backend}: worker class {name}{beside}"
-                for one in found:
-                    say(f"{title:50} {one}")
-                yield Figure.of(f"{title}, 2xx", [one.per_second for one in found], unit="/s")
-                yield Figure.of(f"{title}, p99", [one.p99_ms for one in found], unit="ms")
+        found = _in_turn(contenders, rounds=rounds, seconds=seconds, say=say)
+    for title, each in found.items():
+        rates = [one.per_second for one in each]
+        detail = "; ".join(str(one) for one in each)
+        yield Figure.of(f"{backend}: {title}, 2xx", rates, unit="/s").with_detail(detail)
+        yield Figure.of(f"{backend}: {title}, p99", [one.p99_ms for one in each], unit="ms")
+
+
+def _in_turn(
+    contenders: Mapping[str, Contender], *, rounds: int, seconds: float, say: Say
+) -> dict[str, list[Round]]:
+    found = defaultdict(list)
+    with generating() as generator:
+        for _, (name, contender), is_dripping in product(
+            range(rounds), contenders.items(), (False, True)
+        ):
+            title = f"worker class {name}{', 64 dripping' if is_dripping else ''}"
+            beside: Beside = dripping if is_dripping else nothing
+            one = balanced_round(generator, contender, seconds=seconds, say=say, beside=beside)
+            say(f"{title:42} {one}")
+            found[title].append(one)
+    return found
 
 
 def _contender(name: str, folder: Path, *, database_url: str) -> Contender:
@@ -61,16 +69,3 @@ def _contender(name: str, folder: Path, *, database_url: str) -> Contender:
     path = environment_of("gevent") / "lib" / version / "site-packages"
     environment = {"PYTHONPATH": str(path)}
     return ours(folder, database_url=database_url, options=options, environment=environment)
-
-
-def _round(
-    generator: Generator, contender: Contender, *, seconds: float, is_dripping: bool
-) -> Round:
-    for _ in range(_TRIES):
-        with closing(contender.start()) as server:
-            generator.round(contender, server, seconds=_WARM_UP_SECONDS)
-            with dripping(server.port) if is_dripping else nullcontext():
-                found = generator.round(contender, server, seconds=seconds)
-        if not found.has_idle_worker:
-            return found
-    raise ValueError(f"A worker was idle in each of {_TRIES} rounds")

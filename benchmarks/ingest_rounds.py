@@ -5,21 +5,20 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass
 from multiprocessing import get_context
 from statistics import quantiles
-from typing import Any
 
 from benchmarks.ingest_contenders import FIRST_NUMBER, Contender
 from benchmarks.notifications_load import Answers, Load, send
 from benchmarks.web_server import WebServer
 
 Say = Callable[[str], None]
+Beside = Callable[[int], AbstractContextManager[None]]
 
 _TRIES = 6
 _WARM_UP_SECONDS = 1.0
-_BUSY_SHARE = 0.1
 _IDLE_SHARE = 0.2
 _NUMBERS_A_ROUND = 1_000_000
 
@@ -45,16 +44,12 @@ class Round:
 
     @property
     def has_idle_worker(self) -> bool:
-        """Tell whether the kernel gave one worker hardly any of the connections."""
-        busiest = max(self.worker_cpu_shares)
-        return busiest > _BUSY_SHARE and min(self.worker_cpu_shares) < _IDLE_SHARE * busiest
+        """Tell whether the kernel gave one worker hardly any of the connections.
 
-    def document(self) -> dict[str, Any]:
-        """The round as ``--json`` shows it."""
-        return {
-            name: round(value, 2) if isinstance(value, float) else value
-            for name, value in asdict(self).items()
-        }
+        One that left connections without an answer had some, and could not serve them.
+        """
+        fewest, most = min(self.worker_cpu_shares), max(self.worker_cpu_shares)
+        return not self.unanswered and fewest < _IDLE_SHARE * most
 
     def __str__(self) -> str:
         workers = " ".join(f"{share:.2f}" for share in self.worker_cpu_shares)
@@ -102,17 +97,29 @@ def generating() -> Iterator[Generator]:
         yield Generator(pool)
 
 
+def nothing(_port: int) -> AbstractContextManager[None]:
+    """Let nothing go on beside a round's load."""
+    return nullcontext()
+
+
 def balanced_round(
-    generator: Generator, contender: Contender, *, seconds: float, say: Say
+    generator: Generator,
+    contender: Contender,
+    *,
+    seconds: float,
+    say: Say,
+    beside: Beside = nothing,
 ) -> Round:
     """Start a contender, warm it up and load it, until no worker was idle.
 
-    Raises ValueError where one always is.
+    ``beside`` is what goes on at the server's port during the load. Raises ValueError where a
+    worker always is idle.
     """
     for _ in range(_TRIES):
         with closing(contender.start()) as server:
             generator.round(contender, server, seconds=_WARM_UP_SECONDS)
-            found = generator.round(contender, server, seconds=seconds)
+            with beside(server.port):
+                found = generator.round(contender, server, seconds=seconds)
         if not found.has_idle_worker:
             return found
         say(f"discarded, a worker was idle: {found}")

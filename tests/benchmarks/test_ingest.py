@@ -46,8 +46,8 @@ def test_a_worker_is_idle_that_took_a_fifth_of_what_the_other_took() -> None:
     assert not replace(_ROUND, worker_cpu_shares=(0.9, 0.3)).has_idle_worker
 
 
-def test_a_server_that_answers_nobody_has_no_idle_worker() -> None:
-    assert not replace(_ROUND, worker_cpu_shares=(0.05, 0.0)).has_idle_worker
+def test_a_worker_that_could_not_answer_was_not_idle() -> None:
+    assert not replace(_ROUND, worker_cpu_shares=(0.05, 0.0), unanswered=9).has_idle_worker
 
 
 def test_a_table_tells_the_messages_of_its_new_rows(path: Path) -> None:
