@@ -131,7 +131,7 @@ def _in_turn(
 
 
 def _figures_of(name: str, rounds: Sequence[Round]) -> Iterator[Figure]:
-    detail = "; ".join(str(one) for one in rounds)
+    detail = "; ".join(" ".join(str(one).split()) for one in rounds)
     rates = [one.per_second for one in rounds]
     yield Figure.of(f"{name}, 2xx", rates, unit="/s").with_detail(detail)
     yield Figure.of(f"{name}, p50", [one.p50_ms for one in rounds], unit="ms")

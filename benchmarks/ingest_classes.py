@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections import defaultdict
@@ -14,6 +15,7 @@ from benchmarks.figure import Figure, Unmeasured
 from benchmarks.ingest_contenders import Contender, new_database, ours
 from benchmarks.ingest_rounds import Beside, Round, Say, balanced_round, generating, nothing
 from benchmarks.peers.environments import NotInstalled, environment_of
+from benchmarks.web_server import REPOSITORY
 
 CLASSES = {
     "PatientWorker": "receiver.web.patient_worker.PatientWorker",
@@ -39,9 +41,12 @@ def figures(backend: str, *, rounds: int, seconds: float, say: Say) -> Figures:
         found = _in_turn(contenders, rounds=rounds, seconds=seconds, say=say)
     for title, each in found.items():
         rates = [one.per_second for one in each]
-        detail = "; ".join(str(one) for one in each)
+        detail = "; ".join(" ".join(str(one).split()) for one in each)
         yield Figure.of(f"{backend}: {title}, 2xx", rates, unit="/s").with_detail(detail)
         yield Figure.of(f"{backend}: {title}, p99", [one.p99_ms for one in each], unit="ms")
+        # A few of many are no percentile, and yet a sender each that nobody answers.
+        waiting = [one.unanswered for one in each]
+        yield Figure.of(f"{backend}: {title}, never answered", waiting, unit="of 32")
 
 
 def _in_turn(
@@ -64,8 +69,9 @@ def _contender(name: str, folder: Path, *, database_url: str) -> Contender:
     options = ("--worker-class", CLASSES[name])
     if name != "gevent":
         return ours(folder, database_url=database_url, options=options)
-    # The receiver's own environment, with gevent from another one.
+    # The receiver's own environment, with gevent from another one, which patches at the start.
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    path = environment_of("gevent") / "lib" / version / "site-packages"
-    environment = {"PYTHONPATH": str(path)}
+    packages = environment_of("gevent") / "lib" / version / "site-packages"
+    path = os.pathsep.join((str(REPOSITORY / "benchmarks" / "peers" / "gevent"), str(packages)))
+    environment = {"PYTHONPATH": path}
     return ours(folder, database_url=database_url, options=options, environment=environment)
