@@ -13,12 +13,13 @@ import struct
 import termios
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]  # it has no types
 
+from receiver.store.inbox.group_commit import Ended
 from receiver.store.inbox.inbox import Inbox
 
 _PATH = b"POST /notifications/"
@@ -27,7 +28,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*(?=\r\n)")
 _OTHER_BODIES = (b"\r\ntransfer-encoding:", b"\r\nexpect:")
 _MOST = 64
 
-Answered = list[tuple[TConn, Future[Any]]]
+Answered = list[tuple[TConn, Ended[Any]]]
 
 
 class NotificationBatcher:

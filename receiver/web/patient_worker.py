@@ -21,6 +21,7 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]  # it has
     ThreadWorker,
 )
 
+from receiver.store.inbox.group_commit import Ended
 from receiver.web.context import parts_of
 from receiver.web.notification_batcher import (
     Answered,
@@ -74,19 +75,20 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     def _answer(self, conn: TConn, request: bytes) -> None:
         """Answer a request whose head is whole; an empty one stands for what was read already."""
         if is_whole_notification(request) and takes_answers(conn.sock):
-            self._head_ends_at.pop(conn, None)
-            _wake_at(conn.sock, more_than_bytes=0)
-            conn.data_ready = True
+            self._has_head(conn)
             self._batcher.add(conn)
         else:
             self._give_thread(conn)
 
     def _give_thread(self, conn: TConn) -> None:
-        self._head_ends_at.pop(conn, None)
-        # The threads read as much as there is.
-        _wake_at(conn.sock, more_than_bytes=0)
-        conn.data_ready = True
+        self._has_head(conn)
         super().enqueue_req(conn)
+
+    def _has_head(self, conn: TConn) -> None:
+        if self._head_ends_at.pop(conn, None) is not None:
+            # Whoever reads it takes as much as there is.
+            _wake_at(conn.sock, more_than_bytes=0)
+        conn.data_ready = True
 
     def _close(self, conn: TConn) -> None:
         self._head_ends_at.pop(conn, None)
@@ -100,7 +102,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         readable = partial(self.on_pending_socket_readable, conn)
         self.poller.register(conn.sock, EVENT_READ, readable)
 
-    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
+    def finish_request(self, conn: TConn, fs: Future[Any] | Ended[Any]) -> None:
         """Wait for a connection's next request; where it is over, for its sender to close it."""
         is_over = fs.cancelled() or (fs.exception() is None and not fs.result())
         if is_over and not self.cfg.is_ssl:
@@ -164,9 +166,8 @@ def _read_ahead(conn: TConn) -> bytes:
 
 def _peek(sock: socket.socket) -> bytes | None:
     """Look at what waits in a socket; None where its sender has closed it, or it is broken."""
-    sock.setblocking(False)
     try:
-        return sock.recv(_HEAD_LIMIT_BYTES + 1, socket.MSG_PEEK) or None
+        return sock.recv(_HEAD_LIMIT_BYTES + 1, socket.MSG_PEEK | socket.MSG_DONTWAIT) or None
     except BlockingIOError:
         return b""
     except OSError:

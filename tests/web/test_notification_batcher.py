@@ -5,13 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import closing
 from typing import Any
 
 import pytest
 
 from receiver.store.database import Database
+from receiver.store.inbox.group_commit import Ended
 from receiver.store.inbox.inbox import Inbox
 from receiver.store.models import Notification
 from receiver.web.notification_batcher import (
@@ -84,8 +84,8 @@ def test_each_connection_is_answered_once_its_notification_is_kept(
     finished: list[tuple[Any, int]] = []
     all_done = threading.Event()
 
-    def finish(answered: list[tuple[Any, Future[Any]]]) -> None:
-        finished.extend((number, future.result(0)) for number, future in answered)
+    def finish(answered: list[tuple[Any, Ended[Any]]]) -> None:
+        finished.extend((number, future.result()) for number, future in answered)
         if len(finished) == 200:
             all_done.set()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from functools import partial
 from typing import Generic, TypeVar
 
 from greenlet import getcurrent, greenlet
@@ -34,6 +34,31 @@ class _Waiting(Generic[RowT]):
         self.turn = threading.Lock()
         self.turn.acquire()
         self.ends: Sequence[Exception | None] | None = None
+
+
+class Ended(Generic[ResultT]):
+    """How a job ended, told as a ``Future`` tells it, at a tenth of its price."""
+
+    __slots__ = ("_error", "_result")
+
+    def run(self, job: Callable[[], ResultT]) -> None:
+        self._error: BaseException | None = None
+        try:
+            self._result = job()
+        except BaseException as error:  # noqa: BLE001  # whoever asks is told
+            self._error = error
+
+    def result(self) -> ResultT:
+        """Return what the job returned. Raises what it raised."""
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    def exception(self) -> BaseException | None:
+        return self._error
+
+    def cancelled(self) -> bool:
+        return False
 
 
 class _Here(threading.local):
@@ -71,14 +96,14 @@ class GroupCommit(Generic[RowT]):
         if end is not None:
             raise end.with_traceback(None)
 
-    def run_together(self, jobs: Sequence[Callable[[], ResultT]]) -> list[Future[ResultT]]:
+    def run_together(self, jobs: Sequence[Callable[[], ResultT]]) -> list[Ended[ResultT]]:
         """Run jobs in this thread, each until it puts a row; commit the rows; end each job.
 
         It takes a thread a job less than ``put`` in as many threads, and waking a thread costs more
         than what such a job does. While one waits for something else, they all do.
         """
-        futures: list[Future[ResultT]] = [Future() for _ in jobs]
-        turns = [greenlet(_job_for(future, job)) for future, job in zip(futures, jobs, strict=True)]
+        ended: list[Ended[ResultT]] = [Ended() for _ in jobs]
+        turns = [greenlet(partial(one.run, job)) for one, job in zip(ended, jobs, strict=True)]
         self._here.is_together = True
         try:
             brought = [(turn, turn.switch()) for turn in turns]
@@ -88,7 +113,7 @@ class GroupCommit(Generic[RowT]):
         ends = self._put([row for _, row in waiting]) if waiting else []
         for (turn, _), end in zip(waiting, ends, strict=True):
             turn.switch(end)
-        return futures
+        return ended
 
     def _put(self, rows: Sequence[RowT]) -> Sequence[Exception | None]:
         waiting = _Waiting(rows)
@@ -145,13 +170,3 @@ def _tell(batch: Sequence[_Waiting[RowT]], ends: Sequence[Exception | None]) -> 
         waiting.ends = ends[told : told + len(waiting.rows)]
         told += len(waiting.rows)
         waiting.turn.release()
-
-
-def _job_for(future: Future[ResultT], job: Callable[[], ResultT]) -> Callable[[], None]:
-    def run() -> None:
-        try:
-            future.set_result(job())
-        except BaseException as error:  # noqa: BLE001  # whoever asks the future is told
-            future.set_exception(error)
-
-    return run

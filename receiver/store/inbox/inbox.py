@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
 from receiver.store.database import Database, DatabaseAway, first_line
-from receiver.store.inbox.group_commit import GroupCommit, NotCommitted
+from receiver.store.inbox.group_commit import Ended, GroupCommit, NotCommitted
 from receiver.store.inbox.rows import NewNotification
 from receiver.store.inbox.sqlite import SqliteWriter
 
@@ -51,7 +50,7 @@ class Inbox:
         except NotCommitted as error:
             raise DatabaseAway(str(error)) from error
 
-    def run_together(self, jobs: Sequence[Callable[[], ResultT]]) -> list[Future[ResultT]]:
+    def run_together(self, jobs: Sequence[Callable[[], ResultT]]) -> list[Ended[ResultT]]:
         """Run jobs in this thread that each keep a notification, and commit these together."""
         return self._group.run_together(jobs)
 

@@ -151,7 +151,7 @@ def test_jobs_in_one_thread_are_one_transaction(
 
     assert committer.batches == [[0, 1, 2, 3, 4]]
     assert told == [0, 1, 2, 3, 4]
-    assert [future.result(0) for future in futures] == [f"{row} is kept" for row in range(5)]
+    assert [future.result() for future in futures] == [f"{row} is kept" for row in range(5)]
 
 
 def test_no_job_takes_others_with_it(committer: Committer, group: GroupCommit[int]) -> None:
@@ -174,10 +174,10 @@ def test_no_job_takes_others_with_it(committer: Committer, group: GroupCommit[in
         [fails_before, lambda: group.put(-1), fails_after, puts_nothing, puts_twice]
     )
 
-    assert isinstance(before.exception(0), ZeroDivisionError)
-    assert isinstance(bad.exception(0), ValueError)
-    assert isinstance(after.exception(0), ZeroDivisionError)
-    assert (nothing.result(0), twice.result(0)) == ("nothing", "twice")
+    assert isinstance(before.exception(), ZeroDivisionError)
+    assert isinstance(bad.exception(), ValueError)
+    assert isinstance(after.exception(), ZeroDivisionError)
+    assert (nothing.result(), twice.result()) == ("nothing", "twice")
     assert committer.batches == [[-1, 1, 2], [3]]
 
 
@@ -186,7 +186,7 @@ def test_jobs_that_put_nothing_commit_nothing(
 ) -> None:
     (future,) = group.run_together([lambda: "answered"])
 
-    assert (future.result(0), committer.batches) == ("answered", [])
+    assert (future.result(), committer.batches) == ("answered", [])
 
 
 def test_jobs_beside_threads_share_their_transactions(
@@ -199,5 +199,5 @@ def test_jobs_beside_threads_share_their_transactions(
         wait_for(group, 2)
         committer.may_end.set()
         single.result(10)
-        assert [future.exception(0) for future in jobs.result(10)] == [None, None]
+        assert [future.exception() for future in jobs.result(10)] == [None, None]
     assert [sorted(batch) for batch in committer.batches] == [[0], [1, 2, 3]]

@@ -29,7 +29,7 @@ def inbox(database: Database) -> Iterator[Inbox]:
 def keep_together(inbox: Inbox, *notifications: NewNotification) -> list[BaseException | None]:
     """Keep some in one transaction; how each ended."""
     jobs = [partial(inbox.keep, notification) for notification in notifications]
-    return [future.exception(0) for future in inbox.run_together(jobs)]
+    return [future.exception() for future in inbox.run_together(jobs)]
 
 
 def test_a_notification_is_kept_as_it_came(database: Database, inbox: Inbox) -> None:
