@@ -12,16 +12,19 @@ from psycopg.pq import DiagnosticField, ExecStatus, Format
 
 from receiver.store.database import Database, DatabaseAway
 from receiver.store.inbox.binary_arrays import binary_array, type_of
-from receiver.store.inbox.rows import COLUMNS, COUNT_REPEAT, INSERT, IS_FREE, NewNotification
+from receiver.store.inbox.rows import (
+    COLUMNS,
+    COUNT_REPEAT,
+    INSERT,
+    NewNotification,
+    Token,
+    of_different_tokens,
+)
 
 _KINDS = list(get_type_hints(NewNotification).values())
 _ARRAYS = ", ".join(f"${number}::{type_of(kind)}[]" for number, kind in enumerate(_KINDS, start=1))
-_INSERT = (
-    f"{INSERT.format(values=COLUMNS)} FROM unnest({_ARRAYS}) AS new ({COLUMNS}) "
-    f"WHERE {IS_FREE.format('new.request_set_id', 'new.attempt')} "
-    "RETURNING request_set_id, attempt"
-)
-_COUNT_REPEAT = COUNT_REPEAT.format("%s", "%s")
+_INSERT = INSERT.format(new=f"unnest({_ARRAYS}) AS new ({COLUMNS})")
+_COUNT_REPEAT = COUNT_REPEAT.format("%s")
 _NAME = b"keep_notifications"
 _FATAL = (b"FATAL", b"PANIC")
 
@@ -46,13 +49,10 @@ class PostgresqlWriter:
         return bool(self._connection.closed)
 
     def write(self, rows: Sequence[NewNotification]) -> None:
-        while rows:
-            # A statement does not see the rows that it writes itself: it takes one of each token.
-            firsts = {row.token: row for row in reversed(rows)}
-            self._write_of_different_tokens(firsts)
-            rows = [row for row in rows if firsts[row.token] is not row]
+        for some in of_different_tokens(rows):
+            self._write(some)
 
-    def _write_of_different_tokens(self, rows: Mapping[tuple[int, int], NewNotification]) -> None:
+    def _write(self, rows: Mapping[Token, NewNotification]) -> None:
         columns = zip(*rows.values(), strict=True)
         arrays = [
             binary_array(column, kind=kind) for column, kind in zip(columns, _KINDS, strict=True)

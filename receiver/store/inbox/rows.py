@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 ROWS_PER_TOKEN = 20
+
+Token = tuple[int, int]
+"""An intent and its attempt, which a URL's token names."""
 
 
 class NewNotification(NamedTuple):
@@ -22,18 +26,32 @@ class NewNotification(NamedTuple):
     body_cut: str | None
 
     @property
-    def token(self) -> tuple[int, int]:
+    def token(self) -> Token:
         """What the URL's token names."""
         return self.request_set_id, self.attempt
 
 
 COLUMNS = ", ".join(NewNotification._fields)
-INSERT = f"INSERT INTO notification ({COLUMNS}, repeats) SELECT {{values}}, 0"
-IS_FREE = (
-    "(SELECT count(*) FROM notification AS kept "  # noqa: S608  # a number of our own
-    f"WHERE kept.request_set_id = {{0}} AND kept.attempt = {{1}}) < {ROWS_PER_TOKEN}"
+INSERT = (
+    f"INSERT INTO notification ({COLUMNS}, repeats) SELECT {COLUMNS}, 0 FROM {{new}} "  # noqa: S608  # texts of our own
+    "WHERE (SELECT count(*) FROM notification AS kept WHERE kept.request_set_id = "
+    f"new.request_set_id AND kept.attempt = new.attempt) < {ROWS_PER_TOKEN} "
+    "RETURNING request_set_id, attempt"
 )
+"""Inserts those of ``new`` whose token may fill a row yet, and returns their tokens."""
+
 COUNT_REPEAT = (
     "UPDATE notification SET repeats = repeats + 1, applied_at = NULL WHERE id = "
-    "(SELECT max(id) FROM notification WHERE request_set_id = {0} AND attempt = {1})"
+    "(SELECT max(id) FROM notification WHERE request_set_id = {0} AND attempt = {0})"
 )
+"""Counts a repetition on the newest row of a token."""
+
+
+def of_different_tokens(
+    rows: Sequence[NewNotification],
+) -> Iterator[dict[Token, NewNotification]]:
+    """Part rows so that no two of a token are written by one statement: it would not see them."""
+    while rows:
+        firsts = {row.token: row for row in reversed(rows)}
+        yield firsts
+        rows = [row for row in rows if firsts[row.token] is not row]

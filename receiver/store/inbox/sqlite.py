@@ -2,40 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from receiver.store.database import Database
-from receiver.store.inbox.rows import COUNT_REPEAT, INSERT, IS_FREE, NewNotification
+from receiver.store.inbox.rows import (
+    COLUMNS,
+    COUNT_REPEAT,
+    INSERT,
+    NewNotification,
+    Token,
+    of_different_tokens,
+)
 
-_PLACES = ", ".join("?" for _ in NewNotification._fields)
-_INSERT = f"{INSERT.format(values=_PLACES)} WHERE {IS_FREE.format('?', '?')}"
-_COUNT_REPEAT = COUNT_REPEAT.format("?", "?")
+_ROW = ", ".join("?" for _ in NewNotification._fields)
+_COUNT_REPEAT = COUNT_REPEAT.format("?")
 
 
 class SqliteWriter:
-    """Writes row by row within one transaction."""
+    """Writes all rows in one transaction, by as few statements as there can be.
+
+    Each call of SQLite lets another thread run meanwhile, while other processes wait for its lock.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._pooled = database.own_connection()
-
-    def write(self, rows: Sequence[NewNotification]) -> None:
-        connection: Any = self._pooled.dbapi_connection
-        with self._database.sqlite_turn(connection):
-            for row in rows:
-                values = [*map(_as_stored, row), *row.token]
-                if connection.execute(_INSERT, values).rowcount == 0:
-                    connection.execute(_COUNT_REPEAT, row.token)
 
     @property
     def is_broken(self) -> bool:
         """A file does not go away."""
         return False
 
+    def write(self, rows: Sequence[NewNotification]) -> None:
+        connection: Any = self._pooled.dbapi_connection
+        with self._database.sqlite_turn(connection):
+            for some in of_different_tokens(rows):
+                _write(connection, some)
+
     def close(self) -> None:
         self._pooled.invalidate()
+
+
+def _write(connection: Any, rows: Mapping[Token, NewNotification]) -> None:
+    values = [_as_stored(value) for row in rows.values() for value in row]
+    kept = set(connection.execute(_insert(len(rows)), values).fetchall())
+    for token in rows.keys() - kept:
+        connection.execute(_COUNT_REPEAT, token)
+
+
+@functools.cache
+def _insert(count: int) -> str:
+    values = ", ".join([f"({_ROW})"] * count)
+    return f"WITH new ({COLUMNS}) AS (VALUES {values}) {INSERT.format(new='new')}"
 
 
 def _as_stored(value: Any) -> Any:
