@@ -43,6 +43,11 @@ class Experience:
             return None
         return durations[math.ceil(_USUAL_SHARE * len(durations)) - 1]
 
+    def is_past_usual(self, spec_count: int, *, age_seconds: float) -> bool:
+        """Tell whether sets of that size are usually complete at an age; False for unknown."""
+        usual_seconds = self.usual_seconds(spec_count)
+        return usual_seconds is not None and age_seconds >= usual_seconds
+
 
 def size_bucket(spec_count: int) -> int:
     """Return which sizes count as alike: 1, 2-3, 4-7, 8-15 and so on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from receiver.graph.vocabulary import MAX_PAGE_LIMIT
 from receiver.lifecycle.experience import KEPT, Experience, Past, learn
@@ -27,10 +27,10 @@ class Knowledge:
 
     def is_past_usual(self, claim: Claim, *, now: datetime) -> bool:
         """Tell whether sets of its size are usually complete at the age of a set."""
-        usual_seconds = self.experience.usual_seconds(claim.spec_count)
-        if usual_seconds is None or claim.opened_at is None:
+        if claim.opened_at is None:
             return False
-        return now - claim.opened_at >= timedelta(seconds=usual_seconds)
+        age_seconds = (now - claim.opened_at).total_seconds()
+        return self.experience.is_past_usual(claim.spec_count, age_seconds=age_seconds)
 
     def after_sweep(self, pages: int) -> float:
         """Return how many pages sweeps take, with one more."""

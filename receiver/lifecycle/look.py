@@ -22,7 +22,7 @@ from receiver.graph.wire import SetReading, SetShown
 from receiver.lifecycle import knowledge, plan, seen
 from receiver.lifecycle.collect import Complete, collect
 from receiver.lifecycle.knowledge import Knowledge
-from receiver.lifecycle.look_plan import as_due, is_expected, plan_looks
+from receiver.lifecycle.look_plan import as_due, is_expected, plan_looks, reads_requests
 from receiver.lifecycle.put_off import attempt, put_all_off, put_off
 from receiver.lifecycle.seen import Look
 from receiver.lifecycle.shared_lease import SharedLease
@@ -35,8 +35,6 @@ from receiver.store import claims, experience, intents
 from receiver.store.claims import Claim
 
 _BESIDE_MOST = 1000
-_EXPANDED_UNSEEN = 50
-"""Up to this many requests are read with a set of which nothing tells whether it is complete."""
 
 _PARAMETER = 100
 _NO_SUCH_OBJECT = 33
@@ -133,10 +131,10 @@ def _requests_limit(account: _Account, claim: Claim) -> int | None:
     """How many requests to read with a set; None for none of them."""
     if account.account_id in account.tools.without_expansion or claim.state == intents.COLLECTED:
         return None
-    is_worth_it = (
-        is_expected(claim)
-        or claim.spec_count <= _EXPANDED_UNSEEN
-        or account.known.is_past_usual(claim, now=account.tools.now())
+    is_worth_it = reads_requests(
+        is_expected=is_expected(claim),
+        spec_count=claim.spec_count,
+        is_past_usual=account.known.is_past_usual(claim, now=account.tools.now()),
     )
     return account.known.page_limit or MAX_PAGE_LIMIT if is_worth_it else None
 

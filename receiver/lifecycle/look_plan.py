@@ -20,6 +20,9 @@ _SWEPT_LEAST = 8
 _SHARE_OF_BATCH = 0.25
 """A sweep may cost a quarter of what it replaces."""
 
+_EXPANDED_UNSEEN = 50
+"""Up to this many requests are read with a set of which nothing tells whether it is complete."""
+
 _MOST_PAGES = 20
 _DIRECT_EVERY = 8
 """Each set is read by itself now and then: a list may never show it."""
@@ -91,6 +94,14 @@ def plan_looks(due: Sequence[Due], *, sweep_pages: float | None) -> LookPlan:
 def _may_be_swept(due: Due) -> bool:
     is_turn = due.quiet_looks > 0 and due.quiet_looks % _DIRECT_EVERY == 0
     return not due.is_expected and not is_turn and due.edge == AD_SETS_EDGE
+
+
+def reads_requests(*, is_expected: bool, spec_count: int, is_past_usual: bool) -> bool:
+    """Tell whether a set's requests are read with it: worth it only where it may be complete.
+
+    ``is_past_usual``: sets of its size are usually complete at its age.
+    """
+    return is_expected or is_past_usual or spec_count <= _EXPANDED_UNSEEN
 
 
 def remembered(before: float | None, pages: int) -> float:

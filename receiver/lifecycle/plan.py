@@ -179,6 +179,46 @@ def look_by_progress(
     return now + timedelta(seconds=seconds * (1 + _JITTER * chance))
 
 
+@dataclass(frozen=True)
+class Moved:
+    """Counts of a set at work that are not what they were: so many of its requests are done.
+
+    ``since`` is when the set was opened, None for unknown.
+    """
+
+    done: int
+    total: int
+    since: datetime | None
+
+
+def look_after(
+    pace: Pace,
+    *,
+    moved: Moved | None,
+    quiet_looks: int,
+    loss_rate: float,
+    now: datetime,
+    chance: float,
+) -> datetime:
+    """When to look again at a set that is not complete; ``moved`` None where nothing is new.
+
+    Counts that moved tell when it may be complete, or begin the intervals again.
+    """
+    if moved is not None and moved.since is not None:
+        look_at = look_by_progress(
+            pace, done=moved.done, total=moved.total, since=moved.since, now=now, chance=chance
+        )
+        if look_at is not None:
+            return look_at
+    return next_look_at(
+        pace,
+        quiet_looks=quiet_looks if moved is None else 1,
+        loss_rate=loss_rate,
+        now=now,
+        chance=chance,
+    )
+
+
 def next_search_at(
     pace: Pace, *, is_rejected: bool, quiet_looks: int, now: datetime, chance: float
 ) -> datetime | None:

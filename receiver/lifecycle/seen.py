@@ -12,6 +12,7 @@ from receiver.lifecycle import plan
 from receiver.lifecycle.change import tell_uri
 from receiver.lifecycle.collect import verdict_due
 from receiver.lifecycle.experience import Experience
+from receiver.lifecycle.plan import Moved
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.verdict import verdict_of
 from receiver.store import claims, intents, looks, notifications
@@ -120,31 +121,24 @@ def _let_go(
 ) -> None:
     """Let go of a set at work. Counts that moved tell when it may be complete."""
     claim = look.claim
-    progressed = reading is not None and _counts(reading) != claim.counts
-    by_progress = _by_progress(tools, claim, reading, now=now) if progressed else None
-    look_at = by_progress or plan.next_look_at(
+    moved = _moved(claim, reading)
+    look_at = plan.look_after(
         tools.pace,
-        quiet_looks=1 if progressed else claim.quiet_looks,
+        moved=moved,
+        quiet_looks=claim.quiet_looks,
         loss_rate=look.learned.loss_rate,
         now=now,
         chance=tools.chance(),
     )
-    looks.finish(session, claim, look_at=look_at, progressed=progressed)
+    looks.finish(session, claim, look_at=look_at, progressed=moved is not None)
 
 
-def _by_progress(
-    tools: Tools, claim: Claim, reading: SetReading | None, *, now: datetime
-) -> datetime | None:
-    if reading is None or claim.opened_at is None:
+def _moved(claim: Claim, reading: SetReading | None) -> Moved | None:
+    if reading is None or _counts(reading) == claim.counts:
         return None
     done = (reading.success_count, reading.error_count, reading.canceled_count)
-    return plan.look_by_progress(
-        tools.pace,
-        done=sum(count or 0 for count in done),
-        total=reading.total_count or 0,
-        since=claim.opened_at,
-        now=now,
-        chance=tools.chance(),
+    return Moved(
+        sum(count or 0 for count in done), total=reading.total_count or 0, since=claim.opened_at
     )
 
 

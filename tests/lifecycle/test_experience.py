@@ -51,3 +51,11 @@ def test_what_is_learned_lies_within_what_was_seen(past: list[Past]) -> None:
 
 def test_no_experience_is_no_loss() -> None:
     assert Experience().loss_rate == 0
+
+
+def test_a_set_is_past_its_usual_time_from_that_moment_on() -> None:
+    learned = learn([Past(10, 40, is_lost=False)] * 3)
+
+    assert not learned.is_past_usual(10, age_seconds=39.9)
+    assert learned.is_past_usual(10, age_seconds=40)
+    assert not learned.is_past_usual(1000, age_seconds=86_400)

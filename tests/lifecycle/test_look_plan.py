@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.graph.vocabulary import AD_SETS_EDGE, BATCHES_EDGE
-from receiver.lifecycle.look_plan import Due, plan_looks, remembered
+from receiver.lifecycle.look_plan import Due, plan_looks, reads_requests, remembered
 
 
 def due(number: int, *, quiet_looks: int = 1, edge: str = AD_SETS_EDGE, **is_so: bool) -> Due:
@@ -69,3 +70,21 @@ def test_every_set_is_looked_at_once_and_never_for_more_points_than_one_by_one(
     plan = plan_looks(sets, sweep_pages=sweep_pages)
     assert sorted((*plan.direct, *plan.swept)) == sorted(each.request_set_id for each in sets)
     assert plan.points <= len(sets)
+
+
+@pytest.mark.parametrize(
+    ("is_expected", "spec_count", "is_past_usual", "reads"),
+    [
+        (False, 50, False, True),
+        (False, 51, False, False),
+        (True, 51, False, True),
+        (False, 51, True, True),
+    ],
+)
+def test_requests_are_read_with_a_set_that_may_be_complete_and_with_a_small_one(
+    *, is_expected: bool, spec_count: int, is_past_usual: bool, reads: bool
+) -> None:
+    found = reads_requests(
+        is_expected=is_expected, spec_count=spec_count, is_past_usual=is_past_usual
+    )
+    assert found is reads

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.lifecycle import plan
-from receiver.lifecycle.plan import Pace
+from receiver.lifecycle.plan import Moved, Pace
 from tests.support.rows import NOW, at
 
 seconds = st.floats(0.01, 86_400)
@@ -149,3 +149,24 @@ def test_a_set_that_moves_is_looked_at_when_it_should_be_complete() -> None:
     assert after(100, 100, 60) == 15
     assert after(0, 100, 60) is None
     assert after(7, 0, 60) is None
+
+
+def look_after(moved: Moved | None, *, quiet_looks: int = 3, loss_rate: float = 0.0) -> float:
+    moment = plan.look_after(
+        PACE, moved=moved, quiet_looks=quiet_looks, loss_rate=loss_rate, now=NOW, chance=0
+    )
+    return (moment - NOW).total_seconds()
+
+
+def test_a_set_without_news_is_looked_at_later_and_later() -> None:
+    assert look_after(None) == 60
+    assert look_after(None, quiet_looks=5, loss_rate=0.5) == 80
+
+
+def test_counts_that_moved_promise_when_a_set_is_complete() -> None:
+    assert look_after(Moved(25, total=100, since=NOW - timedelta(seconds=100))) == 300
+
+
+@pytest.mark.parametrize("moved", [Moved(0, total=100, since=NOW), Moved(5, total=9, since=None)])
+def test_counts_that_moved_and_promise_nothing_begin_the_intervals_again(moved: Moved) -> None:
+    assert look_after(moved, quiet_looks=6) == 15
