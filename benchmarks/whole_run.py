@@ -1,0 +1,228 @@
+"""A whole run: sets of 100 requests from their creates to every result in SQL.
+
+Here: gunicorn, one worker and SQLite as processes; the official SDK creates the sets, told to call
+our host. There: a script with the official SDK straight at Facebook, which creates the sets, asks
+for each that is open every five seconds, reads the requests of a complete one with ``limit=500``
+and writes each page with one ``executemany`` into SQLite. Both have as many threads. Facebook is a
+sandbox of its own for each, whose calls wait 100 ms and whose sets are complete after 20 seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import requests
+from facebook_business.adobjects.adaccount import AdAccount
+from facebook_business.adobjects.adasyncrequestset import AdAsyncRequestSet
+from facebook_business.api import FacebookAdsApi
+
+from benchmarks.figure import Figure
+from benchmarks.official_sdk import sdk_at
+from receiver.cli.demo.stage import Stage
+from receiver.cli.processes import Fleet, plain_environment
+
+_ACCOUNTS = ("71597454", "187687683", "40020001", "40020002")
+_REQUESTS = 100
+_THREADS = 8
+_LATENCY_MS = 100
+_COMPLETE_AFTER_SECONDS = 20
+_POLLED_EVERY_SECONDS = 5
+_PAGE_LIMIT = 500
+_TIMEOUT_SECONDS = 900
+
+_SCRIPT_TABLE = (
+    "CREATE TABLE request (id INTEGER PRIMARY KEY, set_id INTEGER NOT NULL, status TEXT NOT NULL, "
+    "result TEXT, input TEXT)"
+)
+_SCRIPT_INSERT = "INSERT OR REPLACE INTO request VALUES (?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True)
+class _Run:
+    """How long a run took from its first create to its last result, and its calls at Facebook."""
+
+    seconds: float
+    calls: int
+    points: int
+
+
+def figures(*, rounds: int, say: Callable[[str], None], sets: int = 1000) -> Iterator[Figure]:
+    """Run so many sets through the receiver and through the script, in turn."""
+    ours: list[_Run] = []
+    theirs: list[_Run] = []
+    for number in range(rounds):
+        turns = [("the receiver", _receiver_run, ours), ("a script", _script_run, theirs)]
+        # Whoever comes first changes round by round.
+        for name, run, runs in turns if number % 2 == 0 else reversed(turns):
+            runs.append(run(sets))
+            say(f"round {number + 1} of {rounds}: {name}: {runs[-1]}")
+    yield from _figures(sets, ours, theirs)
+
+
+def _figures(sets: int, ours: Sequence[_Run], theirs: Sequence[_Run]) -> Iterator[Figure]:
+    peer = "a script with the SDK"
+    what = f"{sets:,} sets"
+    yield Figure.of(f"{what}, wall time", [run.seconds for run in ours], unit="s")
+    ratios = [here.seconds / there.seconds for here, there in zip(ours, theirs, strict=True)]
+    yield Figure.of(f"{what}, wall time", ratios, unit="x", peer=peer)
+    yield Figure.of(f"{what}, calls a set", [run.calls / sets for run in ours], unit="calls")
+    ratios = [here.calls / there.calls for here, there in zip(ours, theirs, strict=True)]
+    yield Figure.of(f"{what}, calls", ratios, unit="x", peer=peer)
+    yield Figure.of(f"{what}, points a set", [run.points / sets for run in ours], unit="points")
+    ratios = [here.points / there.points for here, there in zip(ours, theirs, strict=True)]
+    yield Figure.of(f"{what}, points", ratios, unit="x", peer=peer)
+
+
+def _receiver_run(sets: int) -> _Run:
+    with tempfile.TemporaryDirectory() as folder:
+        # The default pace: it is the notifications that tell.
+        stage = Stage(Path(folder), pace={})
+        try:
+            stage.open(list(_ACCOUNTS))
+            _prepare(stage.sandbox_url)
+            began = time.monotonic()
+            _create_all(lambda: sdk_at(stage.receiver_url, token=stage.key), sets)
+            _wait_for_rows(Path(folder) / "receiver.db", sets * _REQUESTS)
+            return _run_of(stage.sandbox_url, seconds=time.monotonic() - began)
+        finally:
+            stage.close()
+
+
+def _script_run(sets: int) -> _Run:
+    with _sandbox() as url, tempfile.TemporaryDirectory() as folder:
+        _prepare(url)
+        with closing(_Table(Path(folder) / "script.db")) as table:
+            began = time.monotonic()
+            ids = _create_all(lambda: sdk_at(url), sets)
+            _poll_all(lambda: sdk_at(url), ids, table)
+            seconds = time.monotonic() - began
+            if table.count() != sets * _REQUESTS:
+                raise ValueError(f"The script stored {table.count()} requests")
+        return _run_of(url, seconds=seconds)
+
+
+@contextmanager
+def _sandbox() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        fleet = Fleet(Path(folder), environment=plain_environment())
+        try:
+            yield fleet.start_sandbox()
+        finally:
+            fleet.stop()
+
+
+def _prepare(sandbox_url: str) -> None:
+    progress = {"kind": "after_seconds", "seconds": _COMPLETE_AFTER_SECONDS}
+    for path, body in (
+        ("defaults", {"progress": progress}),
+        ("latency", {"latency_ms": _LATENCY_MS}),
+    ):
+        url = f"{sandbox_url}/sandbox/{path}"
+        requests.post(url, json=body, timeout=_TIMEOUT_SECONDS).raise_for_status()
+
+
+def _create_all(connect: Callable[[], FacebookAdsApi], sets: int) -> list[str]:
+    """Create the sets with the SDK, several at a time; return their ids."""
+    specs = [
+        {"name": f"ad {number}", "adset_id": "6008248529789", "creative": {"creative_id": "7"}}
+        for number in range(_REQUESTS)
+    ]
+
+    def create(number: int) -> str:
+        account = AdAccount(f"act_{_ACCOUNTS[number % len(_ACCOUNTS)]}", api=connect())
+        params = {"name": f"set {number}", "ad_specs": specs}
+        set_id: str = account.create_async_ad_request_set(params=params)["id"]
+        return set_id
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(create, range(sets)))
+
+
+class _Table:
+    """The table that the script writes into, one thread at a time, a page a transaction."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = Lock()
+        self._connection = sqlite3.connect(path, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        # As durable as the receiver's.
+        self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection.execute(_SCRIPT_TABLE)
+
+    def write(self, page: Sequence[tuple[Any, ...]]) -> None:
+        with self._lock, self._connection:
+            self._connection.executemany(_SCRIPT_INSERT, page)
+
+    def count(self) -> int:
+        found: int = self._connection.execute("SELECT count(*) FROM request").fetchone()[0]
+        return found
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _poll_all(connect: Callable[[], FacebookAdsApi], set_ids: Sequence[str], table: _Table) -> None:
+    """Ask for each set that is open until all are complete, and store what they hold."""
+
+    def is_stored(set_id: str) -> bool:
+        request_set = AdAsyncRequestSet(set_id, api=connect())
+        if not request_set.api_get(fields=["is_completed"])["is_completed"]:
+            return False
+        found = request_set.get_requests(
+            fields=["id", "status", "result", "input"], params={"limit": _PAGE_LIMIT}
+        )
+        # The SDK reads on as far as what it has handed out.
+        while page := [_script_row(one, set_id) for one in islice(found, _PAGE_LIMIT)]:
+            table.write(page)
+        return True
+
+    left = list(set_ids)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        while left:
+            next_round = time.monotonic() + _POLLED_EVERY_SECONDS
+            stored = list(pool.map(is_stored, left))
+            left = [one for one, done in zip(left, stored, strict=True) if not done]
+            if left:
+                time.sleep(max(0.0, next_round - time.monotonic()))
+
+
+def _script_row(one: Any, set_id: str) -> tuple[Any, ...]:
+    shown = one.export_all_data()
+    texts = (json.dumps(shown.get(name)) for name in ("result", "input"))
+    return (int(shown["id"]), int(set_id), shown["status"], *texts)
+
+
+def _wait_for_rows(path: Path, wanted: int) -> None:
+    """Wait until so many requests have their final result in SQL. Raises TimeoutError."""
+    ends, stored = time.monotonic() + _TIMEOUT_SECONDS, 0
+    while time.monotonic() < ends:
+        with closing(sqlite3.connect(path, timeout=30)) as connection:
+            stored = connection.execute(
+                "SELECT coalesce(sum(total_count), 0) FROM request_set WHERE state = 'collected'"
+            ).fetchone()[0]
+            if stored == wanted:
+                counted = connection.execute("SELECT count(*) FROM request WHERE is_final")
+                stored = counted.fetchone()[0]
+        if stored == wanted:
+            return
+        time.sleep(0.2)
+    raise TimeoutError(f"{stored} of {wanted} requests are in SQL")
+
+
+def _run_of(sandbox_url: str, *, seconds: float) -> _Run:
+    answer = requests.get(f"{sandbox_url}/sandbox/calls", timeout=_TIMEOUT_SECONDS).json()
+    # The sandbox also counts each operation of a batch, which is no call of its own.
+    operations = sum(call["is_operation"] for call in answer["calls"])
+    totals = answer["totals"]
+    return _Run(seconds, calls=totals["calls"] - operations, points=totals["points"])
