@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long short-drill drill bench check format clean
+.PHONY: help install demo test test-long short-drill drill bench bench-full check format clean
 
 help: ## show these verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -44,11 +44,15 @@ short-drill: install ## run the drills: processes killed and cut off, every page
 drill: install ## break everything for ten minutes, then count what was lost, missing or doubled
 	@$(BIN)/receiver drill --minutes 10 --kill9
 
-bench: install ## measure sandbox, gateway, polling and the admin view (benchmarks/README.md)
-	@$(BIN)/python -m benchmarks.sandbox
-	@$(BIN)/python -m benchmarks.gateway
-	@$(BIN)/python -m benchmarks.polling
-	@$(BIN)/python -m benchmarks.admin --rows 10000 --key all --calls 50 --seconds 0.5
+bench: install ## measure against peers, in a quarter of an hour: a table, and build/bench.json (docs/benchmarks.md)
+	@$(BIN)/python -m benchmarks
+
+bench-full: install ## the same in longer rounds, then every other benchmark (benchmarks/README.md): an hour or two
+	@failed=; $(BIN)/python -m benchmarks --full || failed=1; \
+	for name in sandbox gateway polling \
+		"admin --rows 10000 --key all --calls 50 --seconds 0.5" exports; do \
+		echo "benchmarks.$$name"; $(BIN)/python -m benchmarks.$$name || failed=1; \
+	done; test -z "$$failed"
 
 check: install ## check format, lint, types and imports
 	@$(BIN)/ruff format --check .

@@ -1,6 +1,6 @@
 """What the Graph-compatible host costs and saves, beside Facebook's own host in the same run.
 
-Facebook is the sandbox. Run with ``make bench``; what the numbers mean stands in
+Facebook is the sandbox. Run with ``make bench-full``; what the numbers mean stands in
 ``benchmarks/README.md``.
 """
 

@@ -1,7 +1,7 @@
 """What it costs at Facebook to learn of a set's results, and how soon they are in SQL.
 
 Facebook is the sandbox, with ten thousand old sets in the account. Time is virtual where points are
-counted: ten minutes pass in seconds. Run with ``make bench``; what the numbers mean stands in
+counted: ten minutes pass in seconds. Run with ``make bench-full``; what the numbers mean stands in
 ``benchmarks/README.md``.
 """
 

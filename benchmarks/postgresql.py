@@ -34,10 +34,7 @@ def version() -> str:
         ) as connection:
             return connection.info.parameter_status("server_version") or "unknown"
     except psycopg.Error as error:
-        reason = str(error).strip().split("\n", 1)[0]
-        raise NoPostgreSQL(
-            f"no PostgreSQL answers at RECEIVER_TEST_POSTGRES_URL ({reason})"
-        ) from error
+        raise _not_there(error) from error
 
 
 @contextmanager
@@ -67,6 +64,11 @@ def _administer(url: URL, statement: str) -> None:
         with engine.connect() as connection:
             connection.execute(text(statement))
     except OperationalError as error:
-        raise NoPostgreSQL(f"PostgreSQL does not answer ({error.orig})") from error
+        raise _not_there(error.orig) from error
     finally:
         engine.dispose()
+
+
+def _not_there(error: BaseException | None) -> NoPostgreSQL:
+    reason = str(error).strip().split("\n", 1)[0]
+    return NoPostgreSQL(f"no PostgreSQL answers ({reason})")

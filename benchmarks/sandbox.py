@@ -1,6 +1,6 @@
 """How fast the sandbox answers, beside a bare Flask view under the same server in the same run.
 
-Run with ``make bench``; the mix and what the numbers mean stand in ``benchmarks/README.md``.
+Run with ``make bench-full``; the mix and what the numbers mean stand in ``benchmarks/README.md``.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -50,11 +50,19 @@ _SCRIPT_INSERT = "INSERT OR REPLACE INTO request VALUES (?, ?, ?, ?, ?)"
 
 @dataclass(frozen=True)
 class _Run:
-    """How long a run took from its first create to its last result, and its calls at Facebook."""
+    """How long a run took from its first create to its last result, and its calls at Facebook.
+
+    ``learned`` is how many sets the receiver learned of in which way; none for a script.
+    """
 
     seconds: float
     calls: int
     points: int
+    learned: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        learned = "".join(f", {count:,} by {way}" for way, count in self.learned.items())
+        return f"{self.seconds:.1f} s, {self.calls:,} calls, {self.points:,} points{learned}"
 
 
 def figures(*, rounds: int, say: Callable[[str], None], sets: int = 1000) -> Iterator[Figure]:
@@ -71,17 +79,20 @@ def figures(*, rounds: int, say: Callable[[str], None], sets: int = 1000) -> Ite
 
 
 def _figures(sets: int, ours: Sequence[_Run], theirs: Sequence[_Run]) -> Iterator[Figure]:
-    peer = "a script with the SDK"
-    what = f"{sets:,} sets"
-    yield Figure.of(f"{what}, wall time", [run.seconds for run in ours], unit="s")
-    ratios = [here.seconds / there.seconds for here, there in zip(ours, theirs, strict=True)]
-    yield Figure.of(f"{what}, wall time", ratios, unit="x", peer=peer)
+    what, peer = f"{sets:,} sets", "a script with the SDK"
+    detail = f"here: {'; '.join(map(str, ours))}. {peer}: {'; '.join(map(str, theirs))}"
+    seconds = Figure.of(f"{what}, wall time", [run.seconds for run in ours], unit="s")
+    yield seconds.with_detail(detail)
     yield Figure.of(f"{what}, calls a set", [run.calls / sets for run in ours], unit="calls")
-    ratios = [here.calls / there.calls for here, there in zip(ours, theirs, strict=True)]
-    yield Figure.of(f"{what}, calls", ratios, unit="x", peer=peer)
     yield Figure.of(f"{what}, points a set", [run.points / sets for run in ours], unit="points")
-    ratios = [here.points / there.points for here, there in zip(ours, theirs, strict=True)]
-    yield Figure.of(f"{what}, points", ratios, unit="x", peer=peer)
+    pairs = list(zip(ours, theirs, strict=True))
+    ratios: dict[str, list[float]] = {
+        "wall time": [here.seconds / there.seconds for here, there in pairs],
+        "calls": [here.calls / there.calls for here, there in pairs],
+        "points": [here.points / there.points for here, there in pairs],
+    }
+    for name, of_rounds in ratios.items():
+        yield Figure.of(f"{what}, {name}", of_rounds, unit="x", peer=peer)
 
 
 def _receiver_run(sets: int) -> _Run:
@@ -94,7 +105,9 @@ def _receiver_run(sets: int) -> _Run:
             began = time.monotonic()
             _create_all(lambda: sdk_at(stage.receiver_url, token=stage.key), sets)
             _wait_for_rows(Path(folder) / "receiver.db", sets * _REQUESTS)
-            return _run_of(stage.sandbox_url, seconds=time.monotonic() - began)
+            seconds = time.monotonic() - began
+            learned = _learned(Path(folder) / "receiver.db")
+            return replace(_run_of(stage.sandbox_url, seconds=seconds), learned=learned)
         finally:
             stage.close()
 
@@ -218,6 +231,14 @@ def _wait_for_rows(path: Path, wanted: int) -> None:
             return
         time.sleep(0.2)
     raise TimeoutError(f"{stored} of {wanted} requests are in SQL")
+
+
+def _learned(path: Path) -> dict[str, int]:
+    """Count the sets by how their completion was learned: by a notification, or without one."""
+    with closing(sqlite3.connect(path, timeout=30)) as connection:
+        return dict(
+            connection.execute("SELECT learned_by, count(*) FROM request_set GROUP BY learned_by")
+        )
 
 
 def _run_of(sandbox_url: str, *, seconds: float) -> _Run:

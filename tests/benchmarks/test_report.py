@@ -27,8 +27,8 @@ _MACHINE = Machine(
 _ROWS = [
     Row("scale", Figure.of("2 workers", [1.9, 2.1, 1.7], unit="x", peer="one").at_least(1.8)),
     Row("scale", Figure.of("4 workers", [3.0], unit="x", peer="one").at_least(3.2)),
-    Row("due", Unmeasured("all that is left of it", "no PostgreSQL answers")),
-    Row("day", Unmeasured("all that is left of it", "ValueError()", is_failure=True)),
+    Row("due", Unmeasured("the rest", "no PostgreSQL answers")),
+    Row("day", Unmeasured("the rest", "ValueError()", is_failure=True)),
 ]
 
 

@@ -57,7 +57,7 @@ def test_one_that_fails_keeps_what_it_measured_and_the_next_one_runs(
 
     assert shown == [
         ("broken", 3),
-        ("broken", Unmeasured("all that is left of it", "ValueError('no luck')", is_failure=True)),
+        ("broken", Unmeasured("the rest", "ValueError('no luck')", is_failure=True)),
         ("second", 3),
     ]
 
@@ -66,7 +66,7 @@ def test_one_that_cannot_be_loaded_is_a_failure() -> None:
     ((_, figure),) = _shown([Benchmark("there_is_none", short={}, full={})])
 
     assert isinstance(figure, Unmeasured)
-    assert figure.is_failure
+    assert (figure.name, figure.is_failure) == ("all of it", True)
 
 
 def test_one_without_postgresql_is_shown_and_is_no_failure(
@@ -74,7 +74,7 @@ def test_one_without_postgresql_is_shown_and_is_no_failure(
 ) -> None:
     shown = _shown([benchmark("scale", NoPostgreSQL("no PostgreSQL answers"))])
 
-    assert shown[1] == ("scale", Unmeasured("all that is left of it", "no PostgreSQL answers"))
+    assert shown[1] == ("scale", Unmeasured("the rest", "no PostgreSQL answers"))
 
 
 def test_every_benchmark_is_named_once() -> None:
