@@ -141,6 +141,8 @@ def _day(sets: int, accounts: int, *, seed: int) -> _Day:
 
     receiver = _receiver(seed, collected)
     receiver.run(orders(sets=sets, accounts=accounts, lost_share=_LOST_SHARE, seed=seed))
+    # Before the delays are sorted, which takes more than all the sets.
+    memory_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIBIBYTES_A_MEBIBYTE
     count = len(ours.notified) + len(ours.lost)
     if count != sets:
         raise RuntimeError(f"{count} of {sets} sets were collected")
@@ -152,7 +154,7 @@ def _day(sets: int, accounts: int, *, seed: int) -> _Day:
         looks=receiver.looks,
         open_most=receiver.open_most,
         seconds=time.perf_counter() - began,
-        memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIBIBYTES_A_MEBIBYTE,
+        memory_mib=memory_mib,
     )
 
 

@@ -73,6 +73,8 @@ def figures(
             measured.append(_round(databases, calls=calls, now=now))
             say(f"round {number + 1} of {rounds}: {_medians(measured[-1])}")
         plans = {size: _plan(database, now=now) for size, database in databases.items()}
+        for size, plan in plans.items():
+            say(f"how PostgreSQL finds what is due among {size:,} open sets:\n{plan}")
     yield from _figures(measured, plans)
 
 
@@ -90,7 +92,7 @@ def _figures(rounds: Sequence[dict[int, list[float]]], plans: dict[int, str]) ->
         if size != smallest:
             ratios = [median(times[size]) / median(times[smallest]) for times in rounds]
             peer = f"{smallest:,} open sets"
-            yield Figure.of(f"{size:,} open sets", ratios, unit="x", peer=peer).at_most(_FLAT)
+            yield Figure.of(f"{size:,} open sets, p50", ratios, unit="x", peer=peer).at_most(_FLAT)
 
 
 def _p99(times: list[float]) -> float:
