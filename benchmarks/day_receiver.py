@@ -79,6 +79,10 @@ class _Account:
             self.learned = learn([one.past for one in self.newest if one.past is not None])
         return self.learned
 
+    def is_past_usual(self, one: _Set, *, now: datetime) -> bool:
+        age_seconds = (now - one.opened_at).total_seconds()
+        return self.experience().is_past_usual(one.order.size, age_seconds=age_seconds)
+
 
 class Receiver:
     """Creates what is ordered, and collects it. ``collected`` is told of each set, and when.
@@ -213,13 +217,13 @@ class Receiver:
         if resume_at is not None:
             self._put_off(sets, resume_at)
             return
-        experience = account.experience()
         for one in sets:
-            age_seconds = (now - one.opened_at).total_seconds()
+            is_expected = _is_expected(one)
             with_requests = reads_requests(
-                is_expected=_is_expected(one),
+                is_expected=is_expected,
                 spec_count=one.order.size,
-                is_past_usual=experience.is_past_usual(one.order.size, age_seconds=age_seconds),
+                # Not asked in vain: to learn takes most of the model's time.
+                is_past_usual=not is_expected and account.is_past_usual(one, now=now),
             )
             self._take(account, one, with_requests=with_requests, now=now)
 

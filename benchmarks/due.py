@@ -163,7 +163,8 @@ def _rows(size: int, account_ids: Sequence[int], *, now: datetime) -> Iterator[R
             look_at = now + timedelta(milliseconds=1 + number * 7919 % (_WITHIN_SECONDS * 1000))
         yield (
             number + 1,
-            account_ids[number % len(account_ids)],
+            # Those that are due belong to ever other accounts, too.
+            account_ids[(number + number // every) % len(account_ids)],
             "asyncadrequestsets",
             f"set {number}",
             b"[]",
