@@ -30,6 +30,7 @@ _ACCOUNTS = 400
 _LOST_SHARE = 0.05
 _POLLED_EVERY_SECONDS = 30
 _KIBIBYTES_A_MEBIBYTE = 1024
+_TOLD_EVERY = 100_000
 
 
 @dataclass
@@ -74,7 +75,7 @@ def figures(
     """Let so many days pass, each in a process of its own. Raises RuntimeError where one fails."""
     days = []
     for number in range(rounds):
-        days.append(_in_own_process(sets, accounts, seed=number + 1))
+        days.append(_in_own_process(sets, accounts, seed=number + 1, say=say))
         say(f"day {number + 1} of {rounds}: {days[-1].receiver.points:.2f} points a set")
     yield from _figures(days)
 
@@ -95,35 +96,34 @@ def _figures(days: list[_Day]) -> Iterator[Figure]:
         theirs = [getattr(day.polling, name) for day in days]
         shown = f"delay, {name.replace('_', ', ')}"
         yield Figure.of(shown, ours, unit="s")
-        yield Figure.of(f"{shown}, of polling", theirs, unit="s", peer=polling)
+        yield Figure.of(f"{shown}, by {polling}", theirs, unit="s")
     yield Figure.of("missing sets", [day.missing for day in days], unit="sets").at_most(0)
     yield Figure.of("wall time", [day.seconds for day in days], unit="s").with_detail(detail)
     memory = Figure.of("most memory", [day.memory_mib for day in days], unit="MiB")
     yield memory.with_detail(detail)
 
 
-def _in_own_process(sets: int, accounts: int, *, seed: int) -> _Day:
-    """Let a day pass where the memory is all its own."""
+def _in_own_process(sets: int, accounts: int, *, seed: int, say: Callable[[str], None]) -> _Day:
+    """Let a day pass where the memory is all its own. Raises RuntimeError where it does not end."""
     here, there = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=_send_day, args=(there, sets, accounts, seed))
     process.start()
     there.close()
     try:
-        day = here.recv()
+        while not isinstance(received := here.recv(), _Day):
+            say(received)
     except EOFError as error:
         raise RuntimeError("The day's process ended without a result") from error
     finally:
         process.join()
-    if not isinstance(day, _Day):
-        raise TypeError(f"The day's process sent {day!r}")
-    return day
+    return received
 
 
 def _send_day(answer: Connection, sets: int, accounts: int, seed: int) -> None:
-    answer.send(_day(sets, accounts, seed=seed))
+    answer.send(_day(sets, accounts, seed=seed, say=answer.send))
 
 
-def _day(sets: int, accounts: int, *, seed: int) -> _Day:
+def _day(sets: int, accounts: int, *, seed: int, say: Callable[[str], None]) -> _Day:
     """Let a day pass. Raises RuntimeError where a set was not collected."""
     began = time.perf_counter()
     ours, polled, polled_points, oracle_points = _Delays(), _Delays(), 0, 0
@@ -138,6 +138,9 @@ def _day(sets: int, accounts: int, *, seed: int) -> _Day:
         polled_points += WRITE_POINTS + READ_POINTS * (polls + order.pages)
         # The first page comes with the set itself.
         oracle_points += WRITE_POINTS + READ_POINTS * order.pages
+        count = len(ours.notified) + len(ours.lost)
+        if count % _TOLD_EVERY == 0:
+            say(f"{count:,} of {sets:,} sets")
 
     receiver = _receiver(seed, collected)
     receiver.run(orders(sets=sets, accounts=accounts, lost_share=_LOST_SHARE, seed=seed))
