@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import signal
 import sys
 import time
 import traceback
@@ -67,6 +68,8 @@ BENCHMARKS = (
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table.")
 def main(*, is_full: bool, only: tuple[str, ...], as_json: bool) -> None:
     """Run the benchmarks; print a table, and write build/bench.json."""
+    # Whoever is told to end takes the processes and databases along that a benchmark made.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     machine = this_machine()
     click.echo(str(machine), err=True)
     if machine.is_busy:
