@@ -49,11 +49,19 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         """Serve, once the application is loaded."""
         self._batcher = NotificationBatcher(
             parts_of(self.wsgi).inbox,
-            handle=self.handle,
+            handle=self._handle_in_one_piece,
             finish=partial(self.method_queue.defer, self._finish_all),
         )
         super().run()
         self._batcher.close()
+
+    def _handle_in_one_piece(self, conn: TConn) -> Any:
+        """Send the head and the body of an answer together: gunicorn writes one after the other."""
+        conn.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        goes_on = self.handle(conn)
+        with suppress(OSError):  # it may be closed by now
+            conn.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+        return goes_on
 
     def _finish_all(self, answered: Answered) -> None:
         for conn, future in answered:
