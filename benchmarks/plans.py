@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 
 from receiver.store.database import Database
 
@@ -63,16 +63,31 @@ def watched(database: Database) -> Iterator[Statements]:
 
 def _of_postgresql(connection: Connection, statement: str, parameters: Any) -> Iterator[str]:
     explained = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
-    yield from _of_node(explained.scalar_one()[0]["Plan"])
+    plan = explained.scalar_one()[0]["Plan"]
+    wholes = {row.part: row.whole for row in connection.execute(_WHOLES)}
+    empty = set(connection.scalars(_EMPTY))
+    yield from _of_node(plan, wholes=wholes, empty=empty)
 
 
-def _of_node(node: dict[str, Any]) -> Iterator[str]:
+_WHOLES = text(
+    "SELECT part.relname AS part, whole.relname AS whole FROM pg_inherits "
+    "JOIN pg_class part ON part.oid = inhrelid JOIN pg_class whole ON whole.oid = inhparent"
+)
+"""The tables that partitions are of, and the indexes that theirs are of."""
+
+_EMPTY = text("SELECT relname FROM pg_class WHERE relispartition AND reltuples = 0")
+"""Partitions without a row: to read one whole is to read nothing."""
+
+
+def _of_node(
+    node: dict[str, Any], *, wholes: Mapping[str, str], empty: Collection[str]
+) -> Iterator[str]:
     if "Index Name" in node:
-        yield node["Index Name"]
-    if node["Node Type"] == "Seq Scan":
-        yield f"(all of {node['Relation Name']})"
+        yield wholes.get(node["Index Name"], node["Index Name"])
+    if node["Node Type"] == "Seq Scan" and node["Relation Name"] not in empty:
+        yield f"(all of {wholes.get(node['Relation Name'], node['Relation Name'])})"
     for child in node.get("Plans", ()):
-        yield from _of_node(child)
+        yield from _of_node(child, wholes=wholes, empty=empty)
 
 
 def _of_sqlite(connection: Connection, statement: str, parameters: Any) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""Alembic's entry: migrations run in the transaction that receiver.store.migrate opened."""
+"""Alembic's entry: migrations run on the connection that receiver.store.migrate opened.
+
+On SQLite they share the transaction that is open on it; on PostgreSQL each has its own.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from receiver.store.models import Base
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,
+    transaction_per_migration=True,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from receiver.cli.common import opened_parts
+from receiver.lifecycle import partitioning
 from receiver.store import migrate
+from receiver.store.partitions import TableBusy
 
 
 @click.group()
@@ -18,4 +22,6 @@ def upgrade() -> None:
     """Bring the tables to this version. Safe when several start at once."""
     with opened_parts(check_tables=False) as parts:
         revision = migrate.upgrade(parts.database)
+        with suppress(TableBusy):  # a worker makes them as well
+            partitioning.make_ahead(parts.database, now=parts.now())
     click.echo(f"The database's tables are at revision {revision}.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -23,20 +25,41 @@ class SchemaOutdated(Exception):
 
 
 def upgrade(database: Database) -> str:
-    """Run the missing migrations in one transaction and return the revision that was reached.
+    """Run the missing migrations and return the revision that was reached. Raises DatabaseAway.
 
-    Raises DatabaseAway. A second process waits until the first is done, and finds nothing to do.
+    A second process waits until the first is done, and finds nothing to do.
     """
-    with translated(), database.begin_writing() as connection:
-        if connection.dialect.name == "postgresql":
-            # An upgrade may have to wait for another one for longer than a query for a lock.
-            connection.execute(text("SET LOCAL lock_timeout = 0"))
-            connection.execute(text("SET LOCAL statement_timeout = 0"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK_NUMBER})
+    with translated(), _alone(database) as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         return _current(connection) or ""
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[Connection]:
+    """Yield a connection on which nobody else upgrades.
+
+    SQLite does all migrations in one transaction. PostgreSQL does each in its own, so that no lock
+    is held longer than one of them needs it, and is locked for as long as the connection lasts.
+    """
+    if database.engine.dialect.name == "sqlite":
+        with database.begin_writing() as connection:
+            yield connection
+        return
+    with database.engine.connect() as connection:
+        # An upgrade may have to wait for another one for longer than a query for a lock.
+        connection.execute(text("SET lock_timeout = 0"))
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_lock(:n)"), {"n": _LOCK_NUMBER})
+        # For a table it may not: whoever comes after it would have to wait as long.
+        connection.execute(text("RESET lock_timeout"))
+        connection.commit()
+        try:
+            yield connection
+        finally:
+            # What is closed, instead of going back to the pool, ends the lock and what is set here.
+            connection.invalidate()
 
 
 def check(database: Database) -> None:

@@ -34,7 +34,7 @@ def apply_hints(session: Session, *, now: datetime, limit: int = 500) -> int:
     has nothing more to learn than that its notification did come.
     """
     rows = session.execute(
-        select(Notification.id, Notification.request_set_id)
+        select(Notification.id, Notification.request_set_id, Notification.received_at)
         .where(Notification.applied_at.is_(None))
         .order_by(Notification.id)
         .limit(limit)
@@ -43,9 +43,14 @@ def apply_hints(session: Session, *, now: datetime, limit: int = 500) -> int:
     if not rows:
         return 0
     _hint(session, {row.request_set_id for row in rows}, now=now)
+    moments = [row.received_at for row in rows]
     session.execute(
         update(Notification)
-        .where(Notification.id.in_([row.id for row in rows]))
+        .where(
+            Notification.id.in_([row.id for row in rows]),
+            # They are of this month as a rule: PostgreSQL looks into no other month's partition.
+            Notification.received_at.between(min(moments), max(moments)),
+        )
         .values(applied_at=now, account_id=_account_of_its_set())
     )
     return len(rows)
