@@ -43,7 +43,9 @@ def utc_now() -> datetime:
 def build(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Parts:
     """Make the parts; nothing is opened before it is used."""
     database = Database(
-        settings.database_url.get_secret_value(), timeout_seconds=settings.database_timeout_seconds
+        settings.database_url.get_secret_value(),
+        timeout_seconds=settings.database_timeout_seconds,
+        pool_size=settings.database_pool_size,
     )
     keys = Keys([key.get_secret_value() for key in settings.secret_keys])
     client = GraphClient(

@@ -308,6 +308,9 @@ class Settings(BaseSettings):
     database_timeout_seconds: Seconds = Field(
         default=5, description="How long the database may keep a connection or a lock from us."
     )
+    database_pool_size: Annotated[int, Field(ge=1, le=256)] = Field(
+        default=20, description="The most connections to the database that a process holds."
+    )
 
     @model_validator(mode="after")
     def _check_leases(self) -> Self:

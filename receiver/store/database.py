@@ -14,7 +14,6 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
-    PoolProxiedConnection,
     create_engine,
     event,
     make_url,
@@ -24,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-_POOL_SIZE = 20
+POOL_SIZE = 20
 _STATEMENT_TIMEOUT_SECONDS = 60
 _WAL_PAUSE_SECONDS = 0.02
 _LOCK_PAUSE_SECONDS = 0.001
@@ -40,13 +39,14 @@ class DatabaseAway(Exception):
 class Database:
     """Transactions on one database. Make it after a fork: connections must not cross one."""
 
-    def __init__(self, url: str, *, timeout_seconds: float) -> None:
+    def __init__(self, url: str, *, timeout_seconds: float, pool_size: int = POOL_SIZE) -> None:
         """Open nothing yet: the first transaction connects.
 
-        ``timeout_seconds`` bounds the wait for a connection and for a lock.
+        ``timeout_seconds`` bounds the wait for a connection and for a lock; ``pool_size`` is how
+        many connections there are at the most.
         """
         self.timeout_seconds = timeout_seconds
-        self.engine = _engine(make_url(url), timeout_seconds=timeout_seconds)
+        self.engine = _engine(make_url(url), timeout_seconds=timeout_seconds, pool_size=pool_size)
         self._writer = self.engine.execution_options(begins="IMMEDIATE")
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writing = threading.Lock()
@@ -116,19 +116,20 @@ class Database:
         """The driver's module, whose errors its own connections raise."""
         return self.engine.dialect.loaded_dbapi
 
-    def own_connection(self) -> PoolProxiedConnection:
-        """Take a connection out of the pool for good, for who writes all the time.
+    def own_connection(self) -> Any:
+        """Open a connection of the driver's own outside the pool, for who writes all the time.
 
         On PostgreSQL each of its statements is a transaction, and ends within the time-out.
-        ``invalidate()`` closes it. Raises DatabaseAway.
+        Raises DatabaseAway.
         """
         with translated():
             pooled = self.engine.raw_connection()
+        connection: Any = pooled.dbapi_connection
+        pooled.detach()
         if not self.is_sqlite:
-            connection: Any = pooled.dbapi_connection
             connection.autocommit = True
             connection.execute(f"SET statement_timeout = {int(self.timeout_seconds * 1000)}")
-        return pooled
+        return connection
 
     def close(self) -> None:
         """Close every pooled connection."""
@@ -155,11 +156,11 @@ def first_line(error: Exception) -> str:
     return str(cause).strip().split("\n", 1)[0]
 
 
-def _engine(url: URL, *, timeout_seconds: float) -> Engine:
+def _engine(url: URL, *, timeout_seconds: float, pool_size: int) -> Engine:
     if url.get_backend_name() == "sqlite":
         engine = create_engine(
             url,
-            pool_size=_POOL_SIZE,
+            pool_size=pool_size,
             max_overflow=0,
             pool_timeout=timeout_seconds,
             hide_parameters=True,
@@ -170,7 +171,7 @@ def _engine(url: URL, *, timeout_seconds: float) -> Engine:
         return engine
     return create_engine(
         url,
-        pool_size=_POOL_SIZE,
+        pool_size=pool_size,
         max_overflow=0,
         pool_timeout=timeout_seconds,
         pool_pre_ping=True,

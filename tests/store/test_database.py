@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from receiver.store.database import Database, DatabaseAway
 from receiver.store.models import Account, RequestSet
+from tests.support.databases import fresh_database_url
 from tests.support.rows import ACCOUNT, NOW, add_account, add_open_set
 
 SECRET = "a-value-that-no-error-may-show"
@@ -170,3 +171,19 @@ def test_sqlite_keeps_what_it_promises(database: Database) -> None:
         "foreign_keys": 1,
         "busy_timeout": 5000,
     }
+
+
+def test_a_pool_opens_no_more_connections_than_it_may(tmp_path: Path) -> None:
+    with (
+        fresh_database_url("postgresql", tmp_path) as url,
+        closing(Database(url, timeout_seconds=0.2, pool_size=2)) as database,
+    ):
+        with database.reading() as first, database.reading() as second:
+            pids = {
+                one.execute(text("SELECT pg_backend_pid()")).scalar_one() for one in (first, second)
+            }
+            with pytest.raises(DatabaseAway), database.reading() as third:
+                third.execute(text("SELECT 1"))
+        with database.reading() as again:
+            assert again.execute(text("SELECT pg_backend_pid()")).scalar_one() in pids
+        assert len(pids) == 2

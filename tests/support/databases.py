@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -162,8 +163,8 @@ def compile_statements_once() -> None:
     """
     make_engine = store_database._engine
 
-    def sharing(url: URL, *, timeout_seconds: float) -> Engine:
-        engine = make_engine(url, timeout_seconds=timeout_seconds)
+    def sharing(url: URL, **limits: Any) -> Engine:
+        engine = make_engine(url, **limits)
         first = _first_engine(engine.dialect.name)
         if first is not None:
             # What is compiled is kept for a dialect object, and by its engine.

@@ -38,9 +38,7 @@ class PostgresqlWriter:
 
     def __init__(self, database: Database) -> None:
         self._timeout_seconds = database.timeout_seconds
-        self._pooled = database.own_connection()
-        connection: Any = self._pooled.dbapi_connection
-        self._connection = connection
+        self._connection = database.own_connection()
         self._connection.pgconn.send_prepare(_NAME, _INSERT.encode())
         self._result()
 
@@ -95,5 +93,4 @@ class PostgresqlWriter:
             raise DatabaseAway("The database did not answer in time.")
 
     def close(self) -> None:
-        if self._pooled.is_valid:
-            self._pooled.invalidate()
+        self._connection.close()

@@ -29,7 +29,7 @@ class SqliteWriter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._pooled = database.own_connection()
+        self._connection = database.own_connection()
 
     @property
     def is_broken(self) -> bool:
@@ -37,13 +37,12 @@ class SqliteWriter:
         return False
 
     def write(self, rows: Sequence[NewNotification]) -> None:
-        connection: Any = self._pooled.dbapi_connection
-        with self._database.sqlite_turn(connection):
+        with self._database.sqlite_turn(self._connection):
             for some in of_different_tokens(rows):
-                _write(connection, some)
+                _write(self._connection, some)
 
     def close(self) -> None:
-        self._pooled.invalidate()
+        self._connection.close()
 
 
 def _write(connection: Any, rows: Mapping[Token, NewNotification]) -> None:
