@@ -46,12 +46,12 @@ class Statements:
 
 
 @contextmanager
-def watched(database: Database) -> Iterator[Statements]:
-    """Note every SELECT of a block."""
+def watched(database: Database, *, verbs: tuple[str, ...] = ("SELECT",)) -> Iterator[Statements]:
+    """Note every statement of a block that begins with one of some words."""
     statements = Statements()
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.lstrip().upper().startswith("SELECT"):
+        if statement.lstrip().upper().startswith(verbs):
             statements.executed.append((statement, parameters))
 
     event.listen(database.engine, "before_cursor_execute", note)
