@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from receiver.crypto import Keys
 from receiver.delivery.sender import Sender
@@ -70,6 +70,7 @@ def build(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Parts
             collect_percent=settings.collect_limit_percent,
             create_percent=settings.create_limit_percent,
         ),
+        kept_for=timedelta(days=settings.retention_days) if settings.retention_days else None,
     )
     return Parts(
         settings=settings, database=database, keys=keys, tools=tools, inbox=Inbox(database), now=now

@@ -311,6 +311,10 @@ class Settings(BaseSettings):
     database_pool_size: Annotated[int, Field(ge=1, le=256)] = Field(
         default=20, description="The most connections to the database that a process holds."
     )
+    retention_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
+        default=0,
+        description="How long what is over is kept before the worker removes it; 0 for ever.",
+    )
 
     @model_validator(mode="after")
     def _check_leases(self) -> Self:

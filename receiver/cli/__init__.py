@@ -23,6 +23,7 @@ COMMANDS = (
     "move-host",
     "poll",
     "reconcile",
+    "retention",
     "sandbox",
     "secrets",
     "set",

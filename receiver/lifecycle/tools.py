@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from receiver.crypto import Keys
 from receiver.delivery.sender import Sender
@@ -36,6 +36,8 @@ class Tools:
     """The accounts whose sets are not shown with their requests; this process found that out."""
     monotonic: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random
+    kept_for: timedelta | None = None
+    """How long what is over is kept; None for ever."""
 
 
 def unseal(keys: Keys, sealed: accounts.SealedCredential, *, account_id: int | None) -> Credential:

@@ -150,7 +150,9 @@ def _require_failures(session: Session, intent: NewIntent) -> None:
         select(RequestSet.state)
         .where(RequestSet.id == intent.parent_id)
         .with_for_update(key_share=True)
-    ).scalar_one()
+    ).scalar_one_or_none()
+    if state is None:
+        raise lineage.NotFailed(f"Set {intent.parent_id} is not here any more.")
     if state != COLLECTED:
         raise lineage.NotFailed(
             f"Set {intent.parent_id} is {state} meanwhile: what failed is known once it is "

@@ -3,8 +3,8 @@
 One thread applies hints; others claim the sets that are due and work on them, a few more tell
 callers of collected ones, and two act on what people confirmed: at most half of each kind for one
 account. Everything is claimed under a lease, so any number of such processes may run on one
-database. One thread says that all this is alive, and one fills in what older versions did not
-write.
+database. One thread says that all this is alive, one fills in what older versions did not write,
+and one looks after the tables.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from receiver.store.action_plans import ItemClaim
 from receiver.store.claims import Claim
 from receiver.store.database import DatabaseAway
 from receiver.store.deliveries import DeliveryClaim
-from receiver.worker import backfill, heartbeat
+from receiver.worker import backfill, heartbeat, upkeep
 from receiver.worker.heartbeat import Heartbeat
+from receiver.worker.upkeep import Upkeep
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +34,7 @@ _DATABASE_PAUSE_SECONDS = 1.0
 _RECHECK_INTERVAL_SECONDS = 5.0
 _ACTION_THREADS = 2
 _ACTION_INTERVAL_SECONDS = 1.0
-_BACKFILL_PAUSE_SECONDS = 0.1
+_PAUSE_SECONDS = 0.1
 
 
 ClaimT = TypeVar("ClaimT", Claim, DeliveryClaim, ItemClaim)
@@ -96,6 +97,7 @@ class Loop:
         self._interval_seconds = interval_seconds
         self._stopping = threading.Event()
         self._heartbeat = Heartbeat(tools)
+        self._upkeep = Upkeep(tools)
         sets = _Work(
             tools,
             claim=step.claim_next,
@@ -128,7 +130,16 @@ class Loop:
             self._thread(
                 "heartbeat", self._heartbeat.beat, interval_seconds=heartbeat.INTERVAL_SECONDS
             ),
-            self._thread("backfill", self._backfill, interval_seconds=backfill.INTERVAL_SECONDS),
+            self._thread(
+                "backfill",
+                lambda: self._gently(lambda: backfill.backfill(self._tools)),
+                interval_seconds=backfill.INTERVAL_SECONDS,
+            ),
+            self._thread(
+                "upkeep",
+                lambda: self._gently(self._upkeep.step),
+                interval_seconds=upkeep.INTERVAL_SECONDS,
+            ),
             *(self._thread(f"steps-{number + 1}", sets.step) for number in range(threads)),
             *(self._thread(f"deliveries-{number + 1}", told.step) for number in range(delivering)),
             *(
@@ -155,12 +166,12 @@ class Loop:
         """Let every thread finish the step it is in, and begin no other."""
         self._stopping.set()
 
-    def _backfill(self) -> bool:
-        found = backfill.backfill(self._tools)
-        if found:
+    def _gently(self, do: Callable[[], bool]) -> bool:
+        found_work = do()
+        if found_work:
             # A notification that waits for the lock to write goes first.
-            self._stopping.wait(_BACKFILL_PAUSE_SECONDS)
-        return found
+            self._stopping.wait(_PAUSE_SECONDS)
+        return found_work
 
     def _repeat(self, do: Callable[[], bool], interval_seconds: float) -> None:
         while not self._stopping.is_set():
