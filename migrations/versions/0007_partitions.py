@@ -36,10 +36,12 @@ def upgrade() -> None:
     if op.get_bind().dialect.name != "postgresql":
         return
     bound = _first_bound()
+    # Whoever waits for a table keeps everybody behind it waiting: notifications come all the time.
     with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = '2s'")
         for table, moment in MOMENTS.items():
             _prove_bound(table, moment, bound=bound)
-    # Whoever waits for a table keeps everybody behind it waiting: notifications come all the time.
+        op.execute("RESET lock_timeout")
     op.execute("SET LOCAL lock_timeout = '2s'")
     for table, moment in MOMENTS.items():
         _partition(table, moment, bound=bound)

@@ -21,7 +21,10 @@ def db() -> None:
 def upgrade() -> None:
     """Bring the tables to this version. Safe when several start at once."""
     with opened_parts(check_tables=False) as parts:
-        revision = migrate.upgrade(parts.database)
+        try:
+            revision = migrate.upgrade(parts.database)
+        except TableBusy as busy:
+            raise click.ClickException(f"{busy} Run it again when they are done.") from busy
         with suppress(TableBusy):  # a worker makes them as well
             partitioning.make_ahead(parts.database, now=parts.now())
     click.echo(f"The database's tables are at revision {revision}.")

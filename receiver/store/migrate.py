@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 import receiver
 from receiver.store.database import Database, Session, translated
+from receiver.store.partitions import giving_way
 
 _LOCK_NUMBER = 7_223_310_041
 """Any number: the name of the lock that upgrades on PostgreSQL wait for."""
@@ -25,11 +26,12 @@ class SchemaOutdated(Exception):
 
 
 def upgrade(database: Database) -> str:
-    """Run the missing migrations and return the revision that was reached. Raises DatabaseAway.
+    """Run the missing migrations and return the revision that was reached.
 
-    A second process waits until the first is done, and finds nothing to do.
+    A second process waits until the first is done, and finds nothing to do. Raises DatabaseAway,
+    and TableBusy where others keep a table locked: what was not done yet is done the next time.
     """
-    with translated(), _alone(database) as connection:
+    with translated(), giving_way(), _alone(database) as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

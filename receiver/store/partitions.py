@@ -161,9 +161,16 @@ def _briefly(session: Session) -> Iterator[None]:
     """Let no statement of the block keep anybody waiting for long. Raises TableBusy."""
     session.execute(text(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}"))
     session.execute(text(f"SET LOCAL statement_timeout = {_STATEMENT_MILLISECONDS}"))
+    with giving_way():
+        yield
+
+
+@contextmanager
+def giving_way() -> Iterator[None]:
+    """Raise TableBusy for a lock that did not come in time, or a statement that did not end."""
     try:
         yield
     except OperationalError as error:
         if getattr(error.orig, "sqlstate", None) in _TOOK_TOO_LONG:
-            raise TableBusy("The table is in use: it is tried again later.") from None
+            raise TableBusy("Others have the table in use.") from None
         raise

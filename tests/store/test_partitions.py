@@ -226,6 +226,18 @@ def test_an_upgrade_that_stopped_half_way_is_done_again(older: Database) -> None
     assert len(names_of(older, "look")) == 2
 
 
+def test_an_upgrade_gives_way_to_whoever_keeps_a_table_locked(older: Database) -> None:
+    notify(older, 1)
+    with older.reading() as reading:
+        reading.execute(text("SELECT FROM notification")).all()
+        with pytest.raises(TableBusy):
+            migrate.upgrade(older)
+    assert names_of(older, "notification") == []
+    migrate.upgrade(older)
+    assert len(names_of(older, "notification")) == 2
+    assert len(rows(older, Notification)) == 1
+
+
 def test_the_old_version_serves_while_the_upgrade_runs(older: Database) -> None:
     add_account(older)
     done, kept = threading.Event(), [0, 0]
