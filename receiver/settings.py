@@ -8,6 +8,7 @@ unknown stops the start.
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import os
 import re
 from collections.abc import Iterator
@@ -27,9 +28,13 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "RECEIVER_"
-SECRETS = ("database_url", "secret_keys", "metrics_token")
+SECRETS = ("database_url", "secret_keys", "metrics_token", "broker_url")
 """The settings that are masked wherever they are shown, and that may come from a file."""
 
+_MISREAD = (
+    "cannot be read as a URL: percent-encode special characters of the user's name and password, "
+    "and give the port as a number"
+)
 _LEASE_MARGIN_SECONDS = 10
 _SECRET_KEY_LENGTH = 32
 _METRICS_TOKEN_LENGTH = 16
@@ -56,10 +61,7 @@ def _database_url(value: SecretStr) -> SecretStr:
             "sqlite:////var/lib/receiver/receiver.db (four slashes)"
         )
     if _is_misread(url):
-        raise ValueError(
-            "cannot be read as a URL: percent-encode special characters of the user's name and "
-            "password, and give the port as a number"
-        )
+        raise ValueError(_MISREAD)
     return SecretStr(f"postgresql+psycopg://{rest}")
 
 
@@ -71,6 +73,25 @@ def _is_misread(url: str) -> bool:
     except ValueError:
         return True
     return url.count("@") > parts.netloc.count("@") or parts.netloc.count("@") > 1
+
+
+def _broker_url(value: SecretStr | None) -> SecretStr | None:
+    """Check a broker's URL, and that its library is here. No error shows any part of the URL."""
+    if value is None:
+        return None
+    url = value.get_secret_value()
+    if not re.match(r"(rediss?|amqps?)://[^/]", url):
+        raise ValueError(
+            "must be redis://:password@host/0 or amqp://user:password@host/name, or the same "
+            "with TLS: rediss://, amqps://"
+        )
+    if _is_misread(url):
+        raise ValueError(_MISREAD)
+    if importlib.util.find_spec("celery") is None:
+        raise ValueError(
+            "needs Celery, which is not installed: run pip install 'receiver[celery]', or unset it"
+        )
+    return value
 
 
 def _base_url(text: str) -> str:
@@ -153,6 +174,11 @@ class Settings(BaseSettings):
     ] = Field(
         description="The keys that tokens are signed and secrets sealed with: "
         "newest first, separated by commas."
+    )
+    broker_url: Annotated[SecretStr | None, AfterValidator(_broker_url)] = Field(
+        default=None,
+        description="The broker through which Celery wakes workers on many machines: Redis or "
+        "RabbitMQ.",
     )
     trusted_proxies: int = Field(
         default=0, ge=0, le=10, description="How many proxies stand in front of the web service."
@@ -368,23 +394,29 @@ def secret_values(settings: Settings) -> tuple[str, ...]:
     A weak password is left out: it cannot be told from an ordinary word, and hiding that word
     would tell everybody what the password is.
     """
-    password = _database_password(settings)
     token = settings.metrics_token
     return (
         *(key.get_secret_value() for key in settings.secret_keys),
         *([] if token is None else [token.get_secret_value()]),
-        *([] if _is_weak(unquote(password)) else dict.fromkeys((password, unquote(password)))),
+        *_hidden_passwords(settings.database_url),
+        *_hidden_passwords(settings.broker_url),
     )
 
 
 def has_weak_password(settings: Settings) -> bool:
     """Return whether the database's URL holds a password that may be an ordinary word."""
-    password = _database_password(settings)
+    password = _password(settings.database_url)
     return password != "" and _is_weak(unquote(password))
 
 
-def _database_password(settings: Settings) -> str:
-    return urlsplit(settings.database_url.get_secret_value()).password or ""
+def _hidden_passwords(url: SecretStr | None) -> list[str]:
+    """Return the password of a URL as it stands there and as it is meant, if it can be hidden."""
+    password = _password(url)
+    return [] if _is_weak(unquote(password)) else list(dict.fromkeys((password, unquote(password))))
+
+
+def _password(url: SecretStr | None) -> str:
+    return "" if url is None else urlsplit(url.get_secret_value()).password or ""
 
 
 def _is_weak(password: str) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +105,62 @@ def test_any_other_database_is_refused_without_showing_it(give: Give, url: str) 
     message = refusal()
     assert message.startswith("RECEIVER_DATABASE_URL ")
     assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://broker/0",
+        "redis://:p%40ss@broker:6379/0",
+        "rediss://user:word@broker/1?ssl_ca_certs=/etc/ca.pem",
+        "amqp://user:word@broker:5672/name",
+        "amqps://user:word@broker//",
+    ],
+)
+def test_a_broker_is_redis_or_rabbitmq_with_or_without_tls(give: Give, url: str) -> None:
+    give(broker_url=url)
+    broker_url = load_settings().broker_url
+    assert broker_url is not None
+    assert broker_url.get_secret_value() == url
+    assert url not in repr(load_settings())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "hunter2",
+        "http://user:hunter2@broker/",
+        "redis+socket:///hunter2",
+        "sqs://user:hunter2@",
+        "redis:hunter2",
+        "redis://",
+        "redis:///0",
+        "amqp://user:hunter2@broker:port/",
+        "amqp://user:hun/ter2@broker/",
+        "redis://:hunter2@hunter2@broker/0",
+        "os.system://hunter2",
+    ],
+)
+def test_any_other_broker_is_refused_without_showing_it(give: Give, url: str) -> None:
+    give(broker_url=url)
+    message = refusal()
+    assert message.startswith("RECEIVER_BROKER_URL ")
+    assert "ter2" not in message
+
+
+def test_a_broker_without_celery_stops_the_start_and_says_what_to_install(
+    give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "celery" else found(name)
+    )
+    load_settings()
+    give(broker_url="redis://broker/0")
+    assert refusal() == (
+        "RECEIVER_BROKER_URL needs Celery, which is not installed: run pip install "
+        "'receiver[celery]', or unset it."
+    )
 
 
 @pytest.mark.parametrize(
@@ -286,6 +343,7 @@ def test_settings_know_what_stands_in_no_log_and_no_page(give: Give) -> None:
         database_url="postgresql://receiver:hunter2%2Fhunter2@db/name",
         secret_keys=f"{KEY},{OTHER_KEY}",
         metrics_token="a-token-of-metrics",
+        broker_url="amqp://receiver:Rabbit-2-hunter@broker//",
     )
     assert secret_values(load_settings()) == (
         KEY,
@@ -293,6 +351,7 @@ def test_settings_know_what_stands_in_no_log_and_no_page(give: Give) -> None:
         "a-token-of-metrics",
         "hunter2%2Fhunter2",
         "hunter2/hunter2",
+        "Rabbit-2-hunter",
     )
 
 
@@ -300,7 +359,10 @@ def test_settings_know_what_stands_in_no_log_and_no_page(give: Give) -> None:
     "password", ["set", "password", "receiver", "correcthorsebattery", "12345"]
 )
 def test_a_password_that_may_be_any_word_hides_nothing(give: Give, password: str) -> None:
-    give(database_url=f"postgresql://receiver:{password}@db/name")
+    give(
+        database_url=f"postgresql://receiver:{password}@db/name",
+        broker_url=f"redis://:{password}@broker/0",
+    )
     assert secret_values(load_settings()) == (KEY,)
     assert has_weak_password(load_settings())
 

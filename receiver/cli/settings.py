@@ -49,8 +49,8 @@ def _table(rows: dict[str, str | float]) -> Table:
 
 def _shown(settings: Settings, name: str) -> str | float:
     value = getattr(settings, name)
-    if name == "database_url":
-        return _without_password(value)
+    if name in ("database_url", "broker_url"):
+        return _without_password(value) if value else "unset"
     if name == "secret_keys":
         return ", ".join(_MASK for _ in value)
     if name == "metrics_token":

@@ -21,6 +21,7 @@ ENVIRONMENT = {
     "RECEIVER_PUBLIC_URL": "https://receiver.example.com",
     "RECEIVER_SECRET_KEYS": f"{KEY},{KEY}2",
     "RECEIVER_METRICS_TOKEN": "hunter2-hunter2-hunter2",
+    "RECEIVER_BROKER_URL": "rediss://user:hunter2@host:6379/0?password=hunter2",
 }
 
 
