@@ -11,8 +11,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, exists, func, literal, or_, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import SQLCoreOperations
 
 from receiver.store import intents
 from receiver.store.models import Account, Credential, RequestSet
@@ -67,15 +68,57 @@ class Claim:
 
 
 def is_any_due(
-    session: Session, *, now: datetime, passing_over: Collection[int] = frozenset()
+    session: Session,
+    *,
+    now: datetime,
+    account_id: int | None = None,
+    passing_over: Collection[int] = frozenset(),
 ) -> bool:
-    """Tell whether there is a set to claim."""
-    due = select(RequestSet.id).where(*_is_due(now, passing_over)).limit(1)
+    """Tell whether there is a set to claim, of any account or of one."""
+    due = select(RequestSet.id).where(*_is_due(now, account_id, passing_over)).limit(1)
     return session.execute(due).first() is not None
 
 
-def _is_due(now: datetime, passing_over: Collection[int]) -> tuple[ColumnElement[bool], ...]:
-    return (RequestSet.look_at <= now, *_is_free(now, passing_over=passing_over))
+def _is_due(
+    now: datetime, account_id: int | None, passing_over: Collection[int]
+) -> tuple[ColumnElement[bool], ...]:
+    due = RequestSet.look_at <= now
+    if account_id is None:
+        return (due, *_is_free(now, passing_over=passing_over))
+    return (due, RequestSet.account_id == account_id, *_is_free_of(account_id, now=now))
+
+
+def _is_free_of(account_id: int, *, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Whether nobody has a set of an account, and the account may be asked.
+
+    That is asked of the account itself: asked of each of its sets, PostgreSQL expects nearly none
+    of them to be left, and reads and sorts all that are due to find the first.
+    """
+    return (is_unclaimed(now), ~account_waits(now, account_id=literal(account_id)))
+
+
+def accounts_with_due(session: Session, *, now: datetime, most: int) -> list[int]:
+    """Return accounts that have a set to claim, the one that has been due for longest first.
+
+    One entry of an index is read for each account, however many of its sets are due.
+    """
+    oldest = (
+        select(RequestSet.look_at)
+        .where(RequestSet.account_id == Account.id, RequestSet.look_at <= now, is_unclaimed(now))
+        .order_by(RequestSet.look_at)
+        .limit(1)
+        .scalar_subquery()
+    )
+    due = (
+        select(Account.id, oldest.label("look_at"))
+        .where(~account_waits(now, account_id=Account.id))
+        .subquery()
+    )
+    return list(
+        session.scalars(
+            select(due.c.id).where(due.c.look_at.is_not(None)).order_by(due.c.look_at).limit(most)
+        )
+    )
 
 
 def _is_free(now: datetime, *, passing_over: Collection[int]) -> tuple[ColumnElement[bool], ...]:
@@ -93,7 +136,7 @@ def is_unclaimed(now: datetime) -> ColumnElement[bool]:
 
 
 def account_waits(
-    now: datetime, *, account_id: InstrumentedAttribute[int] = RequestSet.account_id
+    now: datetime, *, account_id: SQLCoreOperations[int] = RequestSet.account_id
 ) -> ColumnElement[bool]:
     """Whether the account of a set, or of what else names one, may not be asked yet."""
     return exists().where(
@@ -109,9 +152,10 @@ def claim_due(
     now: datetime,
     lease_until: datetime,
     next_look_at: Callable[[int], datetime],
+    account_id: int | None = None,
     passing_over: Collection[int] = frozenset(),
 ) -> Claim | None:
-    """Claim the set that has been due for longest, or return None.
+    """Claim the set that has been due for longest, of any account or of one, or return None.
 
     ``next_look_at`` gives, for the number of quiet looks, when the set is due again should this
     claim's holder vanish. Sets of an account that Facebook asked to wait are passed over, and so
@@ -119,7 +163,7 @@ def claim_due(
     """
     row = session.execute(
         select(RequestSet)
-        .where(*_is_due(now, passing_over))
+        .where(*_is_due(now, account_id, passing_over))
         .order_by(RequestSet.look_at)
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)
@@ -150,7 +194,7 @@ def claim_beside(
             RequestSet.facebook_id.is_not(None),
             RequestSet.id != claim.request_set_id,
             RequestSet.look_at <= due_before,
-            *_is_free(now, passing_over=()),
+            *_is_free_of(claim.account_id, now=now),
         )
         .order_by(RequestSet.look_at)
         .limit(most)

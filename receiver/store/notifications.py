@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ScalarSelect, exists, null, select, update
@@ -27,11 +28,19 @@ def has_unapplied(session: Session) -> bool:
     return session.execute(select(exists().where(Notification.applied_at.is_(None)))).scalar_one()
 
 
-def apply_hints(session: Session, *, now: datetime, limit: int = 500) -> int:
+@dataclass(frozen=True)
+class Applied:
+    """How many notifications were applied, and the accounts of the sets that they are about."""
+
+    notifications: int = 0
+    account_ids: frozenset[int] = frozenset()
+
+
+def apply_hints(session: Session, *, now: datetime, limit: int = 500) -> Applied:
     """Make the sets of unapplied notifications due, and mark the notifications as applied.
 
-    Returns how many were applied. A set is made due at most once in ten seconds; a collected one
-    has nothing more to learn than that its notification did come.
+    A set is made due at most once in ten seconds; a collected one has nothing more to learn than
+    that its notification did come.
     """
     rows = session.execute(
         select(Notification.id, Notification.request_set_id, Notification.received_at)
@@ -41,8 +50,8 @@ def apply_hints(session: Session, *, now: datetime, limit: int = 500) -> int:
         .with_for_update(skip_locked=True, key_share=True)
     ).all()
     if not rows:
-        return 0
-    _hint(session, {row.request_set_id for row in rows}, now=now)
+        return Applied()
+    account_ids = _hint(session, {row.request_set_id for row in rows}, now=now)
     moments = [row.received_at for row in rows]
     session.execute(
         update(Notification)
@@ -53,7 +62,7 @@ def apply_hints(session: Session, *, now: datetime, limit: int = 500) -> int:
         )
         .values(applied_at=now, account_id=_account_of_its_set())
     )
-    return len(rows)
+    return Applied(len(rows), account_ids)
 
 
 def _account_of_its_set() -> ScalarSelect[int]:
@@ -62,10 +71,17 @@ def _account_of_its_set() -> ScalarSelect[int]:
     return select(RequestSet.account_id).where(of_its_set).correlate(Notification).scalar_subquery()
 
 
-def _hint(session: Session, request_set_ids: set[int], *, now: datetime) -> None:
+def _hint(session: Session, request_set_ids: set[int], *, now: datetime) -> frozenset[int]:
+    """Make sets due, and return their accounts."""
     # Locked in one order, so that two workers that apply hints never wait for each other in turn.
     sets = session.execute(
-        select(RequestSet.id, RequestSet.state, RequestSet.hinted_at, RequestSet.look_at)
+        select(
+            RequestSet.id,
+            RequestSet.account_id,
+            RequestSet.state,
+            RequestSet.hinted_at,
+            RequestSet.look_at,
+        )
         .where(RequestSet.id.in_(request_set_ids))
         .order_by(RequestSet.id)
         .with_for_update(key_share=True)
@@ -78,6 +94,7 @@ def _hint(session: Session, request_set_ids: set[int], *, now: datetime) -> None
                 hinted_at=now, **_effect(row.state, row.hinted_at, look_at=row.look_at, now=now)
             )
         )
+    return frozenset(row.account_id for row in sets)
 
 
 def _effect(

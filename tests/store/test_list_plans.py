@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from benchmarks.admin_population import ACCOUNTS, NOW
+from benchmarks.admin_population import ACCOUNTS, NOW, TINY
 from benchmarks.admin_rows import fill
 from benchmarks.plans import watched
 from receiver.lifecycle.actions.catalog import ACTIONS, Action
 from receiver.lifecycle.choosing import narrowed
-from receiver.store.database import Database
+from receiver.store import claims
+from receiver.store.database import Database, Session
 from receiver.store.lists import messages, paging, request_sets, requests
 from receiver.store.lists.conditions import Between
 from receiver.store.lists.messages import MessageFilter
@@ -141,7 +142,14 @@ def test_every_order_and_filter_that_an_index_serves_is_held_here() -> None:
 
 
 def indexes_of(database: Database, listing: Listing) -> list[str]:
-    """Read a page, and ask the database which indexes it would use were its tables large."""
+    """Read a page, and return the indexes for it."""
+    return indexes_for(
+        database, lambda session: paging.read_page(session, listing, after=None, limit=50)
+    )
+
+
+def indexes_for(database: Database, ask: Callable[[Session], object]) -> list[str]:
+    """Ask the database which indexes it would use for some statements were its tables large."""
     with database.reading() as session:
         connection = session.connection()
         if connection.dialect.name == "postgresql":
@@ -150,10 +158,36 @@ def indexes_of(database: Database, listing: Listing) -> list[str]:
                 text("UPDATE pg_class SET reltuples = 10000 * reltuples WHERE relkind = 'r'")
             )
         with watched(database) as statements:
-            paging.read_page(session, listing, after=None, limit=50)
+            ask(session)
         indexes = statements.indexes(connection)
         session.rollback()
     return indexes
+
+
+DUE: dict[str, tuple[Callable[[Session], object], str]] = {
+    "of any account": (
+        lambda session: claims.is_any_due(session, now=NOW),
+        "ix_request_set_due",
+    ),
+    "of one account": (
+        lambda session: claims.is_any_due(session, now=NOW, account_id=TINY),
+        "ix_request_set_account_id_due",
+    ),
+    "by account": (
+        lambda session: claims.accounts_with_due(session, now=NOW, most=9),
+        "ix_request_set_account_id_due",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", DUE)
+def test_what_is_due_is_found_by_an_index(filled: Database, kind: str) -> None:
+    ask, index = DUE[kind]
+
+    found = indexes_for(filled, ask)
+
+    assert index in found
+    assert "(all of request_set)" not in found
 
 
 def test_unapplied_notifications_are_found_by_their_index(filled: Database) -> None:

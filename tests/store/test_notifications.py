@@ -9,6 +9,7 @@ from receiver.store.database import Database
 from receiver.store.inbox.rows import ROWS_PER_TOKEN
 from receiver.store.models import Notification, RequestSet
 from tests.support.rows import (
+    ACCOUNT,
     LEASE_SECONDS,
     NOW,
     add_account,
@@ -206,12 +207,21 @@ def test_a_hint_survives_a_claim_that_was_held_for_longer_than_its_first_lease(
     assert must_claim(database, now=at(2 * LEASE_SECONDS)).why == "notification"
 
 
+def test_whose_sets_were_hinted_at_is_told(database: Database, waiting_set: int) -> None:
+    notify(database, waiting_set)
+    notify(database, waiting_set + 1)
+    with database.writing() as session:
+        applied = notifications.apply_hints(session, now=NOW)
+        assert applied == notifications.Applied(2, frozenset({ACCOUNT}))
+        assert notifications.apply_hints(session, now=NOW) == notifications.Applied()
+
+
 def test_many_notifications_are_applied_in_portions(database: Database) -> None:
     for number in range(1, 8):
         notify(database, number)
     with database.writing() as session:
-        assert notifications.apply_hints(session, now=NOW, limit=5) == 5
-        assert notifications.apply_hints(session, now=NOW, limit=5) == 2
+        assert notifications.apply_hints(session, now=NOW, limit=5).notifications == 5
+        assert notifications.apply_hints(session, now=NOW, limit=5).notifications == 2
 
 
 def test_only_a_set_with_a_notification_is_notified(database: Database, waiting_set: int) -> None:

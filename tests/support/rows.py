@@ -76,7 +76,9 @@ def add_open_set(
     return attempt.request_set_id
 
 
-def claim(database: Database, *, now: datetime = NOW) -> Claim | None:
+def claim(
+    database: Database, *, now: datetime = NOW, account_id: int | None = None
+) -> Claim | None:
     """Claim what is due as the lifecycle does: the lease holds two minutes."""
     with database.writing() as session:
         return claims.claim_due(
@@ -84,6 +86,7 @@ def claim(database: Database, *, now: datetime = NOW) -> Claim | None:
             now=now,
             lease_until=now + timedelta(seconds=LEASE_SECONDS),
             next_look_at=lambda quiet_looks: now + timedelta(seconds=15 * quiet_looks),
+            account_id=account_id,
         )
 
 
@@ -119,7 +122,7 @@ def notify(
 
 def apply_hints(database: Database, *, now: datetime = NOW) -> int:
     with database.writing() as session:
-        return notifications.apply_hints(session, now=now)
+        return notifications.apply_hints(session, now=now).notifications
 
 
 def rows(database: Database, model: type[RowT]) -> list[RowT]:

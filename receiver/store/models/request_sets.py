@@ -18,6 +18,10 @@ class RequestSet(Base):
     __table_args__ = (
         # claims.claim_due: the next set that is due.
         partial_index("ix_request_set_due", "look_at", where="look_at IS NOT NULL"),
+        # claims.accounts_with_due, and claims.claim_due for one account.
+        partial_index(
+            "ix_request_set_account_id_due", "account_id", "look_at", where="look_at IS NOT NULL"
+        ),
         # reports.sets_at_work and after_all.mark_repetitions: an account's sets by their numbers.
         Index("ix_request_set_account_id_id", "account_id", "id"),
         # integrity.stuck: the sets in a state by their numbers.
