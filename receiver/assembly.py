@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from receiver.broker.connection import Broker
+from receiver.broker.waker import Waker
 from receiver.crypto import Keys
 from receiver.delivery.sender import Sender
 from receiver.graph.client import GraphClient
 from receiver.lifecycle.plan import Pace
 from receiver.lifecycle.shares import Shares
-from receiver.lifecycle.tools import Tools
+from receiver.lifecycle.tools import Tools, wake_nobody
 from receiver.settings import Settings
 from receiver.store.database import Database
 from receiver.store.inbox.inbox import Inbox
@@ -27,9 +29,23 @@ class Parts:
     tools: Tools
     inbox: Inbox
     now: Callable[[], datetime]
+    broker: Broker | None = None
+    """For whoever examines the broker; None where there is none."""
+    waker: Waker | None = None
+
+    def wake(self, account_id: int) -> None:
+        """Tell the workers that an account has work due; without a broker, do nothing.
+
+        Nobody waits for it, and it raises nothing.
+        """
+        self.tools.wake(account_id)
 
     def close(self) -> None:
         """Close every connection."""
+        if self.waker is not None:
+            self.waker.close()
+        if self.broker is not None:
+            self.broker.close()
         self.tools.client.close()
         self.inbox.close()
         self.database.close()
@@ -56,6 +72,9 @@ def build(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Parts
         deadline_seconds=settings.graph_deadline_seconds,
         stream_limit_bytes=settings.upload_limit_bytes,
     )
+    broker_url = None if settings.broker_url is None else settings.broker_url.get_secret_value()
+    # Whoever examines the broker holds its connection meanwhile, and wakes must not wait for that.
+    waker = None if broker_url is None else Waker(Broker(broker_url))
     tools = Tools(
         database=database,
         client=client,
@@ -65,6 +84,7 @@ def build(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Parts
         sender=_sender(settings),
         delivery_retry_seconds=settings.delivery_retry_seconds,
         now=now,
+        wake=wake_nobody if waker is None else waker.wake,
         shares=Shares(
             poll_percent=settings.poll_limit_percent,
             collect_percent=settings.collect_limit_percent,
@@ -73,7 +93,14 @@ def build(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Parts
         kept_for=timedelta(days=settings.retention_days) if settings.retention_days else None,
     )
     return Parts(
-        settings=settings, database=database, keys=keys, tools=tools, inbox=Inbox(database), now=now
+        settings=settings,
+        database=database,
+        keys=keys,
+        tools=tools,
+        inbox=Inbox(database),
+        now=now,
+        broker=None if broker_url is None else Broker(broker_url),
+        waker=waker,
     )
 
 

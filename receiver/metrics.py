@@ -90,12 +90,20 @@ DELIVERIES = Counter(
     ["outcome"],
     registry=_REGISTRY,
 )
+WAKES = Counter(
+    "receiver_wakes",
+    "Messages that wake workers for an account: sent, or dropped where the broker is away.",
+    ["outcome"],
+    registry=_REGISTRY,
+)
 
 # What has not happened yet is shown as 0, or an alert would miss that it happened once.
 for _outcome in ("kept", "refused", "database_away", "failed"):
     NOTIFICATIONS.labels(_outcome)
 for _outcome in ("delivered", "retry", "failed", "gone"):
     DELIVERIES.labels(_outcome)
+for _outcome in ("sent", "dropped"):
+    WAKES.labels(_outcome)
 
 
 def exposition(*collectors: Collector) -> bytes:

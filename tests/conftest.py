@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from receiver.store.database import Database
+from tests.support.brokers import OwnBroker, empty, own_broker
 from tests.support.databases import (
     BACKENDS,
     compile_statements_once,
@@ -59,6 +60,19 @@ def sandbox() -> Iterator[SandboxControl]:
     """A sandbox in this process, of the test's own."""
     with running_sandbox() as control:
         yield control
+
+
+@pytest.fixture(scope="session")
+def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnBroker]:
+    with own_broker("redis", tmp_path_factory.mktemp("redis")) as broker:
+        yield broker
+
+
+@pytest.fixture
+def broker_url(_redis: OwnBroker) -> str:
+    """The URL of a broker that runs and holds no message; nobody else uses it."""
+    empty(_redis.url)
+    return _redis.url
 
 
 @pytest.fixture

@@ -91,6 +91,7 @@ def cancel(tools: Tools, request_set: RequestSet, *, request_id: int | None) -> 
         # Whatever the answer was, or was not: something may have changed.
         with tools.database.writing() as session:
             intents.make_due(session, request_set.id, now=tools.now())
+        tools.wake(request_set.account_id)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 
 from receiver.lifecycle import plan
 from receiver.lifecycle.look import look
@@ -20,39 +21,52 @@ def apply_hints(tools: Tools) -> bool:
         if not notifications.has_unapplied(session):
             return False
     with tools.database.writing() as session:
-        return notifications.apply_hints(session, now=tools.now()) > 0
+        applied = notifications.apply_hints(session, now=tools.now())
+    for account_id in applied.account_ids:
+        tools.wake(account_id)
+    return applied.notifications > 0
 
 
-def advance(tools: Tools) -> bool:
-    """Do what the set that has been due for longest asks for. Returns whether one was due.
+def advance(tools: Tools, *, account_id: int | None = None) -> bool:
+    """Do what the set that has been due for longest asks for, of any account or of one.
 
-    Raises DatabaseAway.
+    Returns whether one was due. Raises DatabaseAway.
     """
-    claim = claim_next(tools)
+    claim = claim_next(tools, account_id=account_id)
     if claim is not None:
         work_on(tools, claim)
     return claim is not None
 
 
-def claim_next(tools: Tools, *, passing_over: Collection[int] = frozenset()) -> Claim | None:
-    """Claim the set that has been due for longest, not one of the accounts in ``passing_over``.
+def claim_next(
+    tools: Tools,
+    *,
+    account_id: int | None = None,
+    passing_over: Collection[int] = frozenset(),
+    due_for: timedelta = timedelta(0),
+) -> Claim | None:
+    """Claim the set that has been due for longest, of any account or of one.
 
+    It is none of the accounts in ``passing_over``, and has been due for at least ``due_for``.
     Raises DatabaseAway.
     """
     now = tools.now()
     # Asked first without the write lock, which an idle worker must not keep from notifications.
     with tools.database.reading() as session:
-        if not claims.is_any_due(session, now=now, passing_over=passing_over):
+        if not claims.is_any_due(
+            session, now=now - due_for, account_id=account_id, passing_over=passing_over
+        ):
             return None
     chance = tools.chance()
     with tools.database.writing() as session:
         return claims.claim_due(
             session,
-            now=now,
+            now=now - due_for,
             lease_until=plan.lease_until(tools.pace, now=now),
             next_look_at=lambda quiet_looks: plan.next_look_at(
                 tools.pace, quiet_looks=quiet_looks, now=now, chance=chance
             ),
+            account_id=account_id,
             passing_over=passing_over,
         )
 

@@ -17,6 +17,10 @@ from receiver.store import accounts
 from receiver.store.database import Database
 
 
+def wake_nobody(_account_id: int) -> None:
+    """Wake nobody: without a broker the workers find by themselves what is due."""
+
+
 @dataclass(frozen=True)
 class Tools:
     """The parts of one process that the steps share; the assembly makes them once."""
@@ -32,6 +36,8 @@ class Tools:
     """How long after each failed attempt a caller is told again."""
     shares: Shares
     now: Callable[[], datetime]
+    wake: Callable[[int], None] = wake_nobody
+    """Tells the workers that an account has work due; it neither waits nor raises."""
     without_expansion: set[int] = field(default_factory=set)
     """The accounts whose sets are not shown with their requests; this process found that out."""
     monotonic: Callable[[], float] = time.monotonic

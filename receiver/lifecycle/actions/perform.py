@@ -107,6 +107,8 @@ def _audited(tools: Tools, deed: Deed, *, by: Actor, do: Callable[[], Done]) -> 
     finally:
         with tools.database.writing() as session:
             audit.end(session, entry_id, outcome=outcome, note=note)
+    # Most of what people do makes something due at once.
+    tools.wake(deed.account_id)
     return done
 
 
