@@ -1,4 +1,6 @@
-"""The lifecycle's steps in one process, no broker: SQL is the only memory.
+"""The lifecycle's steps in one process, by themselves: SQL is the only memory.
+
+It needs no broker. Where Celery works beside it, it takes the steps that nobody took for a while.
 
 One thread applies hints; others claim the sets that are due and work on them, a few more tell
 callers of collected ones, and two act on what people confirmed: at most half of each kind for one
@@ -12,7 +14,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import Generic, TypeVar
 
 import structlog
@@ -88,11 +93,35 @@ class _Work(Generic[ClaimT]):
         )
 
 
+@dataclass(frozen=True)
+class Duty:
+    """Something that a thread of its own does again and again.
+
+    ``do`` returns whether there is more to do at once; if not, it is left for the interval.
+    """
+
+    name: str
+    do: Callable[[], bool]
+    interval_seconds: float
+
+
 class Loop:
     """The threads of one worker. ``stop`` ends each of them between two steps."""
 
-    def __init__(self, tools: Tools, *, threads: int, interval_seconds: float) -> None:
-        """``interval_seconds`` is how long a thread that found nothing waits at the most."""
+    def __init__(
+        self,
+        tools: Tools,
+        *,
+        threads: int,
+        interval_seconds: float,
+        due_for: timedelta = timedelta(0),
+        duties: Sequence[Duty] = (),
+    ) -> None:
+        """``interval_seconds`` is how long a thread that found nothing waits at the most.
+
+        Only steps are taken that have been due for at least ``due_for``. The ``duties`` are more to
+        do beside them.
+        """
         self._tools = tools
         self._interval_seconds = interval_seconds
         self._stopping = threading.Event()
@@ -100,7 +129,7 @@ class Loop:
         self._upkeep = Upkeep(tools)
         sets = _Work(
             tools,
-            claim=step.claim_next,
+            claim=partial(step.claim_next, due_for=due_for),
             do=step.work_on,
             threads=threads,
             interval_seconds=interval_seconds,
@@ -139,6 +168,10 @@ class Loop:
                 "upkeep",
                 lambda: self._gently(self._upkeep.step),
                 interval_seconds=upkeep.INTERVAL_SECONDS,
+            ),
+            *(
+                self._thread(duty.name, duty.do, interval_seconds=duty.interval_seconds)
+                for duty in duties
             ),
             *(self._thread(f"steps-{number + 1}", sets.step) for number in range(threads)),
             *(self._thread(f"deliveries-{number + 1}", told.step) for number in range(delivering)),

@@ -1,0 +1,59 @@
+"""What goes on beside Celery: accounts are found that have work due, and workers woken for them.
+
+A message may be lost, and most of what becomes due does so by the clock, which sends none. Any
+number of machines may sweep: one message too many finds nothing to do.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from receiver.broker.connection import Broker, BrokerAway
+from receiver.lifecycle.tools import Tools
+from receiver.metrics import WAKES
+from receiver.store import claims
+
+log = structlog.get_logger(__name__)
+
+INTERVAL_SECONDS = 1.0
+
+PATIENCE = timedelta(seconds=5)
+"""How long Celery has for what is due, before the loop beside it takes it."""
+
+_MOST_WAITING = 1000
+
+
+class Sweep:
+    """Wakes workers for what is due, as far as the queue is not full of it already."""
+
+    def __init__(self, tools: Tools, broker: Broker) -> None:
+        self._tools = tools
+        self._broker = broker
+        self._is_away = False
+
+    def wake_due(self) -> bool:
+        """Send a message for each account that has work due. Raises DatabaseAway.
+
+        Returns False: there is nothing more to do before the next interval.
+        """
+        now = self._tools.now()
+        with self._tools.database.reading() as session:
+            account_ids = claims.accounts_with_due(session, now=now, most=_MOST_WAITING)
+        try:
+            self._send(account_ids)
+        except BrokerAway as away:
+            if not self._is_away:
+                log.warning("The broker is away: the sweep does the work", reason=str(away))
+            self._is_away = True
+        else:
+            self._is_away = False
+        return False
+
+    def _send(self, account_ids: list[int]) -> None:
+        """Send as many as the queue has room for: what is longest due comes first."""
+        room = _MOST_WAITING - self._broker.count_waiting()
+        for account_id in account_ids[: max(0, room)]:
+            self._broker.send(account_id)
+            WAKES.labels("sent").inc()
