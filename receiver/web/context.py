@@ -29,11 +29,13 @@ _EXPORTS = "receiver.export_slots"
 _SIGN_IN_READERS = "receiver.sign_in_readers"
 _READINESS = "receiver.readiness"
 _FIGURES = "receiver.figures"
+_WAITING_MESSAGES = "receiver.waiting_messages"
 
 _EXPORTS_MOST = 2
 _SIGN_IN_READERS_MOST = 4
 _READINESS_KEPT_SECONDS = 1.0
 _FIGURES_KEPT_SECONDS = 5.0
+_WAITING_MESSAGES_KEPT_SECONDS = 5.0
 
 
 def attach(app: Flask, parts: Parts) -> None:
@@ -52,6 +54,11 @@ def attach(app: Flask, parts: Parts) -> None:
     app.extensions[_FIGURES] = SharedReading(
         lambda: reading_figures.read(parts.database, now=parts.now()),
         kept_seconds=_FIGURES_KEPT_SECONDS,
+    )
+    app.extensions[_WAITING_MESSAGES] = (
+        None
+        if parts.broker is None
+        else SharedReading(parts.broker.count_waiting, kept_seconds=_WAITING_MESSAGES_KEPT_SECONDS)
     )
 
 
@@ -113,3 +120,8 @@ def readiness() -> SharedReading[Readiness]:
 def figures() -> SharedReading[Figures]:
     """Return what SQL last said of the whole receiver."""
     return cast("SharedReading[Figures]", current_app.extensions[_FIGURES])
+
+
+def waiting_messages() -> SharedReading[int] | None:
+    """Return how many messages the broker last held that no worker had taken; None without one."""
+    return cast("SharedReading[int] | None", current_app.extensions[_WAITING_MESSAGES])

@@ -2,7 +2,8 @@
 
 Readiness fails only for what keeps this very process from its work: the database, and its tables.
 Without a worker it goes on to keep Facebook's notifications, each of which is sent perhaps once:
-taken out of rotation for that, it would lose them. So a missing worker is ``degraded``, with 200.
+taken out of rotation for that, it would lose them. So a missing worker is ``degraded``, with 200,
+and so is a broker that is away, which costs the workers some pace.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import structlog
 from flask import Blueprint, Response
 
 from receiver.lifecycle.readiness import PATIENCE_SECONDS, Readiness
+from receiver.web.broker_state import BrokerState, broker_state
 from receiver.web.context import parts, readiness
 
 log = structlog.get_logger(__name__)
@@ -35,7 +37,7 @@ def ready() -> Response:
     """Say whether this process can do its work, and how much of it waits."""
     found = _find()
     status = HTTPStatus.OK if found.is_ready else HTTPStatus.SERVICE_UNAVAILABLE
-    return _answer(_document(found), status=status)
+    return _answer(_document(found, broker_state()), status=status)
 
 
 def _find() -> Readiness:
@@ -48,11 +50,11 @@ def _find() -> Readiness:
     return Readiness(parts().now())
 
 
-def _document(found: Readiness) -> dict[str, Any]:
+def _document(found: Readiness, broker: BrokerState | None) -> dict[str, Any]:
     """Return readiness as its JSON document; what was not found out is ``unknown`` or null."""
     age, waiting = found.heartbeat_age, found.backlog
     return {
-        "status": _status(found),
+        "status": _status(found, broker),
         "checks": {
             "database": {
                 "status": _FAILED if found.database_ms is None else _OK,
@@ -62,6 +64,12 @@ def _document(found: Readiness) -> dict[str, Any]:
             "worker": {
                 "status": _in_words(is_well=found.has_worker),
                 "age_seconds": None if age is None else round(age.total_seconds(), 1),
+            },
+            "broker": None
+            if broker is None
+            else {
+                "status": _in_words(is_well=broker.answers),
+                "waiting_messages": broker.waiting_messages,
             },
             "backlog": None
             if waiting is None
@@ -75,10 +83,11 @@ def _document(found: Readiness) -> dict[str, Any]:
     }
 
 
-def _status(found: Readiness) -> str:
+def _status(found: Readiness, broker: BrokerState | None) -> str:
     if not found.is_ready:
         return _FAILED
-    return _OK if found.has_worker else _DEGRADED
+    is_whole = found.has_worker and (broker is None or broker.answers)
+    return _OK if is_whole else _DEGRADED
 
 
 def _in_words(*, is_well: bool | None) -> str:

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from receiver import metrics
 from receiver.lifecycle.figures import Figures
 from receiver.store.database import DatabaseAway
+from receiver.web.broker_state import BrokerState, broker_state
 from receiver.web.context import figures, parts
 
 log = structlog.get_logger(__name__)
@@ -39,7 +40,7 @@ def show() -> Response:
     """Show the metrics of every web worker on this machine, and what SQL knows."""
     if not _may_read():
         return _refuse()
-    shown = metrics.exposition(_FiguresCollector(_read_figures()))
+    shown = metrics.exposition(_FiguresCollector(_read_figures()), _BrokerCollector(broker_state()))
     return Response(shown, content_type=metrics.CONTENT_TYPE, headers={"Cache-Control": "no-store"})
 
 
@@ -96,6 +97,22 @@ class _FiguresCollector(Collector):
         yield _by_state(found)
         yield from _of_integrity(found)
         yield from _of_work(found)
+
+
+class _BrokerCollector(Collector):
+    """Shows how it stands with the broker; nothing where there is none."""
+
+    def __init__(self, found: BrokerState | None) -> None:
+        self._found = found
+
+    def collect(self) -> Iterator[Metric]:
+        found = self._found
+        if found is None:
+            return
+        yield _gauge("broker_up", "Whether the broker answers.", found.answers)
+        if found.waiting_messages is not None:
+            meaning = "Messages that no worker has taken yet."
+            yield _gauge("waiting_messages", meaning, found.waiting_messages)
 
 
 def _by_state(found: Figures) -> Metric:

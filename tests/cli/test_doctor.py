@@ -28,6 +28,7 @@ from receiver.store.waits import FOREVER, Wait
 from tests.support.certificates import self_signed, server_context
 from tests.support.commands import environment
 from tests.support.databases import BACKENDS, empty_database_url, locked
+from tests.support.dead_addresses import dead_port
 from tests.support.gateway import Gateway, running_gateway
 from tests.support.house import make_settings
 from tests.support.lying_server import answering, http_answer, lying_server
@@ -117,6 +118,19 @@ def test_where_all_is_well_nothing_has_to_be_done(gateway: Gateway) -> None:
     assert {each["state"] for name, each in found.items() if name != "certificate"} == {"ok"}
     # The probe of writing leaves nothing behind.
     assert len(rows(gateway.parts.database, WorkerHeartbeat)) == 1
+
+
+@on_sqlite
+def test_a_broker_answers_or_is_told_of_without_its_password(
+    gateway: Gateway, broker_url: str
+) -> None:
+    found = examined(gateway, RECEIVER_BROKER_URL=broker_url)
+    assert (ill(found), found["broker"]["found"]) == ({}, "It answers; 0 messages wait.")
+    with dead_port("refused") as port:
+        url = f"amqp://receiver:{TOKEN}@127.0.0.1:{port}//"
+        found = examined(gateway, RECEIVER_BROKER_URL=url)
+    assert ill(found) == {"broker": "failed"}
+    assert "RECEIVER_BROKER_URL" in found["broker"]["advice"]
 
 
 @on_sqlite

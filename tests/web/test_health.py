@@ -17,7 +17,8 @@ from receiver.assembly import build
 from receiver.store import heartbeats
 from receiver.web import health
 from receiver.web.context import detach, readiness
-from tests.support.house import ACCOUNT, TOKEN, House, make_settings
+from tests.support.dead_addresses import DEAD, dead_port
+from tests.support.house import ACCOUNT, TOKEN, House, make_settings, open_house
 
 
 @pytest.fixture
@@ -41,6 +42,7 @@ def test_a_service_with_its_database_and_a_worker_is_ready(house: House) -> None
     assert found["checks"] == {
         "migrations": {"status": "ok"},
         "worker": {"status": "ok", "age_seconds": 0.0},
+        "broker": None,
         "backlog": {"due_sets": 0, "waiting_sets": 0, "unapplied_notifications": 0},
         "oldest_due_seconds": None,
     }
@@ -113,6 +115,7 @@ def test_a_database_that_is_away_makes_it_unready_and_not_dead(
             "database": {"status": "failed", "duration_ms": None},
             "migrations": {"status": "unknown"},
             "worker": {"status": "unknown", "age_seconds": None},
+            "broker": None,
             "backlog": None,
             "oldest_due_seconds": None,
         }
@@ -182,6 +185,58 @@ def test_figures_that_take_too_long_take_no_process_out_of_rotation(
     assert found["checks"]["database"]["status"] == "ok"
     assert found["checks"]["worker"] == {"status": "unknown", "age_seconds": None}
     assert found["checks"]["backlog"] is None
+
+
+def test_a_broker_that_answers_is_shown_with_what_waits_in_it(
+    database_url: str, broker_url: str
+) -> None:
+    with open_house(database_url, broker_url=broker_url) as house:
+        house.let_a_worker_beat()
+        for account_id in (1, 2):
+            house.parts.wake(account_id)
+        house.parts.close()
+        status, found = ready(house)
+    assert (status, found["status"]) == (200, "ok")
+    assert found["checks"]["broker"] == {"status": "ok", "waiting_messages": 2}
+
+
+@pytest.mark.parametrize("kind", DEAD)
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_broker_that_is_away_makes_nobody_unready_and_nothing_slow(
+    database_url: str, kind: str, scheme: str
+) -> None:
+    with dead_port(kind) as port:
+        url = f"{scheme}://someone:hunter2@127.0.0.1:{port}/0"
+        with open_house(database_url, broker_url=url) as house:
+            house.let_a_worker_beat()
+            began = time.monotonic()
+            for _ in range(5):
+                status, found = ready(house)
+                assert (status, found["status"]) == (200, "degraded")
+                assert found["checks"]["broker"] == {"status": "failed", "waiting_messages": None}
+            # Each of the five may wait for half a second, as long as nobody knows.
+            assert time.monotonic() - began < 4
+            assert "hunter2" not in house.client.get("/health/ready").text
+
+
+@pytest.mark.parametrize("kind", DEAD)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_broker_that_is_away_makes_no_answer_slower(database_url: str, kind: str) -> None:
+    with (
+        dead_port(kind) as port,
+        open_house(database_url, broker_url=f"redis://127.0.0.1:{port}/0") as house,
+    ):
+        set_id = house.create_open()
+        number = house.the_set().id
+        look = f"/admin/api/request-sets/{number}/actions/look"
+        key = {"Authorization": f"Bearer {house.key}"}
+        began = time.monotonic()
+        for _ in range(10):
+            assert house.notify(set_id).status_code == 200
+            assert house.client.post(look, headers=key, json={}).status_code == 200
+        # Each of the ten looks wakes a worker: whoever waited for the broker waited a second.
+        assert time.monotonic() - began < 8
 
 
 def test_life_needs_no_database(house: House) -> None:

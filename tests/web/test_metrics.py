@@ -19,6 +19,7 @@ from receiver.store.intents import Attempt
 from receiver.store.models import RequestSet
 from receiver.store.waits import Wait
 from receiver.web.context import figures
+from tests.support.dead_addresses import dead_port
 from tests.support.house import ACCOUNT, SECRET_KEY, TOKEN, House, open_house
 from tests.support.lying_server import answering, http_answer, lying_server
 from tests.support.sandbox import listening
@@ -337,12 +338,40 @@ def test_no_secret_stands_among_the_metrics(house: House) -> None:
         assert hidden not in shown
 
 
+def test_without_a_broker_nothing_is_said_of_one(house: House) -> None:
+    assert not {"receiver_broker_up", "receiver_waiting_messages"} & set(scrape(house))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_broker_that_answers_is_up(database_url: str, broker_url: str) -> None:
+    with open_house(database_url, broker_url=broker_url) as house:
+        shown = scrape(house)
+    assert (shown["receiver_broker_up"], shown["receiver_waiting_messages"]) == (1, 0)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_broker_that_is_away_is_down_and_what_waits_is_not_known(database_url: str) -> None:
+    with dead_port("refused") as port:
+        url = f"redis://127.0.0.1:{port}/0"
+        with open_house(database_url, broker_url=url) as house:
+            shown = scrape(house)
+    assert shown["receiver_broker_up"] == 0
+    assert "receiver_waiting_messages" not in shown
+
+
 def test_every_name_begins_with_ours(house: House) -> None:
     assert {name.partition("_")[0] for name in scrape(house)} == {"receiver"}
     assert metrics.CONTENT_TYPE.startswith("text/plain")
 
 
-def test_the_operators_page_names_every_metric_and_no_other(house: House) -> None:
+def test_the_operators_page_names_every_metric_and_no_other(
+    database_url: str, broker_url: str
+) -> None:
+    with open_house(database_url, broker_url=broker_url) as house:
+        assert_named(house)
+
+
+def assert_named(house: House) -> None:
     house.let_a_worker_beat()
     families = text_string_to_metric_families(house.client.get("/metrics").text)
     # The library's own parser takes the ending of a counter off its name.

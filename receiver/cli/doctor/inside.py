@@ -1,4 +1,4 @@
-"""Examine what stands behind the service: the database, its tables, the secret keys, the worker."""
+"""Examine what stands behind the service: database, tables, secret keys, worker, broker."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 
 from receiver import secret_keys
 from receiver.assembly import Parts
+from receiver.broker.connection import BrokerAway
 from receiver.cli.doctor.finding import Finding, Step, failed, skipped, warning, well
 from receiver.lifecycle.readiness import TIMEOUT_SECONDS, heartbeat_age, is_recent
 from receiver.secret_keys import SecretKeyMissing
@@ -17,6 +18,7 @@ from receiver.store.migrate import SchemaOutdated
 
 _DATABASE, _TABLES, _WRITES = "database", "migrations", "database writes"
 _PASSWORD, _KEYS, _WORKER = "database password", "secret keys", "worker"
+_BROKER = "broker"
 _NEEDS_TABLES = "Not examined: it needs the database with its tables."
 
 
@@ -36,6 +38,7 @@ class Inside:
             Step(_PASSWORD, self._examine_password),
             Step(_KEYS, self._examine_keys),
             Step(_WORKER, self._examine_worker),
+            Step(_BROKER, self._examine_broker),
         ]
 
     def _examine_tables(self) -> list[Finding]:
@@ -106,3 +109,18 @@ class Inside:
             "runs counts as dead where its clock is more than 30 seconds ahead of this one."
         )
         return [failed(_WORKER, f"No worker is alive.{last}", advice=advice)]
+
+    def _examine_broker(self) -> list[Finding]:
+        """Ask the broker, where one is set."""
+        if self._parts.broker is None:
+            return []
+        try:
+            waiting = self._parts.broker.count_waiting()
+        except BrokerAway as away:
+            advice = (
+                "Check RECEIVER_BROKER_URL, and that the broker runs and lets us in. Until then "
+                "the workers find what is due by themselves, some seconds later."
+            )
+            return [failed(_BROKER, f"It is away: {away}.", advice=advice)]
+        messages = "1 message waits" if waiting == 1 else f"{waiting} messages wait"
+        return [well(_BROKER, f"It answers; {messages}.")]

@@ -48,14 +48,19 @@ def steps(
     *,
     oldest_due: float | None,
     has_worker: bool,
+    has_broker: bool,
 ) -> list[Step]:
-    """Return what has to be done, the worst first; ``oldest_due`` is in seconds."""
+    """Return what has to be done, the worst first; ``oldest_due`` is in seconds.
+
+    ``has_broker`` is False only where one is set and does not answer.
+    """
     return [
         *_doubled(integrity),
         *_missing(integrity),
         *_without_worker(has_worker=has_worker),
         *_stuck(integrity),
         *_waiting(oldest_due),
+        *_without_broker(has_broker=has_broker),
         *_parked(accounts),
         *_late(integrity),
         *_blocked(accounts),
@@ -94,6 +99,16 @@ def _without_worker(*, has_worker: bool) -> Iterator[Step]:
             "No worker is alive.",
             "Notifications are kept, and nothing is collected: start 'receiver worker', or read "
             "its log.",
+        )
+
+
+def _without_broker(*, has_broker: bool) -> Iterator[Step]:
+    if not has_broker:
+        yield Step(
+            "warning",
+            "The broker does not answer.",
+            "Nothing is lost: the workers find what is due by themselves, some seconds later. See "
+            "that it runs, and what 'receiver doctor' says of it.",
         )
 
 

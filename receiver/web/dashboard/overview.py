@@ -12,6 +12,7 @@ from receiver.store import backlog
 from receiver.web.admin import figures, reading
 from receiver.web.admin.documents import ErrorsOfPeriod
 from receiver.web.admin.parameters import SetsQuery, StatisticsQuery
+from receiver.web.broker_state import broker_state
 from receiver.web.context import parts
 from receiver.web.dashboard import asked, charts, next_steps
 from receiver.web.dashboard.blueprint import blueprint
@@ -33,6 +34,7 @@ def overview() -> str:
     errors = figures.read_errors(statistics)
     now = parts().now()
     integrity, healths = figures.read_integrity(accounts), figures.read_accounts(accounts).data
+    broker = broker_state()
     oldest_due, has_worker = _work(reading.account_ids(accounts))
     return render_template(
         "admin/overview.html",
@@ -40,7 +42,13 @@ def overview() -> str:
         url_with_accounts=asked.url_with_accounts,
         integrity=integrity,
         summary=next_steps.summary(integrity),
-        steps=next_steps.steps(integrity, healths, oldest_due=oldest_due, has_worker=has_worker),
+        steps=next_steps.steps(
+            integrity,
+            healths,
+            oldest_due=oldest_due,
+            has_worker=has_worker,
+            has_broker=broker is None or broker.answers,
+        ),
         accounts=healths,
         chart=charts.outcomes(figures.read_outcomes(statistics).data),
         errors=_worst(errors.data),

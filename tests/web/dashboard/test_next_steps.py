@@ -49,9 +49,19 @@ def told(
     *accounts: Account,
     oldest_due: float | None = None,
     has_worker: bool = True,
+    has_broker: bool = True,
 ) -> list[str]:
-    steps = next_steps.steps(found, accounts, oldest_due=oldest_due, has_worker=has_worker)
+    steps = next_steps.steps(
+        found, accounts, oldest_due=oldest_due, has_worker=has_worker, has_broker=has_broker
+    )
     return [step.what for step in steps]
+
+
+def test_that_the_broker_is_away_is_told_after_what_is_worse() -> None:
+    assert told(integrity(), account(), has_worker=False, has_broker=False) == [
+        "No worker is alive.",
+        "The broker does not answer.",
+    ]
 
 
 def test_that_nobody_works_is_told_whatever_else_is_well() -> None:
