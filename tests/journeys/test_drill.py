@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from receiver.cli.processes import plain_environment
+from tests.support.brokers import own_broker
 from tests.support.databases import empty_database_url, require_postgres
 
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(420)]
@@ -38,6 +39,15 @@ def assert_whole(done: subprocess.CompletedProcess[str]) -> None:
 
 def test_a_short_drill_on_sqlite_loses_and_doubles_nothing() -> None:
     assert_whole(drill())
+
+
+def test_a_short_drill_on_celery_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    require_postgres()
+    with (
+        own_broker("redis", tmp_path) as broker,
+        empty_database_url("postgresql", tmp_path) as url,
+    ):
+        assert_whole(drill("--database-url", url, "--broker-url", broker.url))
 
 
 def test_a_short_drill_on_postgresql_loses_and_doubles_nothing(tmp_path: Path) -> None:

@@ -32,7 +32,15 @@ _SETTLE_SECONDS = 240.0
     "--database-url",
     help="An empty PostgreSQL database of its own. By itself SQLite in a temporary folder.",
 )
-def drill(*, minutes: float, kill9: bool, seed: int | None, database_url: str | None) -> None:
+@click.option("--broker-url", help="Redis or RabbitMQ: the workers run Celery on it.")
+def drill(
+    *,
+    minutes: float,
+    kill9: bool,
+    seed: int | None,
+    database_url: str | None,
+    broker_url: str | None,
+) -> None:
     """Break everything at random, then count what was lost, is missing or was doubled.
 
     Runs a sandbox, two web processes and two workers. Ends with 0 only if nothing was lost, is
@@ -44,7 +52,12 @@ def drill(*, minutes: float, kill9: bool, seed: int | None, database_url: str | 
     with ending_in_order(), tempfile.TemporaryDirectory(prefix="receiver-drill-") as folder:
         url = database_url or f"sqlite:///{folder}/receiver.db"
         refuse_used(url)
-        stage = Stage(Path(folder), database_url=url, settle_seconds=_settle_seconds(minutes))
+        stage = Stage(
+            Path(folder),
+            database_url=url,
+            broker_url=broker_url,
+            settle_seconds=_settle_seconds(minutes),
+        )
         with closing_in_order(stage):
             stage.open()
             is_good = _play(stage, console, seconds=minutes * 60, kills=kill9, seed=seed)

@@ -88,9 +88,17 @@ EDGES: tuple[dict[str, Any], ...] = (
 class Stage:
     """The processes, and how the drill reaches them: over HTTP, like anybody else."""
 
-    def __init__(self, folder: Path, *, database_url: str, settle_seconds: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        database_url: str,
+        broker_url: str | None = None,
+        settle_seconds: float,
+    ) -> None:
         self._settle_seconds = settle_seconds
         self.database_url = database_url
+        self._broker_url = broker_url
         self.url = ""
         self.keys: dict[str, str] = {}
         self.web: subprocess.Popen[bytes] | None = None
@@ -119,6 +127,8 @@ class Stage:
                 "RECEIVER_GRAPH_URL": self._sandbox_url,
             }
         )
+        if self._broker_url is not None:
+            self._fleet.add_environment({"RECEIVER_BROKER_URL": self._broker_url})
         self._fleet.run(["receiver", "db", "upgrade"])
         for account in ACCOUNTS:
             added = ["receiver", "account", "add", account, "--token-stdin"]

@@ -71,8 +71,7 @@ class Violence:
         web = self._stage.web
         if web is None:
             return False
-        with suppress(ProcessLookupError):
-            os.killpg(web.pid, signal.SIGKILL)
+        _signal_group(web.pid, signal.SIGKILL)
         web.wait()
         self._stage.start_web()
         return True
@@ -80,7 +79,8 @@ class Violence:
     def kill_worker(self) -> bool:
         number = self._draws.randrange(len(self._stage.workers))
         worker = self._stage.workers[number]
-        worker.kill()
+        # With all that it started: beside it may be a Celery worker.
+        _signal_group(worker.pid, signal.SIGKILL)
         worker.wait()
         self._stage.workers[number] = self._stage.start_worker()
         return True
@@ -88,13 +88,13 @@ class Violence:
     def pause_web_process(self) -> bool:
         process_id = self._signal_web_process(signal.SIGSTOP)
         if process_id is not None:
-            self._wake_later(process_id)
+            self._wake_later(lambda: _signal(process_id, signal.SIGCONT))
         return process_id is not None
 
     def pause_worker(self) -> bool:
         worker = self._draws.choice(self._stage.workers)
-        worker.send_signal(signal.SIGSTOP)
-        self._wake_later(worker.pid)
+        _signal_group(worker.pid, signal.SIGSTOP)
+        self._wake_later(lambda: _signal_group(worker.pid, signal.SIGCONT))
         return True
 
     def _signal_web_process(self, number: signal.Signals) -> int | None:
@@ -103,16 +103,9 @@ class Violence:
         if not processes:
             return None
         process_id = self._draws.choice(processes)
-        with suppress(ProcessLookupError):
-            os.kill(process_id, number)
-            return process_id
-        return None
+        return process_id if _signal(process_id, number) else None
 
-    def _wake_later(self, process_id: int) -> None:
-        def wake() -> None:
-            with suppress(ProcessLookupError):
-                os.kill(process_id, signal.SIGCONT)
-
+    def _wake_later(self, wake: Callable[[], object]) -> None:
         pause = threading.Timer(self._draws.uniform(1.0, self._longest_pause_seconds), wake)
         pause.daemon = True
         pause.start()
@@ -127,6 +120,20 @@ BLOWS: Mapping[str, Callable[[Violence], bool]] = {
     "a worker paused": Violence.pause_worker,
 }
 """What is dealt; each tells whether there was something to deal it to."""
+
+
+def _signal(process_id: int, number: signal.Signals) -> bool:
+    """Send a signal to a process; False for one that is gone."""
+    with suppress(ProcessLookupError):
+        os.kill(process_id, number)
+        return True
+    return False
+
+
+def _signal_group(process_id: int, number: signal.Signals) -> None:
+    """Send a signal to a process that leads a group, and to all that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process_id, number)
 
 
 def _children(parent: int) -> list[int]:
