@@ -37,8 +37,8 @@ from receiver.graph.serve import split_path
 from receiver.graph.tokens import TokenShown
 from receiver.graph.transport import Answer, Transmission, Transport
 from receiver.graph.usage import Usage
-from receiver.graph.vocabulary import AD_SETS_EDGE, API_VERSION, MAX_PAGE_LIMIT, SCOPE_EDGE
-from receiver.graph.wire import Call, NodesPage, RequestsPage, SetReading, SetsPage
+from receiver.graph.vocabulary import AD_SETS_EDGE, API_VERSION, SCOPE_EDGE
+from receiver.graph.wire import Call, NodesPage, SetReading, SetsPage
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
@@ -204,18 +204,6 @@ class GraphClient:
     def read_token(self, credential: Credential) -> Answered[TokenShown]:
         """Read what Facebook says of a credential's token."""
         return self.read(credential, tokens.read_token(credential.token), tokens.read_token_shown)
-
-    def read_requests(
-        self,
-        credential: Credential,
-        set_id: int,
-        *,
-        after: str | None,
-        limit: int = MAX_PAGE_LIMIT,
-    ) -> Answered[RequestsPage]:
-        """Read a page of a set's requests; ``after`` is the cursor of the page before."""
-        call = wire.read_requests(set_id, after=after, limit=limit)
-        return self.read(credential, call, wire.read_requests_page)
 
     def read_complete_sets(
         self, credential: Credential, account_id: int, *, edge: str, after: str | None, limit: int

@@ -40,13 +40,23 @@ def _finite_or_text(text: str) -> float | str:
     return number if math.isfinite(number) else text
 
 
+_write_ascii = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def json_bytes(value: Any) -> bytes:
     """Write a value of ``parse_json`` as JSON in ASCII: every text survives as escapes.
 
     Raises ValueError for one that is nested too deeply.
     """
     try:
-        return json.dumps(value, separators=(",", ":")).encode("ascii")
+        written = orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        written = b""
+    # It refuses lone surrogates, integers beyond 64 bits and depth, and escapes no other text.
+    if written and written.isascii():
+        return written
+    try:
+        return _write_ascii(value).encode("ascii")
     except RecursionError:
         raise ValueError("The value is nested too deeply.") from None
 
@@ -65,7 +75,8 @@ def is_storable(text: str) -> bool:
 
 def clean_text(text: str) -> str:
     """Replace what PostgreSQL or UTF-8 cannot hold: U+0000 and lone surrogates, by U+FFFD."""
-    return _UNSTORABLE.sub("\ufffd", text)
+    is_plain = text.isascii() and "\0" not in text
+    return text if is_plain else _UNSTORABLE.sub("\ufffd", text)
 
 
 def read_text(value: object) -> str | None:

@@ -51,11 +51,21 @@ def look(
     return _read(client, credential, calls, readers)
 
 
-def first_pages(
-    client: GraphClient, credential: Credential, set_ids: Sequence[int], *, limit: int
+@dataclass(frozen=True)
+class PageAsk:
+    """A page of a set's requests: the first, or the one behind a cursor."""
+
+    set_id: int
+    after: str | None = None
+
+
+def request_pages(
+    client: GraphClient, credential: Credential, asks: Sequence[PageAsk], *, limit: int
 ) -> Answered[list[Opened[RequestsPage]]]:
-    """Read the first page of the requests of some sets; see look."""
-    calls = [(wire.read_requests(one, after=None, limit=limit), _NO_HEADERS) for one in set_ids]
+    """Read a page of the requests of some sets; see look."""
+    calls = [
+        (wire.read_requests(ask.set_id, after=ask.after, limit=limit), _NO_HEADERS) for ask in asks
+    ]
     return _read(client, credential, calls, [wire.read_requests_page] * len(calls))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from receiver.graph.json_values import (
@@ -214,9 +214,8 @@ class SetReading:
     updated_time: str | None
 
 
-@dataclass(frozen=True)
-class RequestReading:
-    """A request of a set as an answer shows it.
+class RequestReading(NamedTuple):
+    """A request of a set as an answer shows it: a tuple, for they come by the thousand.
 
     ``result`` and ``input`` are JSON in ASCII, so that U+0000 and lone surrogates survive as
     escapes. The created object and the error are taken out of ``result``.
@@ -381,9 +380,10 @@ def read_nodes_page(value: Any) -> NodesPage:
 def _read_node(value: Any) -> NodeReading:
     node = read_object(value)
     final = is_final(read_text(node.get("status")) or "") or read_flag(node.get("is_completed"))
-    if _is_too_deep(node):
+    record = _written(node)
+    if record is None:
         raise WrongShape("The answer is nested too deeply to be kept")
-    return NodeReading(_own_id(node), is_final=final, record=json_bytes(node))
+    return NodeReading(_own_id(node), is_final=final, record=record)
 
 
 _Reading = TypeVar("_Reading")
@@ -441,8 +441,20 @@ def _own_id(node: Mapping[str, Any]) -> int:
 def _json(value: Any) -> bytes | None:
     if value is None:
         return None
+    written = _written(value)
     # The rest of the row counts: without it its whole set could never be collected.
-    return _TOO_DEEP if _is_too_deep(value) else json_bytes(value)
+    return _TOO_DEEP if written is None else written
+
+
+def _written(value: Any) -> bytes | None:
+    """Return JSON in ASCII; None for a value that is nested too deeply."""
+    try:
+        written = json_bytes(value)
+    except ValueError:
+        return None
+    # What has fewer brackets cannot be deeper, and counting them costs next to nothing.
+    may_be_too_deep = written.count(b"[") + written.count(b"{") > _MAX_DEPTH
+    return None if may_be_too_deep and _is_too_deep(value) else written
 
 
 def _is_too_deep(value: Any) -> bool:
@@ -457,7 +469,9 @@ def _is_too_deep(value: Any) -> bool:
 
 def _first_object(value: Any) -> Mapping[str, Any]:
     """Return a result's object; Facebook's tables call it an array, its samples show an object."""
-    candidates = value if isinstance(value, list) else [value]
+    if isinstance(value, dict):
+        return value
+    candidates = value if isinstance(value, list) else ()
     return next((candidate for candidate in candidates if isinstance(candidate, dict)), {})
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 from receiver.lifecycle import spec_matching
 from receiver.store import lineage
 from receiver.store.database import Session
 
 
-def release(session: Session, request_set_id: int) -> None:
-    """Let go of the failures that a set was to send again, and whose requests were canceled.
+def release(session: Session, request_set_ids: Collection[int]) -> None:
+    """Let go of the failures that sets were to send again, and whose requests were canceled.
 
     Those of which no spec can be told stay held: they may be another's.
     """
-    if not lineage.parents_of(session, request_set_id):
-        return
+    for request_set_id in lineage.sending_again(session, request_set_ids):
+        _release(session, request_set_id)
+
+
+def _release(session: Session, request_set_id: int) -> None:
     canceled = lineage.canceled_requests(session, request_set_id)
     if not canceled:
         return

@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from receiver.crypto import CannotOpen
-from receiver.graph import looks as graph_looks
-from receiver.graph.answers import Success
-from receiver.graph.errors import TOO_MUCH_DATA, CallFailed, GraphError
-from receiver.graph.score import READ_POINTS
-from receiver.graph.vocabulary import MAX_PAGE_LIMIT
-from receiver.graph.wire import RequestsPage, SetReading, SetShown
+from receiver.graph.looks import BATCH_MOST
+from receiver.graph.wire import SetReading, SetShown
 from receiver.lifecycle import canceled, knowledge, plan
 from receiver.lifecycle.knowledge import Knowledge
-from receiver.lifecycle.put_off import attempt, put_all_off, put_off
+from receiver.lifecycle.pages import ROWS_A_CALL, Page, Unread, Unreadable, page_limit, read_pages
+from receiver.lifecycle.put_off import put_off
 from receiver.lifecycle.shared_lease import SharedLease
-from receiver.lifecycle.shares import Purpose
-from receiver.lifecycle.spending import NoPoints, reserve
-from receiver.lifecycle.tools import Tools, credential_of
+from receiver.lifecycle.together import parts, write_together
+from receiver.lifecycle.tools import Tools
 from receiver.lifecycle.verdict import PENDING, verdict_of
-from receiver.lifecycle.waiting import note_usage
 from receiver.metrics import COLLECT_SECONDS
-from receiver.store import claims, deliveries, looks, notifications, results
+from receiver.store import claims, deliveries, looks, results, searches
 from receiver.store.claims import Claim, LeaseLost
 from receiver.store.database import Session
-from receiver.store.looks import LookRecord
+from receiver.store.looks import Collected, LookRecord
+from receiver.store.results import Progress, ReadPage
 
-_MAX_PAGES = 2000
-"""More than a set has, even in the shortest pages: a cursor that never ends is given up here."""
+_ROWS_A_TRANSACTION = 1000
+"""Some ten milliseconds: nobody else writes to SQLite meanwhile, and no hint is applied."""
 
 
 @dataclass(frozen=True)
@@ -43,104 +39,261 @@ class Complete:
     read_at: datetime
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Tally:
     """What one collecting has read so far."""
 
+    started_at: datetime | None = None
     calls: int = 0
     rows: int = 0
     unreadable: int = 0
-    refused: list[int] = field(default_factory=list)
+    refused: tuple[int, ...] = ()
+
+    def with_page(self, page: Page, *, refused: Sequence[int]) -> _Tally:
+        return replace(
+            self,
+            started_at=self.started_at or page.read_at,
+            calls=self.calls + page.calls,
+            rows=self.rows + len(page.value.requests),
+            unreadable=self.unreadable + page.value.unreadable,
+            refused=(*self.refused, *refused),
+        )
+
+    def record(self, *, ended_at: datetime) -> LookRecord:
+        """Return what is kept of it."""
+        return LookRecord(
+            kind="requests",
+            started_at=self.started_at or ended_at,
+            ended_at=ended_at,
+            calls=self.calls,
+            rows=self.rows,
+        )
 
 
 @dataclass(frozen=True)
-class _Page:
-    """A page of a set's requests, when it was asked for and what that took."""
+class _Written:
+    """A set of which a page was written, and how it ended if that was the last one."""
 
-    value: RequestsPage
-    read_at: datetime
-    calls: int
+    of: _Collecting
+    tally: _Tally
+    outcome: str | None = None
+
+    @property
+    def claim(self) -> Claim:
+        return self.of.claim
+
+
+@dataclass
+class _Collecting:
+    """A set whose requests are being read."""
+
+    reading: SetReading
+    unread: Unread
+    tally: _Tally = field(default_factory=_Tally)
+    is_finished: bool = False
+    _began: float = field(default_factory=time.monotonic)
+
+    @property
+    def claim(self) -> Claim:
+        return self.unread.claim
+
+    def take(self, written: _Written | None) -> None:
+        """Go by what was written of it; None where it was put off, or its lease was lost."""
+        if written is None:
+            self.end("failed")
+            return
+        self.tally = written.tally
+        if written.outcome is not None:
+            self.is_finished = True
+            self.end(written.outcome)
+
+    def end(self, outcome: str) -> None:
+        self.unread.is_over = True
+        COLLECT_SECONDS.labels(outcome).observe(time.monotonic() - self._began)
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    """A page that is to be written."""
+
+    of: _Collecting
+    page: Page
+    kind: str = "requests"
+
+    @property
+    def claim(self) -> Claim:
+        return self.of.claim
+
+    @property
+    def started_at(self) -> datetime:
+        return self.of.tally.started_at or self.page.read_at
+
+    @property
+    def calls(self) -> int:
+        return self.of.tally.calls + self.page.calls
 
 
 def collect(
     tools: Tools, complete: Sequence[Complete], *, known: Knowledge, lease: SharedLease
 ) -> None:
-    """Read all pages of some sets of one account, BATCH_MOST at the most, and let go of them.
+    """Read all requests of some sets of one account and let go of them.
 
     A set is collected when as many rows as Facebook counts are in SQL, all of them final. Running
     it again changes nothing. What goes wrong with one puts that one off. Raises DatabaseAway.
     """
-    firsts = {
-        each.claim.request_set_id: _Page(each.shown.requests, each.read_at, calls=0)
-        for each in complete
-        if each.shown.requests is not None
-    }
-    unread = [each for each in complete if each.claim.request_set_id not in firsts]
-    if len(unread) > 1:
-        firsts |= _read_firsts(tools, unread, known=known)
-        unread_ids = {each.claim.request_set_id for each in unread}
-        complete = [
-            each
-            for each in complete
-            if each.claim.request_set_id in firsts or each.claim.request_set_id not in unread_ids
-        ]
-    for each in complete:
+    sets = [_Collecting(each.shown.reading, Unread(each.claim)) for each in complete]
+    _write(tools, [one for each in map(_shown_with, complete, sets) for one in each])
+    while unread := [one for one in sets if not one.unread.is_over]:
         lease.keep()
-        first = firsts.get(each.claim.request_set_id)
-        attempt(
+        _write(tools, _read(tools, _next_call(unread, limit=page_limit(known)), known=known))
+    if any(one.is_finished for one in sets):
+        knowledge.grow_page(tools, sets[0].claim.account_id, known=known)
+
+
+def _shown_with(complete: Complete, of: _Collecting) -> Iterator[_Arrived]:
+    """Take the first page of a set that was shown with it."""
+    requests = complete.shown.requests
+    if requests is not None:
+        of.unread.turn(requests)
+        yield _Arrived(of, Page(of.unread, requests, complete.read_at, calls=0))
+
+
+def _next_call(unread: Sequence[_Collecting], *, limit: int) -> list[_Collecting]:
+    """Choose whose next page is read by one call."""
+    rows = partial(_rows_of_next, limit=limit)
+    return next(parts(unread, rows=rows, most_rows=ROWS_A_CALL, most=BATCH_MOST))
+
+
+def _rows_of_next(one: _Collecting, *, limit: int) -> int:
+    return one.unread.rows_of_next(limit)
+
+
+def _read(tools: Tools, sets: Sequence[_Collecting], *, known: Knowledge) -> list[_Arrived]:
+    """Read the next page of some sets in one call; those that fail are put off."""
+    by_id = {one.claim.request_set_id: one for one in sets}
+    arrived = []
+    for read in read_pages(tools, [one.unread for one in sets], known=known):
+        of = by_id[read.unread.claim.request_set_id]
+        if isinstance(read, Page):
+            arrived.append(_Arrived(of, read))
+        else:
+            of.end("failed")
+            error = read.error_after(of.tally.calls)
+            put_off(tools, of.claim, error, kind="requests", started_at=read.read_at)
+    return arrived
+
+
+def _write(tools: Tools, arrived: Sequence[_Arrived]) -> None:
+    """Write pages, and let go of the sets whose last page is among them."""
+    for part in parts(
+        arrived,
+        rows=lambda one: len(one.page.value.requests),
+        most_rows=_ROWS_A_TRANSACTION,
+        most=BATCH_MOST,
+    ):
+        written = write_together(tools, part, partial(_write_pages, tools))
+        tallies = {one.claim.request_set_id: one for one in written}
+        for one in part:
+            one.of.take(tallies.get(one.claim.request_set_id))
+
+
+def _write_pages(
+    tools: Tools, session: Session, arrived: Sequence[_Arrived], now: datetime
+) -> list[_Written]:
+    refused = results.upsert(session, [_read_page(one.claim, one.page) for one in arrived])
+    written = [
+        _Written(
+            one.of,
+            one.of.tally.with_page(one.page, refused=refused.get(one.claim.request_set_id, ())),
+        )
+        for one in arrived
+    ]
+    ended = [one for one in written if one.of.unread.is_over]
+    outcomes = _finish(tools, session, ended, now=now) if ended else {}
+    return [replace(one, outcome=outcomes.get(one.claim.request_set_id)) for one in written]
+
+
+def _read_page(claim: Claim, page: Page) -> ReadPage:
+    return ReadPage(
+        claim.request_set_id, claim.account_id, page.value.requests, read_at=page.read_at
+    )
+
+
+def _finish(
+    tools: Tools, session: Session, ended: Sequence[_Written], *, now: datetime
+) -> dict[int, str]:
+    """Let go of sets that were read to their end; return by their ids how that ended."""
+    looks.add_looks(session, [(one.claim, one.tally.record(ended_at=now)) for one in ended])
+    progress = results.progress(session, [one.claim.request_set_id for one in ended])
+    closed: list[tuple[_Written, str | None]] = []
+    for one in ended:
+        known = progress[one.claim.request_set_id]
+        missing = _what_is_missing(
+            known, one.of.reading, one.tally, spec_count=one.claim.spec_count
+        )
+        if missing is None or _is_odd_for_good(one.claim, known, missing, now=now):
+            closed.append((one, missing))
+        else:
+            _leave(tools, session, one.claim, missing=missing, now=now)
+    if closed:
+        _close(tools, session, closed, now=now)
+    return {
+        **{one.claim.request_set_id: "incomplete" for one in ended},
+        **{one.claim.request_set_id: "collected" for one, _ in closed},
+    }
+
+
+def _is_odd_for_good(claim: Claim, progress: Progress, missing: str, *, now: datetime) -> bool:
+    """Tell whether nothing is missing but statuses that somebody knows, after long enough."""
+    is_settled = plan.are_statuses_settled(claim.completed_at or now, now=now)
+    return progress.is_odd and is_settled and missing == _not_final(progress)
+
+
+def _leave(tools: Tools, session: Session, claim: Claim, *, missing: str, now: datetime) -> None:
+    look_at = plan.next_look_at(
+        tools.pace, quiet_looks=claim.quiet_looks, now=now, chance=tools.chance()
+    )
+    looks.finish(session, claim, look_at=look_at, reason=missing)
+
+
+def _close(
+    tools: Tools,
+    session: Session,
+    closed: Sequence[tuple[_Written, str | None]],
+    *,
+    now: datetime,
+) -> None:
+    """Close sets that are collected, each with what was odd about it."""
+    ids = [one.claim.request_set_id for one, _ in closed]
+    notified = searches.are_notified(session, ids)
+    collected = [
+        _collected(
             tools,
-            each.claim,
-            kind="requests",
-            work=partial(_collect_one, tools, each, first, known=known),
+            one,
+            flag=flag,
+            is_notified=one.claim.request_set_id in notified,
+            now=now,
         )
+        for one, flag in closed
+    ]
+    looks.finish_collected(session, collected, now=now)
+    canceled.release(session, ids)
+    deliveries.add_if_wanted(session, ids, now=now)
 
 
-def _read_firsts(tools: Tools, unread: Sequence[Complete], *, known: Knowledge) -> dict[int, _Page]:
-    """Read the first pages of some sets in one call; those that fail are put off."""
-    started_at, account_id = tools.now(), unread[0].claim.account_id
-    set_ids = [each.claim.facebook_id or 0 for each in unread]
-    try:
-        reserve(tools, account_id, cost=len(set_ids) * READ_POINTS, purpose=Purpose.COLLECT)
-        answered = graph_looks.first_pages(
-            tools.client,
-            credential_of(tools, account_id),
-            set_ids,
-            limit=known.page_limit or MAX_PAGE_LIMIT,
-        )
-    except (CallFailed, CannotOpen, NoPoints) as error:
-        claims = [each.claim for each in unread]
-        put_all_off(tools, claims, error, kind="requests", started_at=started_at)
-        return {}
-    note_usage(tools, account_id, answered.usage)
-    firsts = {}
-    calls = answered.calls
-    for each, seen in zip(unread, answered.value, strict=True):
-        if isinstance(seen, Success):
-            firsts[each.claim.request_set_id] = _Page(seen.value, started_at, calls=calls)
-        elif isinstance(seen, CallFailed):
-            seen.calls = calls
-            _halve_if_too_much(tools, account_id, seen, known=known)
-            put_off(tools, each.claim, seen, kind="requests", started_at=started_at)
-        calls = 0
-    return firsts
-
-
-def _collect_one(
-    tools: Tools, complete: Complete, first: _Page | None, *, known: Knowledge
-) -> bool:
-    """Read a set's pages and let go of it; return whether it is collected now."""
-    started_at = tools.now() if first is None else first.read_at
-    outcome, began = "failed", time.monotonic()
-    try:
-        tally = _read(tools, complete.claim, first, known=known)
-        knowledge.grow_page(tools, complete.claim.account_id, known=known)
-        is_collected = _finish(
-            tools, complete.claim, complete.shown.reading, tally=tally, started_at=started_at
-        )
-        outcome = "collected" if is_collected else "incomplete"
-    finally:
-        COLLECT_SECONDS.labels(outcome).observe(time.monotonic() - began)
-    return is_collected
+def _collected(
+    tools: Tools, one: _Written, *, flag: str | None, is_notified: bool, now: datetime
+) -> Collected:
+    completed_at = one.claim.completed_at or now
+    verdict = verdict_of(
+        one.of.reading,
+        is_notified=is_notified,
+        completed_at=completed_at,
+        pace=tools.pace,
+        now=now,
+    )
+    look_at = verdict_due(tools, verdict, completed_at=completed_at)
+    return Collected(one.claim, verdict, look_at=look_at, flag=flag)
 
 
 def collect_open(tools: Tools, claim: Claim) -> bool:
@@ -150,144 +303,30 @@ def collect_open(tools: Tools, claim: Claim) -> bool:
     """
     started_at = tools.now()
     known = knowledge.of_account(tools, claim.account_id)
-    tally = _read(tools, claim, None, known=known)
-    now = tools.now()
-    record = LookRecord(
-        kind="requests", started_at=started_at, ended_at=now, calls=tally.calls, rows=tally.rows
-    )
-    with tools.database.writing() as session:
-        claims.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=now))
+    unread, tally = Unread(claim), _Tally(started_at)
+    while not unread.is_over:
+        for read in read_pages(tools, [unread], known=known):
+            if isinstance(read, Unreadable):
+                raise read.error_after(tally.calls)
+            tally = tally.with_page(read, refused=())
+            with _holding(tools, claim, calls=tally.calls) as session:
+                results.upsert(session, [_read_page(claim, read)])
+    record = tally.record(ended_at=tools.now())
+    with _holding(tools, claim, calls=tally.calls) as session:
         looks.add_look(session, claim, record)
     return True
 
 
-def _read(tools: Tools, claim: Claim, first: _Page | None, *, known: Knowledge) -> _Tally:
-    tally = _Tally()
+@contextmanager
+def _holding(tools: Tools, claim: Claim, *, calls: int) -> Iterator[Session]:
+    """Write under the lease; one that is lost knows what the look had cost."""
     try:
-        for page in _pages(tools, claim, first, known=known):
-            _store(tools, claim, page, tally=tally)
-    except (CallFailed, NoPoints, LeaseLost) as failure:
-        # The pages before it were asked for too.
-        failure.calls += tally.calls
+        with tools.database.writing() as session:
+            claims.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=tools.now()))
+            yield session
+    except LeaseLost as lost:
+        lost.calls = calls
         raise
-    return tally
-
-
-def _pages(tools: Tools, claim: Claim, first: _Page | None, *, known: Knowledge) -> Iterator[_Page]:
-    after: str | None = None
-    if first is not None:
-        yield first
-        after = first.value.after
-        if after is None:
-            return
-    seen: set[str] = set()
-    while len(seen) < _MAX_PAGES:
-        page = _read_page(tools, claim, after=after, known=known)
-        yield page
-        after = page.value.after
-        if after is None or after in seen:
-            return
-        seen.add(after)
-
-
-def _read_page(tools: Tools, claim: Claim, *, after: str | None, known: Knowledge) -> _Page:
-    """Read one page; one that is too much for Facebook is asked for again, half as long."""
-    credential = credential_of(tools, claim.account_id)
-    calls = 0
-    while True:
-        read_at = tools.now()
-        reserve(tools, claim.account_id, cost=READ_POINTS, purpose=Purpose.COLLECT)
-        try:
-            answered = tools.client.read_requests(
-                credential,
-                claim.facebook_id or 0,
-                after=after,
-                limit=known.page_limit or MAX_PAGE_LIMIT,
-            )
-        except GraphError as error:
-            error.calls += calls
-            calls = error.calls
-            if not _halve_if_too_much(tools, claim.account_id, error, known=known):
-                raise
-        else:
-            note_usage(tools, claim.account_id, answered.usage)
-            return _Page(answered.value, read_at, calls=calls + answered.calls)
-
-
-def _halve_if_too_much(
-    tools: Tools, account_id: int, error: CallFailed, *, known: Knowledge
-) -> bool:
-    """Halve the page after an error that asks for less; False where it cannot be less."""
-    is_too_much = isinstance(error, GraphError) and error.code == TOO_MUCH_DATA
-    if not is_too_much or known.page_limit == 1:
-        return False
-    knowledge.halve_page(tools, account_id, known=known)
-    return True
-
-
-def _store(tools: Tools, claim: Claim, page: _Page, *, tally: _Tally) -> None:
-    tally.calls += page.calls
-    with tools.database.writing() as session:
-        # The lease is checked in the transaction that writes the rows: whoever lost it while
-        # Facebook was slow writes nothing.
-        claims.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=tools.now()))
-        refused = results.upsert(
-            session,
-            claim.request_set_id,
-            page.value.requests,
-            account_id=claim.account_id,
-            read_at=page.read_at,
-        )
-    tally.rows += len(page.value.requests)
-    tally.unreadable += page.value.unreadable
-    tally.refused += refused
-
-
-def _finish(
-    tools: Tools, claim: Claim, reading: SetReading, *, tally: _Tally, started_at: datetime
-) -> bool:
-    now = tools.now()
-    record = LookRecord(
-        kind="requests", started_at=started_at, ended_at=now, calls=tally.calls, rows=tally.rows
-    )
-    with tools.database.writing() as session:
-        claims.hold(session, claim, lease_until=plan.lease_until(tools.pace, now=now))
-        looks.add_look(session, claim, record)
-        progress = results.progress(session, claim.request_set_id)
-        missing = _what_is_missing(progress, reading, tally, spec_count=claim.spec_count)
-        completed_at = claim.completed_at or now
-        is_odd = progress.is_odd and plan.are_statuses_settled(completed_at, now=now)
-        if missing is None or (is_odd and missing == _not_final(progress)):
-            _close(session, tools, claim, reading, flag=missing, now=now)
-            return True
-        look_at = plan.next_look_at(
-            tools.pace, quiet_looks=claim.quiet_looks, now=now, chance=tools.chance()
-        )
-        looks.finish(session, claim, look_at=look_at, reason=missing)
-    return False
-
-
-def _close(
-    session: Session,
-    tools: Tools,
-    claim: Claim,
-    reading: SetReading,
-    *,
-    flag: str | None,
-    now: datetime,
-) -> None:
-    completed_at = claim.completed_at or now
-    verdict = verdict_of(
-        reading,
-        is_notified=notifications.is_notified(session, claim.request_set_id),
-        completed_at=completed_at,
-        pace=tools.pace,
-        now=now,
-    )
-    look_at = verdict_due(tools, verdict, completed_at=completed_at)
-    looks.finish_collected(session, claim, verdict=verdict, look_at=look_at, flag=flag, now=now)
-    canceled.release(session, claim.request_set_id)
-    deliveries.add_if_wanted(session, claim.request_set_id, now=now)
 
 
 def verdict_due(tools: Tools, verdict: str, *, completed_at: datetime | None) -> datetime | None:
@@ -298,7 +337,7 @@ def verdict_due(tools: Tools, verdict: str, *, completed_at: datetime | None) ->
 
 
 def _what_is_missing(
-    progress: results.Progress, reading: SetReading, tally: _Tally, *, spec_count: int
+    progress: Progress, reading: SetReading, tally: _Tally, *, spec_count: int
 ) -> str | None:
     """Say in words why a set is not collected yet; None when nothing is missing."""
     if tally.refused or tally.unreadable:
@@ -317,5 +356,5 @@ def _what_is_missing(
     return None
 
 
-def _not_final(progress: results.Progress) -> str:
+def _not_final(progress: Progress) -> str:
     return f"{progress.rows - progress.final} requests have no final status yet{progress.odd}."

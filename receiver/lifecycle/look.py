@@ -5,9 +5,9 @@ A look is made for all of an account's sets that are due, in the way that costs 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from receiver.crypto import CannotOpen
@@ -18,23 +18,23 @@ from receiver.graph.errors import TOO_MUCH_DATA, CallFailed, GraphError
 from receiver.graph.looks import BATCH_MOST, SetAsk
 from receiver.graph.score import READ_POINTS
 from receiver.graph.vocabulary import MAX_PAGE_LIMIT
-from receiver.graph.wire import SetReading, SetShown
-from receiver.lifecycle import knowledge, plan, seen
+from receiver.graph.wire import SetShown
+from receiver.lifecycle import knowledge, seen
 from receiver.lifecycle.collect import Complete, collect
 from receiver.lifecycle.knowledge import Knowledge
 from receiver.lifecycle.look_plan import as_due, is_expected, plan_looks, reads_requests
+from receiver.lifecycle.pages import ROWS_A_CALL
 from receiver.lifecycle.put_off import attempt, put_all_off, put_off
-from receiver.lifecycle.seen import Look
+from receiver.lifecycle.seen import Look, Seen
 from receiver.lifecycle.shared_lease import SharedLease
 from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.spending import NoPoints, reserve
 from receiver.lifecycle.sweep import sweep
+from receiver.lifecycle.together import parts, write_together
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.waiting import note_usage
-from receiver.store import claims, experience, intents
+from receiver.store import experience, intents
 from receiver.store.claims import Claim
-
-_BESIDE_MOST = 1000
 
 _PARAMETER = 100
 _NO_SUCH_OBJECT = 33
@@ -49,12 +49,9 @@ class _Account:
     known: Knowledge
     lease: SharedLease
 
-    def look(self, claim: Claim, *, kind: str, started_at: datetime, calls: int) -> Look:
-        return Look(claim, kind, started_at, calls=calls, learned=self.known.experience)
 
-
-def look(tools: Tools, claim: Claim, *, is_alone: bool = False) -> None:
-    """Look at a claimed set, and at those of its account that are due as well; let go of all.
+def look(tools: Tools, claim: Claim) -> None:
+    """Look at a claimed set, and at those that were claimed beside it; let go of all.
 
     What is complete is collected. What goes wrong with one puts that one off. Raises DatabaseAway.
     """
@@ -62,9 +59,7 @@ def look(tools: Tools, claim: Claim, *, is_alone: bool = False) -> None:
     account = _Account(
         tools, claim.account_id, known, SharedLease(tools, claim, held_at=tools.now())
     )
-    claims = {claim.request_set_id: claim}
-    if not is_alone:
-        claims |= {one.request_set_id: one for one in _claim_beside(tools, claim)}
+    claims = {one.request_set_id: one for one in (claim, *claim.beside)}
     planned = plan_looks([as_due(one) for one in claims.values()], sweep_pages=known.sweep_pages)
     direct = [claims[number] for number in planned.direct]
     # Each call is made for one purpose: what is expected to be complete may spend more.
@@ -72,33 +67,16 @@ def look(tools: Tools, claim: Claim, *, is_alone: bool = False) -> None:
         [one for one in direct if is_expected(one)],
         [one for one in direct if not is_expected(one)],
     ):
-        for part in _parts(chosen):
+        # Part by part, as one part may teach what the next is not to ask for.
+        rows = partial(_rows_asked, account)
+        for part in parts(chosen, rows=rows, most_rows=ROWS_A_CALL, most=BATCH_MOST):
             _look_at(account, part)
     if planned.swept:
         _sweep(account, [claims[number] for number in planned.swept], planned.page_budget)
 
 
-def _claim_beside(tools: Tools, claim: Claim) -> list[Claim]:
-    now, chance = tools.now(), tools.chance()
-    soon = timedelta(seconds=tools.pace.look_interval_min_seconds / 2)
-    with tools.database.writing() as session:
-        return claims.claim_beside(
-            session,
-            claim,
-            now=now,
-            # What is due in a moment is read with the rest: one page shows them all.
-            due_before=now + soon,
-            lease_until=plan.lease_until(tools.pace, now=now),
-            next_look_at=lambda quiet_looks: plan.next_look_at(
-                tools.pace, quiet_looks=quiet_looks, now=now, chance=chance
-            ),
-            most=_BESIDE_MOST,
-        )
-
-
-def _parts(claims: Sequence[Claim]) -> Iterator[Sequence[Claim]]:
-    for start in range(0, len(claims), BATCH_MOST):
-        yield claims[start : start + BATCH_MOST]
+def _rows_asked(account: _Account, claim: Claim) -> int:
+    return min(claim.spec_count, _requests_limit(account, claim) or 0)
 
 
 def _look_at(account: _Account, claims: Sequence[Claim]) -> None:
@@ -111,13 +89,31 @@ def _look_at(account: _Account, claims: Sequence[Claim]) -> None:
     except (CallFailed, CannotOpen, NoPoints) as error:
         put_all_off(tools, claims, error, kind="set", started_at=started_at)
         return
-    complete: list[Complete] = []
-    calls = answered.calls
-    for claim, ask, shown in zip(claims, asks, answered.value, strict=True):
-        one = account.look(claim, kind="set", started_at=started_at, calls=calls)
-        calls = 0
-        complete += _take(account, one, ask, shown)
-    collect(tools, complete, known=account.known, lease=account.lease)
+    looks = _looks(account, claims, kind="set", started_at=started_at, calls=answered.calls)
+    shown: list[Seen] = []
+    unchanged: list[Look] = []
+    for one, ask, opened in zip(looks, asks, answered.value, strict=True):
+        if isinstance(opened, CallFailed):
+            opened.calls = one.calls
+            put_off(tools, one.claim, opened, kind=one.kind, started_at=started_at)
+        elif isinstance(opened, Unchanged):
+            unchanged.append(one)
+        else:
+            etag = _written_etag(opened.etag, ask.requests_limit)
+            shown.append(Seen(one, opened.value, etag=etag))
+    _write_nothing_new(account, unchanged, is_completed=False)
+    _write_seen(account, shown)
+
+
+def _looks(
+    account: _Account, claims: Sequence[Claim], *, kind: str, started_at: datetime, calls: int
+) -> list[Look]:
+    """Return each set's share of the calls that read them: the first one's is all of them."""
+    learned = account.known.experience
+    return [
+        Look(claim, kind, started_at, calls=0 if number else calls, learned=learned)
+        for number, claim in enumerate(claims)
+    ]
 
 
 def _ask(account: _Account, claim: Claim) -> SetAsk:
@@ -194,29 +190,29 @@ def _is_expansion_refused(ask: SetAsk, error: GraphError) -> bool:
     return ask.requests_limit is not None and is_parameter
 
 
-def _take(account: _Account, one: Look, ask: SetAsk, shown: Opened[SetShown]) -> Iterator[Complete]:
-    """Write what was seen of one set; it comes back where it is to be collected now."""
-    if isinstance(shown, CallFailed):
-        shown.calls = one.calls
-        put_off(account.tools, one.claim, shown, kind=one.kind, started_at=one.started_at)
-    elif isinstance(shown, Unchanged):
-        _take_nothing_new(account, one, is_completed=False)
-    else:
-        etag = _written_etag(shown.etag, ask.requests_limit)
-        yield from _take_shown(account, one, shown.value, etag=etag)
+def _write_seen(account: _Account, shown: Sequence[Seen]) -> None:
+    """Write what was seen of some sets, and collect those that are complete."""
+    tools = account.tools
+    told = [one for one in shown if _tell_uri(tools, one)]
+    complete = [
+        Complete(one.claim, one.shown, read_at=one.started_at)
+        for one in write_together(tools, told, partial(seen.write_readings, tools))
+    ]
+    collect(tools, complete, known=account.known, lease=account.lease)
 
 
-def _take_shown(
-    account: _Account, one: Look, shown: SetShown, *, etag: str | None = None
-) -> Iterator[Complete]:
-    write = partial(seen.write_reading, account.tools, one, shown.reading, etag=etag)
-    if attempt(account.tools, one.claim, kind=one.kind, work=write):
-        yield Complete(one.claim, shown, read_at=one.started_at)
+def _tell_uri(tools: Tools, one: Seen) -> bool:
+    """Tell Facebook a set's URI where that is pending; False where it failed and was put off."""
+    work = partial(seen.tell_uri_if_pending, tools, one.claim, one.shown.reading)
+    return not one.claim.uri_pending or bool(attempt(tools, one.claim, kind=one.kind, work=work))
 
 
-def _take_nothing_new(account: _Account, one: Look, *, is_completed: bool | None) -> None:
-    write = partial(seen.write_nothing_new, account.tools, one, is_completed=is_completed)
-    attempt(account.tools, one.claim, kind=one.kind, work=write)
+def _write_nothing_new(
+    account: _Account, made: Sequence[Look], *, is_completed: bool | None
+) -> None:
+    tools = account.tools
+    write = partial(seen.write_nothing_new, tools, is_completed=is_completed)
+    write_together(tools, made, write)
 
 
 def _sweep(account: _Account, claims: Sequence[Claim], page_budget: int) -> None:
@@ -231,19 +227,15 @@ def _sweep(account: _Account, claims: Sequence[Claim], page_budget: int) -> None
         experience.keep_sweep_pages(
             session, account.account_id, sweep_pages=account.known.after_sweep(swept.pages)
         )
-    complete: list[Complete] = []
-    calls = swept.calls
-    for claim in claims:
-        one = account.look(claim, kind="sweep", started_at=started_at, calls=calls)
-        calls = 0
-        complete += _take_swept(account, one, swept.found.get(claim.facebook_id or 0))
-    for start in range(0, len(complete), BATCH_MOST):
-        part = complete[start : start + BATCH_MOST]
-        collect(tools, part, known=account.known, lease=account.lease)
-
-
-def _take_swept(account: _Account, one: Look, reading: SetReading | None) -> Iterator[Complete]:
-    if reading is None:
-        _take_nothing_new(account, one, is_completed=None)
-    else:
-        yield from _take_shown(account, one, SetShown(reading, None))
+    found: list[Seen] = []
+    others: list[Look] = []
+    for one in _looks(account, claims, kind="sweep", started_at=started_at, calls=swept.calls):
+        reading = swept.found.get(one.claim.facebook_id or 0)
+        if reading is None:
+            others.append(one)
+        else:
+            found.append(Seen(one, SetShown(reading, None)))
+    for start in range(0, len(others), BATCH_MOST):
+        _write_nothing_new(account, others[start : start + BATCH_MOST], is_completed=None)
+    for start in range(0, len(found), BATCH_MOST):
+        _write_seen(account, found[start : start + BATCH_MOST])

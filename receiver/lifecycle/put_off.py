@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -52,6 +52,35 @@ def attempt(
             log.exception("A step failed")
             put_off(tools, claim, error, kind=kind, started_at=started_at)
     return None
+
+
+class Tried(Protocol):
+    """What was tried for a claimed set: with ``calls`` HTTP calls, since ``started_at``."""
+
+    @property
+    def claim(self) -> Claim: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def calls(self) -> int: ...
+
+
+def keep_lost(tools: Tools, tried: Tried) -> None:
+    """Keep the look of a set whose lease was lost before its outcome was written."""
+    with about(tried.claim):
+        _tell_lease_lost()
+        lost = LeaseLost()
+        lost.calls = tried.calls
+        _keep_failed_look(tools, tried.claim, lost, kind=tried.kind, started_at=tried.started_at)
+
+
+def put_unforeseen_off(tools: Tools, tried: Tried, error: Exception) -> None:
+    """Put off a set whose outcome could not be written, for a reason that nobody foresaw."""
+    with about(tried.claim):
+        log.error("A step failed", exc_info=error)
+    put_off(tools, tried.claim, error, kind=tried.kind, started_at=tried.started_at)
 
 
 def about(claim: Claim) -> AbstractContextManager[None]:

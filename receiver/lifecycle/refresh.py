@@ -34,5 +34,5 @@ def refresh(
         tools, claim, kind="requests", work=lambda: collect_open(tools, claim)
     ):
         return False
-    step.work_on(tools, claim, is_alone=True)
+    step.work_on(tools, claim)
     return True

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from receiver.graph.wire import SetReading
+from receiver.graph.wire import SetReading, SetShown
 from receiver.lifecycle import plan
 from receiver.lifecycle.change import tell_uri
 from receiver.lifecycle.collect import verdict_due
@@ -15,11 +15,11 @@ from receiver.lifecycle.experience import Experience
 from receiver.lifecycle.plan import Moved
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.verdict import verdict_of
-from receiver.store import claims, intents, looks, notifications
-from receiver.store.claims import Claim, LeaseLost
+from receiver.store import intents, looks, searches
+from receiver.store.claims import Claim
 from receiver.store.database import Session
 from receiver.store.intents import Attempt
-from receiver.store.looks import LookRecord
+from receiver.store.looks import LookRecord, Shown
 
 
 @dataclass(frozen=True)
@@ -46,64 +46,106 @@ class Look:
         )
 
 
-def write_nothing_new(tools: Tools, look: Look, *, is_completed: bool | None) -> None:
-    """Write a look that showed no news of a set, and let go of it. Raises LeaseLost, DatabaseAway.
+def write_nothing_new(
+    tools: Tools,
+    session: Session,
+    made: Sequence[Look],
+    now: datetime,
+    *,
+    is_completed: bool | None,
+) -> list[Look]:
+    """Write looks that showed no news of some sets, and let go of those. Raises LeaseLost.
 
     ``is_completed`` is False for what has not changed, None for what a list does not show.
     """
-    claim, now = look.claim, tools.now()
-    with _holding(tools, look, now=now) as session:
-        looks.add_look(session, claim, look.record(ended_at=now, is_completed=is_completed))
-        looks.write_unchanged(session, claim, asked_at=look.started_at)
-        _let_go(session, tools, look, None, now=now)
+    looks.add_looks(
+        session, [(one.claim, one.record(ended_at=now, is_completed=is_completed)) for one in made]
+    )
+    for one in made:
+        looks.write_unchanged(session, one.claim, asked_at=one.started_at)
+        _let_go(session, tools, one, None, now=now)
+    return []
 
 
-def write_reading(tools: Tools, look: Look, reading: SetReading, *, etag: str | None) -> bool:
-    """Write what a look showed; return whether the claim is kept to collect the requests.
+@dataclass(frozen=True)
+class Seen:
+    """What a look showed of a set, and how its answer is named."""
 
-    Raises CallFailed, CannotOpen, LeaseLost, DatabaseAway.
+    look: Look
+    shown: SetShown
+    etag: str | None = None
+
+    @property
+    def claim(self) -> Claim:
+        return self.look.claim
+
+    @property
+    def kind(self) -> str:
+        return self.look.kind
+
+    @property
+    def started_at(self) -> datetime:
+        return self.look.started_at
+
+    @property
+    def calls(self) -> int:
+        return self.look.calls
+
+
+def write_readings(
+    tools: Tools, session: Session, seen: Sequence[Seen], now: datetime
+) -> list[Seen]:
+    """Write what looks showed; return those whose claims are kept to collect the requests.
+
+    Raises LeaseLost.
     """
-    claim = look.claim
-    _tell_uri_if_pending(tools, claim, reading)
-    now = tools.now()
-    completed_at = claim.completed_at or (now if reading.is_completed else None)
-    with _holding(tools, look, now=now) as session:
-        verdict = verdict_of(
-            reading,
-            is_notified=notifications.is_notified(session, claim.request_set_id),
-            completed_at=completed_at,
-            pace=tools.pace,
-            now=now,
+    notified = searches.are_notified(session, [one.claim.request_set_id for one in seen])
+    shown = [
+        Shown(
+            one.claim,
+            one.shown.reading,
+            verdict=_verdict(tools, one, is_notified=one.claim.request_set_id in notified, now=now),
+            asked_at=one.started_at,
+            etag=one.etag,
         )
-        record = look.record(ended_at=now, is_completed=reading.is_completed, verdict=verdict)
-        looks.add_look(session, claim, record)
-        looks.write_reading(
-            session, claim, reading, verdict=verdict, asked_at=look.started_at, now=now, etag=etag
-        )
-        if claim.state == intents.COLLECTED:
-            due = verdict_due(tools, verdict, completed_at=claim.completed_at)
-            looks.finish(session, claim, look_at=due)
-        elif reading.is_completed:
-            return True
+        for one in seen
+    ]
+    looks.add_looks(session, list(map(partial(_record, ended_at=now), seen, shown)))
+    looks.write_readings(session, shown, now=now)
+    complete = []
+    for one, written in zip(seen, shown, strict=True):
+        if one.claim.state == intents.COLLECTED:
+            due = verdict_due(tools, written.verdict, completed_at=one.claim.completed_at)
+            looks.finish(session, one.claim, look_at=due)
+        elif one.shown.reading.is_completed:
+            complete.append(one)
         else:
-            _let_go(session, tools, look, reading, now=now)
-    return False
+            _let_go(session, tools, one.look, one.shown.reading, now=now)
+    return complete
 
 
-@contextmanager
-def _holding(tools: Tools, look: Look, *, now: datetime) -> Iterator[Session]:
-    """Write under the lease; one that is lost knows what the look had cost."""
-    try:
-        with tools.database.writing() as session:
-            claims.hold(session, look.claim, lease_until=plan.lease_until(tools.pace, now=now))
-            yield session
-    except LeaseLost as lost:
-        lost.calls = look.calls
-        raise
+def _verdict(tools: Tools, seen: Seen, *, is_notified: bool, now: datetime) -> str:
+    reading = seen.shown.reading
+    return verdict_of(
+        reading,
+        is_notified=is_notified,
+        completed_at=seen.claim.completed_at or (now if reading.is_completed else None),
+        pace=tools.pace,
+        now=now,
+    )
 
 
-def _tell_uri_if_pending(tools: Tools, claim: Claim, reading: SetReading) -> None:
-    """Tell Facebook our URI of a set if it does not know it; a complete one notifies nobody."""
+def _record(seen: Seen, shown: Shown, *, ended_at: datetime) -> tuple[Claim, LookRecord]:
+    is_completed = seen.shown.reading.is_completed
+    record = seen.look.record(ended_at=ended_at, is_completed=is_completed, verdict=shown.verdict)
+    return seen.claim, record
+
+
+def tell_uri_if_pending(tools: Tools, claim: Claim, reading: SetReading) -> bool:
+    """Tell Facebook our URI of a set if it does not know it; a complete one notifies nobody.
+
+    Returns True. Raises CallFailed, NoPoints, CannotOpen, DatabaseAway.
+    """
     if claim.uri_pending and reading.notification_uri is None and not reading.is_completed:
         attempt_of_set = Attempt(claim.request_set_id, number=claim.attempt)
         credential = credential_of(tools, claim.account_id)
@@ -114,6 +156,7 @@ def _tell_uri_if_pending(tools: Tools, claim: Claim, reading: SetReading) -> Non
             account_id=claim.account_id,
             facebook_id=reading.id,
         )
+    return True
 
 
 def _let_go(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from receiver.lifecycle import plan
 from receiver.lifecycle.look import look
@@ -13,6 +15,8 @@ from receiver.lifecycle.submit import submit_again
 from receiver.lifecycle.tools import Tools
 from receiver.store import claims, notifications
 from receiver.store.claims import Claim
+
+_BESIDE_MOST = 1000
 
 
 def apply_hints(tools: Tools) -> bool:
@@ -47,8 +51,9 @@ def claim_next(
 ) -> Claim | None:
     """Claim the set that has been due for longest, of any account or of one.
 
-    It is none of the accounts in ``passing_over``, and has been due for at least ``due_for``.
-    Raises DatabaseAway.
+    It is none of the accounts in ``passing_over``, and has been due for at least ``due_for``. What
+    else of its account is due, and is asked about in the same calls, is claimed beside it: in the
+    same transaction, so that no other thread begins with a part of it. Raises DatabaseAway.
     """
     now = tools.now()
     # Asked first without the write lock, which an idle worker must not keep from notifications.
@@ -58,21 +63,28 @@ def claim_next(
         ):
             return None
     chance = tools.chance()
+    until: dict[str, Any] = {
+        "lease_until": plan.lease_until(tools.pace, now=now),
+        "next_look_at": lambda quiet_looks: plan.next_look_at(
+            tools.pace, quiet_looks=quiet_looks, now=now, chance=chance
+        ),
+    }
     with tools.database.writing() as session:
-        return claims.claim_due(
-            session,
-            now=now - due_for,
-            lease_until=plan.lease_until(tools.pace, now=now),
-            next_look_at=lambda quiet_looks: plan.next_look_at(
-                tools.pace, quiet_looks=quiet_looks, now=now, chance=chance
-            ),
-            account_id=account_id,
-            passing_over=passing_over,
+        claim = claims.claim_due(
+            session, now=now - due_for, account_id=account_id, passing_over=passing_over, **until
         )
+        if claim is None or claim.facebook_id is None or claim.may_be_sent_again:
+            return claim
+        # What is due in a moment is read with the rest: one page shows them all.
+        soon = now + timedelta(seconds=tools.pace.look_interval_min_seconds / 2)
+        beside = claims.claim_beside(
+            session, claim, now=now, due_before=soon, most=_BESIDE_MOST, **until
+        )
+    return replace(claim, beside=tuple(beside))
 
 
-def work_on(tools: Tools, claim: Claim, *, is_alone: bool = False) -> None:
-    """Do what a claimed set asks for, and others of its account that are due unless ``is_alone``.
+def work_on(tools: Tools, claim: Claim) -> None:
+    """Do what a claimed set asks for, and those beside it.
 
     Whatever goes wrong with one set only puts that set off: it was made due later before anything
     was tried. Raises DatabaseAway.
@@ -83,4 +95,4 @@ def work_on(tools: Tools, claim: Claim, *, is_alone: bool = False) -> None:
     if claim.facebook_id is None:
         attempt(tools, claim, kind="edge", work=lambda: resolve(tools, claim))
         return
-    attempt(tools, claim, kind="set", work=lambda: look(tools, claim, is_alone=is_alone))
+    attempt(tools, claim, kind="set", work=lambda: look(tools, claim))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from receiver.graph.vocabulary import MODE_ON_COMPLETE
@@ -47,22 +47,19 @@ class Attempted:
     response: str
 
 
-def add_if_wanted(session: Session, request_set_id: int, *, now: datetime) -> None:
-    """Write that a collected set's caller is to be told, if it asked for that and was not yet."""
-    row = session.execute(
-        select(
-            RequestSet.account_id,
-            RequestSet.caller_notification_uri,
-            RequestSet.caller_notification_mode,
-        ).where(RequestSet.id == request_set_id)
-    ).one()
-    is_known = select(Delivery.id).where(Delivery.request_set_id == request_set_id)
-    is_wanted = row.caller_notification_mode == MODE_ON_COMPLETE and row.caller_notification_uri
-    if not is_wanted or session.execute(is_known).first() is not None:
-        return
-    session.add(
+def add_if_wanted(session: Session, request_set_ids: Collection[int], *, now: datetime) -> None:
+    """Write that callers of collected sets are to be told: those that asked and were not yet."""
+    rows = session.execute(
+        select(RequestSet.id, RequestSet.account_id, RequestSet.caller_notification_uri).where(
+            RequestSet.id.in_(request_set_ids),
+            RequestSet.caller_notification_mode == MODE_ON_COMPLETE,
+            RequestSet.caller_notification_uri != "",
+            ~exists().where(Delivery.request_set_id == RequestSet.id),
+        )
+    )
+    session.add_all(
         Delivery(
-            request_set_id=request_set_id,
+            request_set_id=row.id,
             account_id=row.account_id,
             message_id=f"msg_{secrets.token_urlsafe(18)}",
             uri=row.caller_notification_uri,
@@ -71,6 +68,7 @@ def add_if_wanted(session: Session, request_set_id: int, *, now: datetime) -> No
             send_at=now,
             created_at=now,
         )
+        for row in rows
     )
 
 
@@ -83,7 +81,7 @@ def change_unsent(session: Session, request_set_id: int, *, now: datetime) -> bo
         return False
     is_collected = select(RequestSet.collected_at).where(RequestSet.id == request_set_id)
     if session.execute(is_collected).scalar_one() is not None:
-        add_if_wanted(session, request_set_id, now=now)
+        add_if_wanted(session, [request_set_id], now=now)
     return True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from receiver.store.lists.request_sets import COLUMNS
@@ -56,14 +56,18 @@ def errors_of(session: Session, number: int) -> list[Row]:
     The code is None of those that failed and carry none.
     """
     counted = func.count().label("requests")
-    has_failed = Request.error_code.is_not(None) | func.upper(Request.status).startswith("ERROR")
     rows = session.execute(
         select(Request.error_code, counted)
-        .where(Request.request_set_id == number, has_failed)
+        .where(Request.request_set_id == number, has_failed())
         .group_by(Request.error_code)
         .order_by(counted.desc(), Request.error_code.nulls_last())
     ).mappings()
     return [dict(row) for row in rows]
+
+
+def has_failed() -> ColumnElement[bool]:
+    """Whether a request has failed, with a code or without one."""
+    return Request.error_code.is_not(None) | func.upper(Request.status).startswith("ERROR")
 
 
 def _rows(session: Session, model: Any, number: int, *, order: Any) -> list[Row]:

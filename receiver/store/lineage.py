@@ -134,6 +134,18 @@ def row_keys_of(session: Session, request_set_id: int) -> bytes | None:
     ).scalar_one()
 
 
+def sending_again(session: Session, request_set_ids: Collection[int]) -> list[int]:
+    """Return those of some sets that send requests of others again."""
+    return list(
+        session.scalars(
+            select(Resubmission.request_set_id)
+            .where(Resubmission.request_set_id.in_(request_set_ids))
+            .distinct()
+            .order_by(Resubmission.request_set_id)
+        )
+    )
+
+
 def parents_of(session: Session, request_set_id: int) -> dict[int, int]:
     """Return, of a set that sends requests again, each spec's request by the spec's index."""
     rows: Any = session.execute(

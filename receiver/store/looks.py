@@ -5,17 +5,18 @@ Every write here carries the lease of the claim (``claims``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_
+from sqlalchemy import ColumnElement, and_, case, insert, literal, or_
 from sqlalchemy.orm import Session
 
 from receiver.graph.wire import SetReading
 from receiver.metrics import LOOKS
 from receiver.store import intents, statistics
-from receiver.store.claims import Claim, write_held
+from receiver.store.claims import Claim, write_held, write_held_each
 from receiver.store.models import Look, RequestSet
 from receiver.store.types import UTCDateTime
 
@@ -36,39 +37,56 @@ class LookRecord:
 
 
 def add_look(session: Session, claim: Claim, record: LookRecord) -> None:
-    """Keep what a reading showed. Evidence is kept whatever became of the lease."""
+    """Keep what a reading showed; see add_looks."""
+    add_looks(session, [(claim, record)])
+
+
+def add_looks(session: Session, made: Sequence[tuple[Claim, LookRecord]]) -> None:
+    """Keep what readings showed. Evidence is kept whatever became of the leases."""
+    session.execute(insert(Look), [_look(claim, record) for claim, record in made])
+    for _, record in made:
+        # Here alone every look passes. One whose transaction fails is counted and made again.
+        judged = record.verdict or ("unjudged" if record.error is None else "error")
+        LOOKS.labels(record.kind, judged).inc()
+
+
+def _look(claim: Claim, record: LookRecord) -> dict[str, object]:
     values = vars(record).copy()
     took = values.pop("ended_at") - record.started_at
-    session.add(
-        Look(
-            request_set_id=claim.request_set_id,
-            account_id=claim.account_id,
-            why=claim.why,
-            # Never negative, should the clock jump.
-            duration_ms=max(0, round(took.total_seconds() * 1000)),
-            **values,
-        )
-    )
-    # Here alone every look passes. One whose transaction fails is counted and made again.
-    judged = record.verdict or ("unjudged" if record.error is None else "error")
-    LOOKS.labels(record.kind, judged).inc()
+    return {
+        "request_set_id": claim.request_set_id,
+        "account_id": claim.account_id,
+        "why": claim.why,
+        # Never negative, should the clock jump.
+        "duration_ms": max(0, round(took.total_seconds() * 1000)),
+        **values,
+    }
 
 
-def write_reading(
-    session: Session,
-    claim: Claim,
-    reading: SetReading,
-    *,
-    verdict: str,
-    asked_at: datetime,
-    now: datetime,
-    etag: str | None = None,
-) -> None:
-    """Write what a look showed of the set. Raises LeaseLost.
+@dataclass(frozen=True)
+class Shown:
+    """What a look showed of a claimed set.
 
     ``asked_at`` is when the reading began: whatever was hinted later is news to it.
+    """
+
+    claim: Claim
+    reading: SetReading
+    verdict: str
+    asked_at: datetime
+    etag: str | None = None
+
+
+def write_readings(session: Session, shown: Sequence[Shown], *, now: datetime) -> None:
+    """Write what looks showed of some sets. Raises LeaseLost.
+
     A set that is complete stays so, and keeps when and by what we learned it first.
     """
+    write_held_each(session, [(one.claim, _read_values(one, now=now)) for one in shown])
+
+
+def _read_values(shown: Shown, *, now: datetime) -> dict[str, object]:
+    claim, reading = shown.claim, shown.reading
     values: dict[str, object] = {
         "owner_id": reading.owner_id,
         "total_count": reading.total_count,
@@ -81,8 +99,9 @@ def write_reading(
         "notification_result": reading.notification_result,
         "created_time": reading.created_time,
         "updated_time": reading.updated_time,
-        "verdict": verdict,
-        "looked_at": asked_at,
+        "verdict": shown.verdict,
+        "looked_at": shown.asked_at,
+        "etag": shown.etag,
     }
     if reading.is_completed and claim.completed_at is None:
         values |= {"is_completed": True, "completed_at": now, "learned_by": claim.why}
@@ -91,11 +110,10 @@ def write_reading(
     elif claim.state == intents.STUCK:
         # It is there after all.
         values["state"] = intents.OPEN
-    values["etag"] = etag
     if reading.notification_uri is not None or reading.is_completed:
         # A complete set is told nothing any more.
         values["uri_pending"] = False
-    write_held(session, claim, values)
+    return values
 
 
 def write_unchanged(session: Session, claim: Claim, *, asked_at: datetime) -> None:
@@ -114,33 +132,39 @@ def leave_stuck(session: Session, claim: Claim, *, reason: str, look_at: datetim
     write_held(session, claim, values)
 
 
-def finish_collected(
-    session: Session,
-    claim: Claim,
-    *,
-    verdict: str,
-    look_at: datetime | None,
-    flag: str | None = None,
-    now: datetime,
-) -> None:
-    """Close a set: every request's final result is in SQL. Raises LeaseLost.
+@dataclass(frozen=True)
+class Collected:
+    """A claimed set whose every request's final result is in SQL.
 
     ``look_at`` is for a verdict that is still out; None when nothing is left to learn.
     """
-    values = {
+
+    claim: Claim
+    verdict: str
+    look_at: datetime | None
+    flag: str | None = None
+
+
+def finish_collected(session: Session, collected: Sequence[Collected], *, now: datetime) -> None:
+    """Close some sets. Raises LeaseLost."""
+    ids = [one.claim.request_set_id for one in collected]
+    statistics.count_collected(session, ids, now=now)
+    write_held_each(session, [(one.claim, _closed(one, now=now)) for one in collected])
+
+
+def _closed(collected: Collected, *, now: datetime) -> dict[str, object]:
+    return {
         **intents.RELEASED,
         "state": intents.COLLECTED,
         "state_reason": None,
-        "flag": flag,
+        "flag": collected.flag,
         "etag": None,
         # One that is collected again keeps the moment at which it first was.
-        "collected_at": func.coalesce(RequestSet.collected_at, literal(now, UTCDateTime())),
-        "verdict": verdict,
-        "look_at": look_at,
+        "collected_at": collected.claim.collected_at or now,
+        "verdict": collected.verdict,
+        "look_at": collected.look_at,
         "quiet_looks": 0,
     }
-    statistics.count_collected(session, claim.request_set_id, now=now)
-    write_held(session, claim, values)
 
 
 def give_up_verdict(session: Session, claim: Claim, *, verdict: str) -> None:

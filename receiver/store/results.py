@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from receiver.graph.vocabulary import is_final, is_known
 from receiver.graph.wire import RequestReading
+from receiver.store import request_rows
 from receiver.store.models import Request, RequestSet
+from receiver.store.request_rows import COLUMNS, Row
 
 
 @dataclass(frozen=True)
@@ -39,48 +40,64 @@ class Progress:
         return f": nobody knows {', '.join(self.unknown_statuses)}" if self.is_odd else ""
 
 
-def upsert(
-    session: Session,
-    request_set_id: int,
-    readings: Sequence[RequestReading],
-    *,
-    account_id: int,
-    read_at: datetime,
-) -> list[int]:
-    """Write one page of readings and return the ids of the rows that the database refused.
+@dataclass(frozen=True)
+class ReadPage:
+    """Readings of a set's requests, and when Facebook was asked for them."""
 
-    Running it twice changes nothing, and rows only move forward: never from a final status to
-    another, from a result to none, from a newer reading to an older, or from one set to another.
-    So readings may be written in any order. A bulk that fails is split until the bad row stands
-    alone.
+    request_set_id: int
+    account_id: int
+    readings: Sequence[RequestReading]
+    read_at: datetime
+
+
+def upsert(session: Session, pages: Sequence[ReadPage]) -> dict[int, list[int]]:
+    """Write pages of some sets; return by set the ids of the rows that the database refused.
+
+    Running it twice changes nothing, and rows only move forward (``request_rows``), so pages may be
+    written in any order. A bulk that fails is split until the bad row stands alone.
     """
-    of_set = {"request_set_id": request_set_id, "account_id": account_id, "read_at": read_at}
-    rows = [
-        {**vars(reading), **of_set, "is_final": is_final(reading.status)} for reading in readings
-    ]
-    return _upsert_splitting(session, rows)
+    refused: dict[int, list[int]] = {}
+    for row in _write_splitting(session, [row for page in pages for row in _rows(page)]):
+        refused.setdefault(row[_SET], []).append(row[_ID])
+    return refused
 
 
-def progress(session: Session, request_set_id: int) -> Progress:
-    """Count the requests of a set."""
-    rows, final = session.execute(
-        select(
-            func.count(), func.coalesce(func.sum(case((Request.is_final, 1), else_=0)), 0)
-        ).where(Request.request_set_id == request_set_id)
-    ).one()
-    return Progress(rows, final=final, unknown_statuses=_unknown(session, request_set_id))
+_OF_PAGE = ("request_set_id", "account_id", "read_at", "is_final")
+_in_order = itemgetter(*map((*RequestReading._fields, *_OF_PAGE).index, COLUMNS))
+"""What brings a reading's values, and those of its page behind them, into the order of a row."""
+_ID, _SET = COLUMNS.index("id"), COLUMNS.index("request_set_id")
 
 
-def _unknown(session: Session, request_set_id: int) -> tuple[str, ...]:
-    """Return the statuses of what is not final, if nobody has seen any of them before."""
-    statuses = session.scalars(
-        select(Request.status)
-        .where(Request.request_set_id == request_set_id, ~Request.is_final)
-        .distinct()
+def _rows(page: ReadPage) -> Iterator[Row]:
+    of_page = (page.request_set_id, page.account_id, page.read_at)
+    for reading in page.readings:
+        yield _in_order((*reading, *of_page, is_final(reading.status)))
+
+
+def progress(session: Session, request_set_ids: Collection[int]) -> dict[int, Progress]:
+    """Count the requests of some sets, by their ids."""
+    counted = session.execute(
+        select(Request.request_set_id, Request.is_final, Request.status, func.count())
+        .where(Request.request_set_id.in_(request_set_ids))
+        .group_by(Request.request_set_id, Request.is_final, Request.status)
         .order_by(Request.status)
     ).all()
-    is_any_known = any(is_known(status) for status in statuses)
-    return () if is_any_known else tuple(statuses)
+    final, others = dict.fromkeys(request_set_ids, 0), dict.fromkeys(request_set_ids, 0)
+    waiting: dict[int, list[str]] = {each: [] for each in request_set_ids}
+    for request_set_id, has_ended, status, count in counted:
+        (final if has_ended else others)[request_set_id] += count
+        waiting[request_set_id] += [] if has_ended else [status]
+    return {
+        each: Progress(
+            final[each] + others[each], final=final[each], unknown_statuses=_unknown(waiting[each])
+        )
+        for each in request_set_ids
+    }
+
+
+def _unknown(statuses: Sequence[str]) -> tuple[str, ...]:
+    """Return the statuses of what is not final, if nobody has seen any of them before."""
+    return () if any(map(is_known, statuses)) else tuple(statuses)
 
 
 def newest_reading(session: Session, request_set_id: int) -> datetime | None:
@@ -112,65 +129,19 @@ def fill_accounts(session: Session, *, limit: int = 1000) -> int:
     return len(filled.all())
 
 
-def _upsert_splitting(session: Session, rows: list[dict[str, Any]]) -> list[int]:
+def _write_splitting(session: Session, rows: list[Row]) -> list[Row]:
+    """Write rows and return those that the database refuses."""
     if not rows:
         return []
     try:
         with session.begin_nested():
-            session.execute(_statement(session), rows)
+            request_rows.write(session, rows)
     except OperationalError:
         # The database is away or locked: that is no fault of a row.
         raise
     except (DBAPIError, StatementError, OverflowError, UnicodeEncodeError):
         if len(rows) == 1:
-            return [rows[0]["id"]]
+            return rows
         middle = len(rows) // 2
-        return _upsert_splitting(session, rows[:middle]) + _upsert_splitting(session, rows[middle:])
+        return _write_splitting(session, rows[:middle]) + _write_splitting(session, rows[middle:])
     return []
-
-
-def _statement(session: Session) -> Any:
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    statement: Any = sqlite.insert(Request) if is_sqlite else postgresql.insert(Request)
-    new = statement.excluded
-    return statement.on_conflict_do_update(
-        index_elements=[Request.id],
-        set_={
-            "status": case((_goes_first(new), new.status), else_=Request.status),
-            "is_final": Request.is_final | new.is_final,
-            **{name: _filled(name, new) for name in _FILLED},
-            "read_at": case((_goes_first(new), new.read_at), else_=Request.read_at),
-        },
-        where=Request.request_set_id == new.request_set_id,
-    )
-
-
-_FILLED = (
-    "account_id",
-    "scope_object_id",
-    "type",
-    "input",
-    "result",
-    "created_object_id",
-    "error_code",
-    "error_message",
-    "created_time",
-    "updated_time",
-)
-"""What one reading shows and another may not."""
-
-
-def _goes_first(new: Any) -> ColumnElement[bool]:
-    """Whether the new reading counts for more than what is there.
-
-    A final one counts for more than one that is not, however old it is: what is final does not
-    change, and a newer answer that shows less came from a server that lags. Among others the newer
-    one counts for more; among final ones, the first.
-    """
-    return and_(~Request.is_final, or_(new.is_final, Request.read_at <= new.read_at))
-
-
-def _filled(name: str, new: Any) -> ColumnElement[Any]:
-    """What counts for more, and in its place what is known at all."""
-    old, newer = Request.__table__.c[name], new[name]
-    return case((_goes_first(new), func.coalesce(newer, old)), else_=func.coalesce(old, newer))

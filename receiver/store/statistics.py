@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,8 @@ from sqlalchemy import BigInteger, String, cast, func, literal_column, select, t
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from receiver.store.details import errors_of
-from receiver.store.models import ErrorByHour, OutcomeByHour, RequestSet
+from receiver.store.details import has_failed
+from receiver.store.models import ErrorByHour, OutcomeByHour, Request, RequestSet
 from receiver.store.types import UTCDateTime
 
 COUNTS = tuple(column.name for column in OutcomeByHour.__table__.columns if not column.primary_key)
@@ -32,7 +32,7 @@ def hour_of(moment: datetime) -> datetime:
 
 def count_created(session: Session, account_id: int, *, now: datetime) -> None:
     """Count an intent that was written."""
-    _add(session, OutcomeByHour, _key(account_id, now), {"created": 1})
+    _add(session, OutcomeByHour, [(_key(account_id, now), {"created": 1})])
 
 
 def count_rejected(session: Session, request_set_id: int, *, now: datetime) -> None:
@@ -40,27 +40,41 @@ def count_rejected(session: Session, request_set_id: int, *, now: datetime) -> N
     account_id = session.execute(
         select(RequestSet.account_id).where(RequestSet.id == request_set_id)
     ).scalar_one()
-    _add(session, OutcomeByHour, _key(account_id, now), {"rejected": 1})
+    _add(session, OutcomeByHour, [(_key(account_id, now), {"rejected": 1})])
 
 
-def count_collected(session: Session, request_set_id: int, *, now: datetime) -> None:
-    """Count a set and its requests, in the transaction that makes it collected for the first time.
+def count_collected(session: Session, request_set_ids: Collection[int], *, now: datetime) -> None:
+    """Count sets and their requests, in the transaction that makes them collected the first time.
 
-    The rows are written in one order, so that two sets that are collected at once never wait for
-    each other in turn.
+    The rows are written in one order, so that two workers that collect at once never wait for each
+    other in turn.
     """
-    row = session.execute(
+    rows = session.execute(
         select(
+            RequestSet.id,
             RequestSet.account_id,
             RequestSet.learned_by,
             RequestSet.total_count,
             RequestSet.error_count,
             RequestSet.canceled_count,
-        ).where(RequestSet.id == request_set_id, RequestSet.collected_at.is_(None))
-    ).one_or_none()
-    if row is None:
-        return
-    key = _key(row.account_id, now)
+        ).where(RequestSet.id.in_(request_set_ids), RequestSet.collected_at.is_(None))
+    ).all()
+    outcomes: dict[int, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        outcomes[row.account_id].update(_counts_of(row))
+    for account_id, counts in sorted(outcomes.items()):
+        _add(session, OutcomeByHour, [(_key(account_id, now), counts)])
+    errors = _errors_of(session, {row.id: row.account_id for row in rows})
+    if errors:
+        found = [
+            ({**_key(account_id, now), "error_code": code}, counts)
+            for (account_id, code), counts in sorted(errors.items())
+        ]
+        _add(session, ErrorByHour, found)
+
+
+def _counts_of(row: Any) -> dict[str, int]:
+    """What one collected set adds to its hour."""
     counts = {
         "collected": 1,
         "with_errors": 1 if row.error_count else 0,
@@ -70,16 +84,27 @@ def count_collected(session: Session, request_set_id: int, *, now: datetime) -> 
     }
     if row.learned_by in _LEARNED_BY:
         counts[_LEARNED_BY[row.learned_by]] = 1
-    _add(session, OutcomeByHour, key, counts)
-    for code, requests in sorted(_errors_of(session, request_set_id).items()):
-        _add(session, ErrorByHour, {**key, "error_code": code}, {"requests": requests, "sets": 1})
+    return counts
 
 
-def _errors_of(session: Session, request_set_id: int) -> dict[int, int]:
-    """Count a set's failed requests by their codes, as ``ErrorByHour`` keeps them."""
-    counted: dict[int, int] = defaultdict(int)
-    for error in errors_of(session, request_set_id):
-        counted[error["error_code"] or NO_ERROR_CODE] += error["requests"]
+def _errors_of(
+    session: Session, accounts: Mapping[int, int]
+) -> dict[tuple[int, int], Counter[str]]:
+    """Count the failed requests of sets by account and code, as ``ErrorByHour`` keeps them.
+
+    ``accounts`` are those of the sets, by the sets' ids.
+    """
+    # A set's failures without a code and those with the code 0 stand in one row.
+    code = func.coalesce(Request.error_code, NO_ERROR_CODE)
+    rows = session.execute(
+        select(Request.request_set_id, code.label("code"), func.count().label("requests"))
+        .where(Request.request_set_id.in_(accounts), has_failed())
+        .group_by(Request.request_set_id, code)
+    )
+    counted: dict[tuple[int, int], Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        key = accounts[row.request_set_id], row.code
+        counted[key].update({"requests": row.requests, "sets": 1})
     return counted
 
 
@@ -87,16 +112,18 @@ def _key(account_id: int, moment: datetime) -> dict[str, Any]:
     return {"account_id": account_id, "hour": hour_of(moment)}
 
 
-def _add(session: Session, model: Any, key: dict[str, Any], counts: dict[str, int]) -> None:
-    """Add to the counts of a row, which is made where there is none."""
+def _add(
+    session: Session, model: Any, rows: Sequence[tuple[dict[str, Any], Mapping[str, int]]]
+) -> None:
+    """Add to the counts of rows, by their keys; one that is not there is made."""
+    key, counts = rows[0]
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    statement: Any = (sqlite.insert if is_sqlite else postgresql.insert)(model)
-    session.execute(
-        statement.values(**key, **counts).on_conflict_do_update(
-            index_elements=list(key),
-            set_={name: getattr(model, name) + count for name, count in counts.items()},
-        )
+    statement: Any = (sqlite.insert if is_sqlite else postgresql.insert)(model.__table__)
+    adding = statement.on_conflict_do_update(
+        index_elements=list(key),
+        set_={name: getattr(model, name) + statement.excluded[name] for name in counts},
     )
+    session.connection().execute(adding, [{**key, **counts} for key, counts in rows])
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from receiver import __version__
+from receiver.graph import wire
 from receiver.graph.client import Credential, GraphClient
 from receiver.graph.errors import CallFailed, GraphError, NotSent, UnreadableAnswer
 from receiver.graph.tokens import appsecret_proof
@@ -60,7 +61,9 @@ def test_a_create_is_a_form_with_the_ads_as_one_text() -> None:
 
 def test_a_read_carries_its_proof_in_the_query_and_the_token_in_a_header() -> None:
     with server_and_client(answering(EMPTY_PAGE)) as (server, client):
-        client.read_requests(CREDENTIAL, 12, after="a&b", limit=7)
+        client.read(
+            CREDENTIAL, wire.read_requests(12, after="a&b", limit=7), wire.read_requests_page
+        )
     lines = server.requests[0].decode().split("\r\n")
     target = urlsplit(lines[0].split(" ")[1])
     query = parse_qs(target.query)
@@ -246,7 +249,8 @@ def test_a_set_is_made_and_read_at_the_sandbox() -> None:
         sandbox.configure("71597454", notification={"kind": "never"})
         set_id = create(client).set_id
         reading = client.read_set(CREDENTIAL, set_id).value
-        page = client.read_requests(CREDENTIAL, set_id, after=None).value
+        call = wire.read_requests(set_id, after=None, limit=500)
+        page = client.read(CREDENTIAL, call, wire.read_requests_page).value
         listed = client.read_account_sets(CREDENTIAL, 71597454, after=None, limit=10).value
         with pytest.raises(GraphError) as caught:
             client.read_set(Credential(TOKEN), set_id)

@@ -7,6 +7,7 @@ from unittest import mock
 
 import pytest
 
+from receiver.graph import looks as graph_looks
 from receiver.lifecycle import step
 from receiver.store import experience, intents
 from receiver.store.models import Account, Look, Request, RequestSet
@@ -210,22 +211,22 @@ def test_pages_that_are_too_much_are_halved_and_grow_again(house: House) -> None
 
 
 def test_what_waits_for_its_turn_stays_held(house: House) -> None:
-    """Six sets take two leases and a half: no other worker begins to read any of them again."""
-    for set_id in open_sets(house.without_expansion(), 6):
+    """Six calls take two leases and a half: no other worker begins to read any of them again."""
+    for set_id in open_sets(house.without_expansion(), 3, ads=6):
         house.sandbox.complete(set_id)
     with house.parts.database.writing() as session:
         experience.keep_page_limit(session, ACCOUNT, page_limit=1)
     house.clock.move(60)
-    client, free = house.parts.tools.client, []
-    read_requests = client.read_requests
+    free = []
+    request_pages = graph_looks.request_pages
 
     def read_slowly(*arguments: Any, **named: Any) -> Any:
         house.clock.move(0.4 * house.parts.settings.lease_seconds)
         leases = {row.id: row.lease_expires_at for row in house.rows(RequestSet)}
         free.append([one for one, ends in leases.items() if ends and ends <= house.clock()])
-        return read_requests(*arguments, **named)
+        return request_pages(*arguments, **named)
 
-    with mock.patch.object(client, "read_requests", read_slowly):
+    with mock.patch.object(graph_looks, "request_pages", read_slowly):
         house.work()
     assert states(house) == {intents.COLLECTED}
     assert free == [[]] * 6

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from receiver.lifecycle import collect as collecting
+from receiver.lifecycle import pages as reading
 from receiver.lifecycle import step
 from receiver.store import intents
 from receiver.store.models import Look, Request
@@ -161,7 +161,7 @@ def test_a_request_that_cannot_be_read_keeps_the_set_open_and_stops_no_other(
 def test_a_cursor_that_never_ends_is_given_up(
     house: House, monkeypatch: pytest.MonkeyPatch, *, cursor_moves: bool
 ) -> None:
-    monkeypatch.setattr(collecting, "_MAX_PAGES", 20)
+    monkeypatch.setattr(reading, "_MAX_PAGES", 20)
     house.create_open()
     if cursor_moves:
         pages = [page([done(1)], after=f"cursor-{number}") for number in range(30)]

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from receiver.store import claims, intents, looks, results, waits
+from receiver.store import claims, intents, looks, waits
 from receiver.store.claims import Claim, LeaseLost
 from receiver.store.database import Database
 from receiver.store.models import RequestSet
@@ -24,11 +24,15 @@ from tests.support.rows import (
     apply_hints,
     at,
     claim,
+    finish_collected,
     must_claim,
     notify,
+    progress,
     request_reading,
     rows,
     set_reading,
+    upsert,
+    write_reading,
 )
 
 
@@ -165,10 +169,8 @@ def write_everything(database: Database, stale: Claim) -> list[str]:
     complete = set_reading(is_completed=True, total_count=1)
     writes: dict[str, Callable[[Session], None]] = {
         "hold": lambda s: claims.hold(s, stale, lease_until=at(999)),
-        "reading": lambda s: looks.write_reading(
-            s, stale, complete, verdict="lost", asked_at=at(130), now=at(130)
-        ),
-        "collected": lambda s: looks.finish_collected(
+        "reading": lambda s: write_reading(s, stale, complete, verdict="lost", now=at(130)),
+        "collected": lambda s: finish_collected(
             s, stale, verdict="lost", look_at=None, now=at(130)
         ),
         "finish": lambda s: looks.finish(s, stale, look_at=at(500)),
@@ -213,13 +215,13 @@ def test_a_lost_lease_takes_back_what_its_transaction_wrote(
 
     def write_and_then_hold() -> None:
         with database.writing() as session:
-            results.upsert(session, open_set, [request_reading(5)], account_id=ACCOUNT, read_at=NOW)
+            upsert(session, open_set, [request_reading(5)], account_id=ACCOUNT, read_at=NOW)
             claims.hold(session, stale, lease_until=at(999))
 
     with pytest.raises(LeaseLost):
         write_and_then_hold()
     with database.reading() as session:
-        assert results.progress(session, open_set).rows == 0
+        assert progress(session, open_set).rows == 0
 
 
 def test_an_expired_lease_that_nobody_took_still_writes(database: Database, open_set: int) -> None:

@@ -15,10 +15,12 @@ from tests.support.rows import (
     add_open_set,
     apply_hints,
     at,
+    finish_collected,
     must_claim,
     notify,
     rows,
     set_reading,
+    write_reading,
 )
 
 RECORD = LookRecord(kind="set", started_at=NOW, ended_at=at(5), calls=1)
@@ -44,9 +46,7 @@ def test_a_reading_of_a_complete_set_says_when_and_by_what_it_was_learned(
     claimed = must_claim(database)
     reading = set_reading(is_completed=True, total_count=3, success_count=2, error_count=1)
     with database.writing() as session:
-        looks.write_reading(
-            session, claimed, reading, verdict="delivered", asked_at=at(1), now=at(1)
-        )
+        write_reading(session, claimed, reading, verdict="delivered", now=at(1))
         looks.finish(session, claimed, look_at=at(20))
     row = the_set(database)
     assert (row.state, row.is_completed, row.completed_at) == (intents.COMPLETED, True, at(1))
@@ -59,13 +59,11 @@ def test_a_complete_set_stays_complete_whatever_is_read_later(
     claimed = must_claim(database)
     with database.writing() as session:
         reading = set_reading(is_completed=True)
-        looks.write_reading(session, claimed, reading, verdict="lost", asked_at=at(1), now=at(1))
+        write_reading(session, claimed, reading, verdict="lost", now=at(1))
         looks.finish(session, claimed, look_at=at(2))
     again = must_claim(database, now=at(2))
     with database.writing() as session:
-        looks.write_reading(
-            session, again, set_reading(), verdict="lost", asked_at=at(3), now=at(3)
-        )
+        write_reading(session, again, set_reading(), verdict="lost", now=at(3))
     row = the_set(database)
     assert (row.state, row.is_completed, row.completed_at) == (intents.COMPLETED, True, at(1))
     assert (row.id, row.learned_by) == (open_set, "poll")
@@ -85,17 +83,13 @@ def test_a_look_says_whether_a_notification_made_the_set_due(
 ) -> None:
     first = must_claim(database)
     with database.writing() as session:
-        looks.write_reading(
-            session, first, set_reading(), verdict="pending", asked_at=at(1), now=at(1)
-        )
+        write_reading(session, first, set_reading(), verdict="pending", now=at(1))
         looks.finish(session, first, look_at=at(10))
     notify(database, open_set)
     apply_hints(database, now=at(5))
     second = must_claim(database, now=at(5))
     with database.writing() as session:
-        looks.write_reading(
-            session, second, set_reading(), verdict="pending", asked_at=at(6), now=at(6)
-        )
+        write_reading(session, second, set_reading(), verdict="pending", now=at(6))
         looks.finish(session, second, look_at=at(20))
     third = must_claim(database, now=at(20))
     assert [one.why for one in (first, second, third)] == ["poll", "notification", "poll"]
@@ -131,7 +125,7 @@ def test_a_notification_that_waits_for_the_collecting_transaction_is_heard(
         thread.start()
         assert not hinted.wait(0.1)
         assert notifications.is_notified(session, open_set)
-        looks.finish_collected(session, claimed, verdict="pending", look_at=at(100), now=at(1))
+        finish_collected(session, claimed, verdict="pending", look_at=at(100), now=at(1))
     thread.join()
     row = the_set(database)
     assert (row.state, row.verdict, row.look_at) == (intents.COLLECTED, "delivered", None)

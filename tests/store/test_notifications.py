@@ -17,6 +17,7 @@ from tests.support.rows import (
     add_open_set,
     apply_hints,
     at,
+    finish_collected,
     must_claim,
     notify,
     rows,
@@ -156,7 +157,7 @@ def test_the_verdict_of_a_collected_set_becomes_delivered_and_nothing_is_due(
             session, now=at(10_000), lease_until=at(10_120), next_look_at=lambda _: at(10_015)
         )
         assert claim is not None
-        looks.finish_collected(session, claim, verdict="lost", look_at=None, now=at(10_000))
+        finish_collected(session, claim, verdict="lost", look_at=None, now=at(10_000))
     notify(database, waiting_set)
     apply_hints(database, now=at(10_001))
     row = the_set(database)

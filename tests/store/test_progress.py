@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.orm import undefer
 
-from receiver.store import intents, progress, results
+from receiver.store import intents, progress
 from receiver.store.database import Database
 from receiver.store.intents import NewIntent
 from receiver.store.lists import paging, request_sets
@@ -18,6 +18,7 @@ from tests.support.rows import (
     at,
     request_reading,
     rows,
+    upsert,
 )
 
 _WITH_KEYS = [undefer(RequestSet.row_keys)]
@@ -62,7 +63,7 @@ def test_requests_that_ended_without_success_are_listed(database: Database) -> N
     statuses = ["SUCCESS", "success", "ERROR", "CANCELED", "IN_PROGRESS", "USER_CANCELED"]
     readings = [request_reading(id_, status=status) for id_, status in enumerate(statuses, 1)]
     with database.writing() as session:
-        results.upsert(session, number, readings, account_id=ACCOUNT, read_at=NOW)
+        upsert(session, number, readings, account_id=ACCOUNT, read_at=NOW)
     with database.reading() as session:
         found = [request.id for request in progress.failed_requests(session, number)]
     assert found == [3, 4, 6]

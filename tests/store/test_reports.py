@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from receiver.store import details, looks, reports, results
+from receiver.store import details, looks, reports
 from receiver.store.database import Database
 from receiver.store.looks import LookRecord
 from tests.support.rows import (
@@ -18,6 +16,7 @@ from tests.support.rows import (
     must_claim,
     notify,
     request_reading,
+    upsert,
 )
 
 OTHER = 99
@@ -37,9 +36,7 @@ def two_accounts(database: Database) -> tuple[int, int]:
             started_at = at(facebook_id)
             record = LookRecord("set", started_at=started_at, ended_at=started_at, calls=1)
             looks.add_look(session, claim, record)
-            results.upsert(
-                session, ids[-1], [request_reading(facebook_id)], account_id=1, read_at=NOW
-            )
+            upsert(session, ids[-1], [request_reading(facebook_id)], account_id=1, read_at=NOW)
     return ids[0], ids[1]
 
 
@@ -100,7 +97,7 @@ def with_ten_requests(database: Database) -> int:
     request_set_id = add_open_set(database, 1)
     with database.writing() as session:
         page = [request_reading(number) for number in range(10, 0, -1)]
-        results.upsert(session, request_set_id, page, account_id=1, read_at=NOW)
+        upsert(session, request_set_id, page, account_id=1, read_at=NOW)
     return request_set_id
 
 
@@ -109,11 +106,10 @@ def test_requests_are_chosen_by_status_in_whatever_case_it_came(database: Databa
     request_set_id = add_open_set(database, 1)
     statuses = ["Success", "SUCCESS", "error", "CANCELED"]
     page = [
-        replace(request_reading(number), status=status)
-        for number, status in enumerate(statuses, start=1)
+        request_reading(number, status=status) for number, status in enumerate(statuses, start=1)
     ]
     with database.writing() as session:
-        results.upsert(session, request_set_id, page, account_id=1, read_at=NOW)
+        upsert(session, request_set_id, page, account_id=1, read_at=NOW)
 
     def chosen(wanted: set[str] | None, **beside: int | None) -> list[int]:
         cursors = {"after": None, "before": None, **beside}

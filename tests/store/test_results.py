@@ -14,8 +14,9 @@ from receiver.graph.wire import RequestReading
 from receiver.store import results
 from receiver.store.database import Database, DatabaseAway
 from receiver.store.models import Request
-from receiver.store.results import Progress
+from receiver.store.results import Progress, ReadPage
 from receiver.store.types import MAX_ID
+from tests.support import rows as support
 from tests.support.databases import refuse_rows
 from tests.support.rows import ACCOUNT, add_account, add_open_set, at, request_reading, rows
 
@@ -37,14 +38,12 @@ def upsert(
     database: Database, request_set_id: int, *readings: RequestReading, second: float = 0
 ) -> list[int]:
     with database.writing() as session:
-        return results.upsert(
-            session, request_set_id, readings, account_id=ACCOUNT, read_at=at(second)
-        )
+        return support.upsert(session, request_set_id, readings, read_at=at(second))
 
 
 def progress(database: Database, request_set_id: int) -> Progress:
     with database.reading() as session:
-        return results.progress(session, request_set_id)
+        return support.progress(session, request_set_id)
 
 
 def stored(database: Database, request_id: int) -> dict[str, Any]:
@@ -74,7 +73,7 @@ def test_every_field_of_a_reading_is_stored(database: Database, a_set: int) -> N
     )
     assert upsert(database, a_set, reading, second=7) == []
     assert stored(database, MAX_ID) == {
-        **vars(reading),
+        **reading._asdict(),
         "request_set_id": a_set,
         "account_id": ACCOUNT,
         "is_final": True,
@@ -199,9 +198,7 @@ def end_of(database: Database, request_set_id: int, seen: list[Seen]) -> dict[st
     """Write the readings in this order and return what becomes of them; nothing stays."""
     with database.writing() as session:
         for one in seen:
-            results.upsert(
-                session, request_set_id, [one.reading], account_id=ACCOUNT, read_at=at(one.second)
-            )
+            support.upsert(session, request_set_id, [one.reading], read_at=at(one.second))
         row = session.execute(select(*Request.__table__.columns)).one()
         session.rollback()
     return dict(row._mapping)
@@ -215,6 +212,35 @@ def test_poisoned_rows_are_refused_and_all_others_are_stored(
     page = [request_reading(number, **SUCCESS) for number in range(1, 501)]
     assert upsert(database, a_set, *page) == list(bad)
     assert progress(database, a_set) == Progress(rows=500 - len(bad), final=500 - len(bad))
+
+
+def test_refusals_are_named_by_their_sets(database: Database, a_set: int) -> None:
+    other = add_open_set(database, 2)
+    refuse_rows(database, "request", where="NEW.id IN (3, 12, 15)")
+    pages = [
+        ReadPage(a_set, ACCOUNT, [request_reading(n) for n in range(1, 10)], read_at=at(0)),
+        ReadPage(other, ACCOUNT, [request_reading(n) for n in range(11, 20)], read_at=at(0)),
+    ]
+    with database.writing() as session:
+        assert results.upsert(session, pages) == {a_set: [3], other: [12, 15]}
+    assert [progress(database, one).rows for one in (a_set, other)] == [8, 7]
+
+
+def test_a_request_that_two_pages_show_stays_with_the_set_of_the_first(
+    database: Database, a_set: int
+) -> None:
+    other = add_open_set(database, 2)
+    pages = [
+        ReadPage(one, ACCOUNT, [request_reading(1), request_reading(own)], read_at=at(0))
+        for one, own in ((a_set, 2), (other, 3))
+    ]
+    with database.writing() as session:
+        assert results.upsert(session, pages) == {}
+    assert {row.id: row.request_set_id for row in rows(database, Request)} == {
+        1: a_set,
+        2: a_set,
+        3: other,
+    }
 
 
 def test_a_number_that_no_column_holds_is_refused_alone(database: Database, a_set: int) -> None:
@@ -235,7 +261,7 @@ def test_a_database_that_is_away_is_no_fault_of_a_row(database: Database, a_set:
     def write_and_break_down() -> None:
         with database.writing() as session:
             break_down(database, session)
-            results.upsert(session, a_set, page, account_id=ACCOUNT, read_at=at(0))
+            support.upsert(session, a_set, page)
 
     with pytest.raises(DatabaseAway):
         write_and_break_down()

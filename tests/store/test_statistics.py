@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from receiver.store import intents, looks, repeats, results, statistics
+from receiver.store import intents, repeats, results, statistics
 from receiver.store.database import Database
 from receiver.store.models import ErrorByHour, Request, RequestSet
 from receiver.store.statistics import Period
@@ -16,8 +16,10 @@ from tests.support.rows import (
     add_intent,
     add_open_set,
     at,
+    finish_collected,
     must_claim,
     request_reading,
+    upsert,
 )
 
 HOUR = statistics.hour_of(NOW)
@@ -38,7 +40,7 @@ def outcomes(database: Database, account_id: int = ACCOUNT) -> list[dict[str, An
 def collect(database: Database, *, seconds: float) -> None:
     claim = must_claim(database, now=at(seconds))
     with database.writing() as session:
-        looks.finish_collected(session, claim, verdict="delivered", look_at=None, now=at(seconds))
+        finish_collected(session, claim, verdict="delivered", look_at=None, now=at(seconds))
 
 
 def test_an_intent_counts_in_the_hour_that_it_was_made_in(database: Database) -> None:
@@ -77,7 +79,7 @@ def test_a_set_counts_with_its_requests_and_errors_once(database: Database) -> N
         *(request_reading(id_, error_code=code) for id_, code in FAILED),
     ]
     with database.writing() as session:
-        results.upsert(session, number, readings, account_id=ACCOUNT, read_at=NOW)
+        upsert(session, number, readings, account_id=ACCOUNT, read_at=NOW)
         row = session.get_one(RequestSet, number)
         row.learned_by, row.total_count, row.error_count = "notification", 4, 3
     collect(database, seconds=10)
@@ -152,7 +154,7 @@ def test_requests_of_an_older_version_are_given_their_account(database: Database
     number = add_open_set(database, 1)
     page = [request_reading(id_) for id_ in (5, 6, 7)]
     with database.writing() as session:
-        results.upsert(session, number, page, account_id=ACCOUNT, read_at=NOW)
+        upsert(session, number, page, account_id=ACCOUNT, read_at=NOW)
         for row in session.query(Request):
             row.account_id = None
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from receiver.graph.wire import RequestReading, SetReading
-from receiver.store import accounts, claims, intents, notifications
+from receiver.store import accounts, claims, intents, looks, notifications, results
 from receiver.store.claims import Claim
 from receiver.store.database import Database
 from receiver.store.inbox.inbox import Inbox
 from receiver.store.inbox.rows import NewNotification
 from receiver.store.intents import Attempt, NewIntent
+from receiver.store.looks import Collected, Shown
 from receiver.store.models import Base
+from receiver.store.results import Progress, ReadPage
 
 RowT = TypeVar("RowT", bound=Base)
 
@@ -133,7 +137,7 @@ def rows(database: Database, model: type[RowT]) -> list[RowT]:
 
 def request_reading(request_id: int, **shown: Any) -> RequestReading:
     """A request as Facebook shows it; unless told otherwise, one that is still INITIAL."""
-    nothing = dict.fromkeys(RequestReading.__dataclass_fields__)
+    nothing = dict.fromkeys(RequestReading._fields)
     return RequestReading(**{**nothing, "id": request_id, "status": "INITIAL", **shown})
 
 
@@ -141,3 +145,34 @@ def set_reading(**shown: Any) -> SetReading:
     """A set as Facebook shows it; unless told otherwise, one that is not complete."""
     nothing = dict.fromkeys(SetReading.__dataclass_fields__)
     return SetReading(**{**nothing, "id": 1, "is_completed": False, **shown})
+
+
+def upsert(
+    session: Session,
+    request_set_id: int,
+    readings: Sequence[RequestReading],
+    *,
+    account_id: int = ACCOUNT,
+    read_at: datetime = NOW,
+) -> list[int]:
+    """Write a page of one set's requests; return which of them the database refused."""
+    page = ReadPage(request_set_id, account_id, readings, read_at=read_at)
+    return results.upsert(session, [page]).get(request_set_id, [])
+
+
+def progress(session: Session, request_set_id: int) -> Progress:
+    return results.progress(session, [request_set_id])[request_set_id]
+
+
+def write_reading(
+    session: Session, claim: Claim, reading: SetReading, *, verdict: str, now: datetime
+) -> None:
+    """Write what a look showed at once of one set."""
+    looks.write_readings(session, [Shown(claim, reading, verdict, asked_at=now)], now=now)
+
+
+def finish_collected(
+    session: Session, claim: Claim, *, verdict: str, look_at: datetime | None = None, now: datetime
+) -> None:
+    """Close one set."""
+    looks.finish_collected(session, [Collected(claim, verdict, look_at)], now=now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -120,7 +119,7 @@ def test_a_number_that_counting_stopped_at_says_so(house: House) -> None:
 def test_failures_without_a_code_are_counted_under_null(house: House) -> None:
     real = wire.read_request_node
     with mock.patch.object(
-        wire, "read_request_node", lambda node: replace(real(node), error_code=None)
+        wire, "read_request_node", lambda node: real(node)._replace(error_code=None)
     ):
         with_a_failing_set(house)
 
