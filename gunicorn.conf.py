@@ -30,10 +30,10 @@ if not Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).name.startswith(_OUR
 
 from prometheus_client import multiprocess  # noqa: E402  # it looks for the folder
 
+from receiver import garbage  # noqa: E402  # as below
 from receiver.app import check_start  # noqa: E402  # it imports the above
 from receiver.secret_keys import SecretKeyMissing  # noqa: E402  # as above
 from receiver.store.migrate import SchemaOutdated  # noqa: E402  # as above
-from receiver.web import garbage  # noqa: E402  # as above
 
 # Threads, which get a request once its head is here whole: one that drips keeps nobody out.
 worker_class = "receiver.web.patient_worker.PatientWorker"

@@ -32,13 +32,13 @@ from benchmarks.admin_population import KEYS, NOW
 from benchmarks.admin_rows import fill
 from benchmarks.plans import watched
 from benchmarks.postgresql import SERVER, new_database
+from receiver import garbage
 from receiver.app import create_app
 from receiver.assembly import Parts, build
 from receiver.settings import Settings
 from receiver.store import migrate
 from receiver.store.database import Database
 from receiver.store.models import RequestSet
-from receiver.web import garbage
 from receiver.web.context import detach
 from receiver.web.shared_reading import SharedReading
 

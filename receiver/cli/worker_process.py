@@ -10,6 +10,7 @@ from types import FrameType
 import click
 import structlog
 
+from receiver import garbage
 from receiver.assembly import Parts
 from receiver.broker.connection import Broker
 from receiver.cli.common import opened_parts
@@ -52,6 +53,8 @@ def _work(loop: Loop, settings: Settings, celery: CeleryProcess | None = None) -
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    # An answer with thousands of requests would start a search of everything, each time.
+    garbage.search_seldom()
     log.info("The worker runs", threads=settings.worker_threads)
     loop.run()
 

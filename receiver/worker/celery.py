@@ -24,6 +24,7 @@ from celery.apps.worker import Worker
 from celery.platforms import SecurityWarning
 from celery.worker import state
 
+from receiver import garbage
 from receiver.assembly import Parts, build
 from receiver.broker.connection import TASK, make_app
 from receiver.lifecycle import step
@@ -104,6 +105,7 @@ def _add_task(app: Celery, settings: Settings) -> None:
     process: list[Parts] = []
 
     def begin(**_: Any) -> None:
+        garbage.search_seldom()
         process.append(build(settings))
 
     def end(**_: Any) -> None:

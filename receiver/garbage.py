@@ -1,4 +1,4 @@
-"""When a web worker looks for garbage: seldom, and not among what is there to stay."""
+"""When a process that goes on looks for garbage: seldom, and not among what is there to stay."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from receiver.web import garbage
+from receiver import garbage
 
 
 class Knot:
