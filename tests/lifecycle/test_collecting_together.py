@@ -155,7 +155,11 @@ def statements_and_calls(house: House, count: int) -> tuple[int, int]:
     with _Statements(house) as statements:
         assert house.work() == 1
     assert set(states(house)) == {intents.COLLECTED}
-    return len(statements.made), http_calls(house) - before
+    counted = len(statements.made), http_calls(house) - before
+    # Their verdicts are out: what is looked at later is looked at for nothing else.
+    house.let_time_pass(2000)
+    house.work()
+    return counted
 
 
 def http_calls(house: House) -> int:
@@ -166,7 +170,7 @@ def test_a_set_more_takes_no_statement_and_no_call_more(house: House) -> None:
     few = statements_and_calls(house, 3)
     many = statements_and_calls(house, 7)
     assert few[1] == many[1] == 2
-    assert many[0] == few[0] <= 50
+    assert many[0] == few[0] < 60
 
 
 def test_long_sets_share_their_calls_to_the_last_page(house: House, monkeypatch: Any) -> None:
