@@ -43,6 +43,18 @@ def _finite_or_text(text: str) -> float | str:
 _write_ascii = json.JSONEncoder(separators=(",", ":")).encode
 
 
+def stable_json_bytes(value: Any) -> bytes:
+    """Write a value of ``parse_json`` as JSON in ASCII, for what is known again by its hash.
+
+    The standard library writes it, in the same way in every version of this program. Raises
+    ValueError for one that is nested too deeply.
+    """
+    try:
+        return _write_ascii(value).encode("ascii")
+    except RecursionError:
+        raise ValueError("The value is nested too deeply.") from None
+
+
 def json_bytes(value: Any) -> bytes:
     """Write a value of ``parse_json`` as JSON in ASCII: every text survives as escapes.
 
@@ -53,12 +65,7 @@ def json_bytes(value: Any) -> bytes:
     except orjson.JSONEncodeError:
         written = b""
     # It refuses lone surrogates, integers beyond 64 bits and depth, and escapes no other text.
-    if written and written.isascii():
-        return written
-    try:
-        return _write_ascii(value).encode("ascii")
-    except RecursionError:
-        raise ValueError("The value is nested too deeply.") from None
+    return written if written and written.isascii() else stable_json_bytes(value)
 
 
 def children(value: Any) -> Iterable[Any]:

@@ -8,11 +8,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
-import psycopg
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
 from sqlalchemy import BigInteger, Boolean, DateTime, LargeBinary, String
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -31,14 +29,20 @@ class BinaryArray(bytes):
     """An array as PostgreSQL takes it; the statement says of which type, as in ``%s::bigint[]``."""
 
 
-class _AsItIs(Dumper):
-    format = Format.BINARY
+@cache
+def register() -> None:
+    """Let psycopg take what is written here. Call it before it connects."""
+    # It is installed only where PostgreSQL is used.
+    import psycopg  # noqa: PLC0415  # as said
+    from psycopg.adapt import Dumper  # noqa: PLC0415  # as said
 
-    def dump(self, obj: BinaryArray) -> bytes:
-        return obj
+    class AsItIs(Dumper):
+        format = psycopg.pq.Format.BINARY
 
+        def dump(self, obj: BinaryArray) -> bytes:
+            return obj
 
-psycopg.adapters.register_dumper(BinaryArray, _AsItIs)
+    psycopg.adapters.register_dumper(BinaryArray, AsItIs)
 
 
 def binary_array(kind: TypeEngine[Any], values: Sequence[Any]) -> BinaryArray:

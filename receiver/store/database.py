@@ -23,6 +23,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from receiver.store import binary_arrays
+
 POOL_SIZE = 20
 _STATEMENT_TIMEOUT_SECONDS = 60
 _WAL_PAUSE_SECONDS = 0.02
@@ -169,6 +171,7 @@ def _engine(url: URL, *, timeout_seconds: float, pool_size: int) -> Engine:
         event.listen(engine, "connect", partial(_prepare_sqlite, timeout_seconds=timeout_seconds))
         event.listen(engine, "begin", partial(_begin_sqlite, timeout_seconds=timeout_seconds))
         return engine
+    binary_arrays.register()
     return create_engine(
         url,
         pool_size=pool_size,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, String
 
-from receiver.store.binary_arrays import binary_array, type_name
+from receiver.store.binary_arrays import binary_array, register, type_name
 from receiver.store.types import UTCDateTime
 from tests.support.databases import POSTGRES, require_postgres
 
@@ -28,6 +28,7 @@ VALUES: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
 @pytest.mark.parametrize("kind", VALUES)
 def test_postgresql_reads_what_was_written(kind: str) -> None:
     require_postgres()
+    register()
     column_type, one = VALUES[kind]
     with psycopg.connect(POSTGRES, dbname="postgres") as connection:
         statement = f"SELECT unnest(%s::{type_name(column_type)}[])"

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import psycopg
 
 from receiver.cli.drill.audit import Rows, SetRow, parse_result
 
@@ -36,16 +35,26 @@ def read_rows(database_url: str) -> Rows:
 
 def refuse_used(database_url: str) -> None:
     """Refuse a database that holds sets already: a drill breaks what it runs on."""
+    missing, any_error = _errors(database_url)
     try:
         is_used = any(True for _ in _select(database_url, f"{_SETS} LIMIT 1"))
-    except (sqlite3.OperationalError, psycopg.errors.UndefinedTable):
+    except missing:
         return
-    except psycopg.Error as error:
+    except any_error as error:
         raise click.ClickException("The database cannot be reached: check --database-url.") from (
             error
         )
     if is_used:
         raise click.ClickException("The database holds sets: give the drill an empty one.")
+
+
+def _errors(database_url: str) -> tuple[type[Exception], type[Exception]]:
+    """What the driver raises for a table that is not there, and for whatever else goes wrong."""
+    if database_url.startswith("sqlite:///"):
+        return sqlite3.OperationalError, sqlite3.Error
+    import psycopg  # noqa: PLC0415  # it is installed only where PostgreSQL is used
+
+    return psycopg.errors.UndefinedTable, psycopg.Error
 
 
 def _select(database_url: str, statement: str) -> Iterator[Sequence[Any]]:
@@ -56,6 +65,8 @@ def _select(database_url: str, statement: str) -> Iterator[Sequence[Any]]:
         with closing(sqlite3.connect(path, timeout=30)) as connection:
             yield from connection.execute(statement).fetchall()
         return
+    import psycopg  # noqa: PLC0415  # as above
+
     plain = database_url.replace("postgresql+psycopg:", "postgresql:")
     with psycopg.connect(plain, autocommit=True) as postgres:
         yield from postgres.execute(statement.encode()).fetchall()

@@ -24,7 +24,7 @@ from receiver.cli.spec_files import (
     read_rows,
     refuse_repeats,
 )
-from receiver.graph.json_values import json_bytes
+from receiver.graph.json_values import json_bytes, stable_json_bytes
 from receiver.graph.serve import BadParameter
 from receiver.graph.vocabulary import MODE_OFF, MODE_ON_COMPLETE
 from receiver.store.intents import NewIntent
@@ -178,7 +178,7 @@ def _part(group: list[Row], *, number: int, first_row: int) -> Part:
 
 
 def _digest(group: list[Row]) -> bytes:
-    return hashlib.sha256(json_bytes([[row.spec, row.key] for row in group])).digest()
+    return hashlib.sha256(stable_json_bytes([[row.spec, row.key] for row in group])).digest()
 
 
 def _creation(

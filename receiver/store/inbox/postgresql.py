@@ -5,13 +5,13 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, get_type_hints
+from typing import Any
 
 from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus, Format
 
+from receiver.store.binary_arrays import binary_array, type_name
 from receiver.store.database import Database, DatabaseAway
-from receiver.store.inbox.binary_arrays import binary_array, type_of
 from receiver.store.inbox.rows import (
     COLUMNS,
     COUNT_REPEAT,
@@ -20,9 +20,10 @@ from receiver.store.inbox.rows import (
     Token,
     of_different_tokens,
 )
+from receiver.store.models import Notification
 
-_KINDS = list(get_type_hints(NewNotification).values())
-_ARRAYS = ", ".join(f"${number}::{type_of(kind)}[]" for number, kind in enumerate(_KINDS, start=1))
+_TYPES = [Notification.__table__.c[name].type for name in NewNotification._fields]
+_ARRAYS = ", ".join(f"${n}::{type_name(kind)}[]" for n, kind in enumerate(_TYPES, start=1))
 _INSERT = INSERT.format(new=f"unnest({_ARRAYS}) AS new ({COLUMNS})")
 _COUNT_REPEAT = COUNT_REPEAT.format("%s")
 _NAME = b"keep_notifications"
@@ -52,9 +53,7 @@ class PostgresqlWriter:
 
     def _write(self, rows: Mapping[Token, NewNotification]) -> None:
         columns = zip(*rows.values(), strict=True)
-        arrays = [
-            binary_array(column, kind=kind) for column, kind in zip(columns, _KINDS, strict=True)
-        ]
+        arrays = list(map(binary_array, _TYPES, columns))
         self._connection.pgconn.send_query_prepared(_NAME, arrays, [Format.BINARY] * len(arrays))
         inserted = self._result()
         if inserted.ntuples < len(rows):
