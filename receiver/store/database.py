@@ -129,8 +129,12 @@ class Database:
         connection: Any = pooled.dbapi_connection
         pooled.detach()
         if not self.is_sqlite:
-            connection.autocommit = True
-            connection.execute(f"SET statement_timeout = {int(self.timeout_seconds * 1000)}")
+            try:
+                connection.autocommit = True
+                connection.execute(f"SET statement_timeout = {int(self.timeout_seconds * 1000)}")
+            except BaseException:
+                connection.close()
+                raise
         return connection
 
     def close(self) -> None:

@@ -40,8 +40,12 @@ class PostgresqlWriter:
     def __init__(self, database: Database) -> None:
         self._timeout_seconds = database.timeout_seconds
         self._connection = database.own_connection()
-        self._connection.pgconn.send_prepare(_NAME, _INSERT.encode())
-        self._result()
+        try:
+            self._connection.pgconn.send_prepare(_NAME, _INSERT.encode())
+            self._result()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def is_broken(self) -> bool:
