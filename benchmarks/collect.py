@@ -11,7 +11,6 @@ import json
 import os
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,23 +20,22 @@ from pathlib import Path
 from typing import Any
 
 import click
-import psycopg
 import requests
-from psycopg import sql
 from sqlalchemy import func, select, update
 
 from benchmarks.collect_peer import Peer
+from benchmarks.databases import BACKENDS, new_database
 from benchmarks.figure import Figure
 from benchmarks.official_sdk import TOKEN
+from benchmarks.postgresql import NoPostgreSQL
 from receiver.assembly import Parts, build
 from receiver.cli.processes import Fleet, plain_environment
 from receiver.lifecycle.submit import submit
 from receiver.settings import Settings
-from receiver.store import accounts, intents, migrate
+from receiver.store import accounts, intents
 from receiver.store.intents import NewIntent
 from receiver.store.models import Request, RequestSet
 
-POSTGRES_VARIABLE = "BENCH_POSTGRES_URL"
 _LATENCY_MILLISECONDS = 150
 _TIMEOUT_SECONDS = 60
 _LOOKED_EVERY_SECONDS = 0.02
@@ -77,12 +75,11 @@ class Cost:
 @click.option("--rounds", default=3, show_default=True, help="Rounds of each side and scene.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
 def main(*, rounds: int, as_json: bool) -> None:
-    """Collect complete sets with the worker and with the official SDK in turn.
-
-    PostgreSQL is measured as well where BENCH_POSTGRES_URL names a server on which databases may be
-    created.
-    """
-    measured = list(figures(rounds=rounds, say=lambda line: click.echo(line, err=True)))
+    """Collect complete sets with the worker and with the official SDK in turn."""
+    try:
+        measured = list(figures(rounds=rounds, say=lambda line: click.echo(line, err=True)))
+    except NoPostgreSQL as error:
+        raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps([one.document() for one in measured], indent=2))
         return
@@ -97,15 +94,11 @@ def main(*, rounds: int, as_json: bool) -> None:
 
 
 def figures(*, rounds: int, say: Callable[[str], None]) -> Iterator[Figure]:
-    """Measure each scene on each database that there is; ``say`` is told how it goes on."""
-    server = os.environ.get(POSTGRES_VARIABLE)
-    for backend in ("SQLite", "PostgreSQL"):
-        if backend == "PostgreSQL" and server is None:
-            say(f"PostgreSQL is left out: {POSTGRES_VARIABLE} names none.")
-            continue
+    """Measure each scene on each database; ``say`` is told how it goes on. Raises NoPostgreSQL."""
+    for backend in BACKENDS:
         with tempfile.TemporaryDirectory(prefix="receiver-bench-") as folder:
             for scene in SCENES:
-                with _stage(Path(folder), server if backend == "PostgreSQL" else None) as stage:
+                with _stage(Path(folder), backend) as stage:
                     yield from _measure(stage, scene, backend=backend, rounds=rounds, say=say)
 
 
@@ -268,8 +261,8 @@ def _spec(number: int, each: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _stage(folder: Path, server: str | None) -> Iterator[_Stage]:
-    with bench_database(folder, server) as url, Peer(url) as peer:
+def _stage(folder: Path, backend: str) -> Iterator[_Stage]:
+    with new_database(backend, folder, label="collect") as url, Peer(url) as peer:
         fleet = Fleet(folder, environment=plain_environment())
         try:
             sandbox_url = fleet.start_sandbox()
@@ -285,7 +278,6 @@ def _stage(folder: Path, server: str | None) -> Iterator[_Stage]:
             }
             fleet.add_environment(environment)
             parts = build(_settings(environment))
-            migrate.upgrade(parts.database)
             peer.open(sandbox_url)
             yield _Stage(fleet, parts, sandbox_url=sandbox_url, peer=peer)
             parts.close()
@@ -298,22 +290,6 @@ def _settings(environment: Mapping[str, str]) -> Settings:
         name.removeprefix("RECEIVER_").lower(): value for name, value in environment.items()
     }
     return Settings(**values)
-
-
-@contextmanager
-def bench_database(folder: Path, server: str | None) -> Iterator[str]:
-    """Make a database on a server of PostgreSQL, or a SQLite file, and yield its URL."""
-    name = f"receiver_bench_{uuid.uuid4().hex}"
-    if server is None:
-        yield f"sqlite:///{folder / name}.db"
-        return
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
-            yield f"{server.rstrip('/')}/{name}"
-        finally:
-            dropped = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-            connection.execute(dropped)
 
 
 def _cpu_seconds(process_id: int) -> float:

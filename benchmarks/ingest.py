@@ -14,13 +14,13 @@ from pathlib import Path
 import click
 
 from benchmarks import ingest_classes, ingest_collecting
+from benchmarks.databases import BACKENDS, new_database
 from benchmarks.figure import Figure, Unmeasured
-from benchmarks.ingest_contenders import Contender, djstripe, new_database, noop, ours, raw_insert
+from benchmarks.ingest_contenders import Contender, djstripe, noop, ours, raw_insert
 from benchmarks.ingest_rounds import Round, Say, balanced_round, generating
 from benchmarks.peers.environments import NotInstalled
 from benchmarks.postgresql import NoPostgreSQL
 
-BACKENDS = ("sqlite", "postgresql")
 CONTENDERS = {
     "ours": "the receiver",
     "noop": "a view that does nothing, gthread",
@@ -93,7 +93,7 @@ def _compared(
 ) -> Figures:
     with (
         tempfile.TemporaryDirectory() as folder,
-        new_database(backend, Path(folder)) as database_url,
+        new_database(backend, Path(folder), label="ingest") as database_url,
     ):
         contenders: dict[str, Contender] = {}
         for name in names:

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
 
+from benchmarks.databases import new_database
 from benchmarks.dripping import dripping
 from benchmarks.figure import Figure, Unmeasured
-from benchmarks.ingest_contenders import Contender, new_database, ours
+from benchmarks.ingest_contenders import Contender, ours
 from benchmarks.ingest_rounds import Beside, Round, Say, balanced_round, generating, nothing
 from benchmarks.peers.environments import NotInstalled, environment_of
 from benchmarks.web_server import REPOSITORY
@@ -30,7 +31,7 @@ def figures(backend: str, *, rounds: int, seconds: float, say: Say) -> Figures:
     """Measure each class, with honest connections alone and with 64 dripping ones beside them."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        new_database(backend, Path(folder)) as database_url,
+        new_database(backend, Path(folder), label="ingest") as database_url,
     ):
         contenders: dict[str, Contender] = {}
         for name in CLASSES:

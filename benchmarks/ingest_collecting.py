@@ -19,8 +19,9 @@ from pathlib import Path
 import requests
 from sqlalchemy import func, select
 
+from benchmarks.databases import new_database
 from benchmarks.figure import Figure
-from benchmarks.ingest_contenders import SECRET_KEY, Contender, new_database, ours, plain_url
+from benchmarks.ingest_contenders import SECRET_KEY, Contender, ours, plain_url
 from benchmarks.ingest_rounds import Generator, Round, Say, generating
 from benchmarks.web_server import WebServer
 from receiver.assembly import Parts, build
@@ -117,7 +118,7 @@ class _Installation:
 def _installation(backend: str) -> Iterator[_Installation]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        database_url = stack.enter_context(new_database(backend, folder))
+        database_url = stack.enter_context(new_database(backend, folder, label="ingest"))
         contender = ours(folder, database_url=database_url)
         server = stack.enter_context(closing(contender.start()))
         fleet = Fleet(folder, environment=plain_environment())

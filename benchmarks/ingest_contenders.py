@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from benchmarks import postgresql
 from benchmarks.notifications_load import Messages
 from benchmarks.peers.environments import environment_of
 from benchmarks.peers.flask_views import COLUMNS
@@ -20,8 +18,6 @@ from benchmarks.peers.stripe_events import SECRET, WEBHOOK_ID, StripeEvents
 from benchmarks.web_server import REPOSITORY, WebServer
 from receiver.cli.processes import plain_environment
 from receiver.crypto import Keys
-from receiver.store import migrate
-from receiver.store.database import Database
 
 FIRST_NUMBER = 1_000_000
 """The number of the first message: no set of a new database has it."""
@@ -201,16 +197,3 @@ def djstripe(folder: Path, *, database_url: str) -> Contender:
 def plain_url(database_url: str) -> str:
     """Return a URL as settings and drivers take it: without SQLAlchemy's name of the driver."""
     return database_url.replace("postgresql+psycopg://", "postgresql://")
-
-
-@contextmanager
-def new_database(backend: str, folder: Path) -> Iterator[str]:
-    """Yield the URL of a migrated database for one stretch of measuring. Raises NoPostgreSQL."""
-    if backend == "postgresql":
-        with postgresql.new_database("ingest") as url:
-            yield url
-        return
-    url = f"sqlite:///{folder / 'receiver.db'}"
-    with closing(Database(url, timeout_seconds=5)) as database:
-        migrate.upgrade(database)
-    yield url

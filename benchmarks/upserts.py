@@ -8,7 +8,6 @@ the same pages once more, which changes nothing. Which one was taken, and why, s
 from __future__ import annotations
 
 import json
-import os
 import struct
 import tempfile
 import time
@@ -25,8 +24,7 @@ import psycopg
 from sqlalchemy import Connection, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
-from benchmarks.collect import POSTGRES_VARIABLE, bench_database
-from receiver.store import migrate
+from benchmarks.databases import BACKENDS, new_database
 from receiver.store.database import Database
 from receiver.store.models import Account, Credential, Request, RequestSet
 from receiver.store.request_rows import moving_forward
@@ -46,16 +44,14 @@ _NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 @click.option("--rounds", default=3, show_default=True, help="Rounds of each candidate.")
 def main(*, rows: int, page: int, rounds: int) -> None:
     """Write the same rows in every way, each in turn, on SQLite and on PostgreSQL."""
-    server = os.environ.get(POSTGRES_VARIABLE)
     with tempfile.TemporaryDirectory(prefix="receiver-bench-") as folder:
-        for of_server in (None, server) if server else (None,):
-            with bench_database(Path(folder), of_server) as url:
+        for backend in BACKENDS:
+            with new_database(backend, Path(folder), label="upserts") as url:
                 _measure_all(url, rows=rows, page=page, rounds=rounds)
 
 
 def _measure_all(url: str, *, rows: int, page: int, rounds: int) -> None:
     database = Database(url, timeout_seconds=30)
-    migrate.upgrade(database)
     _add_set(database)
     numbers = count(1)
     candidates = _SQLITE if database.engine.dialect.name == "sqlite" else _POSTGRESQL
