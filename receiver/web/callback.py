@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_PATH = "/notifications/"
+PATH = "/notifications/"
 _HEADERS_LIMIT_BYTES = 16 * 1024
 _QUERY_LIMIT_CHARACTERS = 8 * 1024
 
@@ -55,9 +55,9 @@ class NotificationEndpoint:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")
-        if not path.startswith(_PATH):
+        if not path.startswith(PATH):
             return self._behind(environ, start_response)
-        status = self._receive(environ, token=path.removeprefix(_PATH))
+        status = self._receive(environ, token=path.removeprefix(PATH))
         end_unread_body(environ)
         _ANSWERED[status].inc()
         text = _TEXTS[status]

@@ -172,7 +172,7 @@ def test_collecting_that_fails_is_counted_as_such(house: House) -> None:
     house.create_open()
     house.notify()
     counted = Since(house)
-    with mock.patch("receiver.lifecycle.collect.knowledge.grow_page", side_effect=ValueError):
+    with mock.patch("receiver.lifecycle.collect.results.upsert", side_effect=ValueError):
         house.work()
     assert counted["receiver_collect_seconds_count{outcome=failed}"] == 1
 
