@@ -5,7 +5,7 @@ No row is copied: what a table holds becomes its first partition. The old code s
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,22 +36,33 @@ def upgrade() -> None:
     if op.get_bind().dialect.name != "postgresql":
         return
     bound = _first_bound()
-    # Whoever waits for a table keeps everybody behind it waiting: notifications come all the time.
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '2s'")
-        for table, moment in MOMENTS.items():
-            _prove_bound(table, moment, bound=bound)
-        op.execute("RESET lock_timeout")
-    op.execute("SET LOCAL lock_timeout = '2s'")
     for table, moment in MOMENTS.items():
+        # An upgrade that gave way may have done the first of them.
+        if _is_partitioned(table):
+            continue
+        # What was done for a table is committed before the next one: whoever writes looks and
+        # hints locks these tables in different orders, and would wait for us, and we for them.
+        with op.get_context().autocommit_block():
+            # Whoever waits for a table keeps everybody behind it waiting: notifications come all
+            # the time.
+            op.execute("SET lock_timeout = '2s'")
+            _prove_bound(table, moment, bound=bound)
         _partition(table, moment, bound=bound)
+    op.execute("RESET lock_timeout")
 
 
 def _first_bound() -> datetime:
     """Return the first midnight of a month, in UTC, that is far enough away."""
     now: datetime = op.get_bind().execute(sa.text("SELECT now()")).scalar_one()
-    after = (now + AHEAD).replace(day=1) + timedelta(days=31)
-    return datetime(after.year, after.month, 1, tzinfo=now.tzinfo)
+    # The driver gives the moment in the server's time zone.
+    after = (now.astimezone(UTC) + AHEAD).replace(day=1) + timedelta(days=31)
+    return datetime(after.year, after.month, 1, tzinfo=UTC)
+
+
+def _is_partitioned(table: str) -> bool:
+    kind = sa.text("SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(:table)")
+    is_partitioned: bool = op.get_bind().execute(kind, {"table": table}).scalar_one()
+    return is_partitioned
 
 
 def _prove_bound(table: str, moment: str, *, bound: datetime) -> None:
@@ -76,6 +87,9 @@ def _partition(table: str, moment: str, *, bound: datetime) -> None:
     be made of all rows. So each partition has its own, of the id alone, which a sequence gives out.
     """
     first = f"{table}_until_{bound:%Y_%m}"
+    if table == "look":
+        # Its foreign key needs it in the end, and whoever writes a look writes its set first.
+        op.execute("LOCK TABLE request_set IN ACCESS EXCLUSIVE MODE")
     op.rename_table(table, first)
     op.execute(f"ALTER TABLE {first} RENAME CONSTRAINT pk_{table} TO pk_{first}")
     for index in INDEXES[table]:

@@ -9,19 +9,21 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from receiver.lifecycle import partitioning
 from receiver.store import migrate, partitions
-from receiver.store.database import Database
-from receiver.store.models import Base, Look, Notification
-from receiver.store.partitions import MOMENTS, Partition, TableBusy
+from receiver.store.database import Database, Session
+from receiver.store.models import Base, Look, Notification, RequestSet
+from receiver.store.partitions import MOMENTS, Partition, TableBusy, month_of, next_month
 from tests.support.databases import empty_database_url
 from tests.support.rows import NOW, add_account, add_intent, add_open_set, apply_hints, notify, rows
 
 FAR = datetime(2031, 5, 17, 8, tzinfo=UTC)
 """Long after the first partition of a database that is made today."""
+
+LOOK = {"account_id": 1, "kind": "set", "why": "poll", "duration_ms": 1, "calls": 1, "rows": 1}
 
 
 @pytest.fixture
@@ -171,21 +173,13 @@ def test_a_look_of_no_set_is_refused_in_every_partition(new: Database) -> None:
     add_account(new)
     request_set_id = add_open_set(new, 1)
     partitioning.make_ahead(new, now=FAR)
-    look = {
-        "account_id": 1,
-        "kind": "set",
-        "why": "poll",
-        "duration_ms": 1,
-        "calls": 1,
-        "rows": 1,
-    }
     for moment in (NOW, FAR, FAR + timedelta(days=999)):
         with new.writing() as session:
             session.execute(
-                insert(Look).values(**look, request_set_id=request_set_id, started_at=moment)
+                insert(Look).values(**LOOK, request_set_id=request_set_id, started_at=moment)
             )
         with pytest.raises(IntegrityError), new.writing() as session:
-            session.execute(insert(Look).values(**look, request_set_id=99, started_at=moment))
+            session.execute(insert(Look).values(**LOOK, request_set_id=99, started_at=moment))
     with new.reading() as session:
         assert session.execute(select(func.count()).select_from(Look)).scalar_one() == 3
 
@@ -217,6 +211,27 @@ def test_a_clock_that_was_wrong_once_stops_no_upgrade(older: Database) -> None:
     assert abs(row.received_at - datetime.now(UTC)) < timedelta(minutes=1)
 
 
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
+def test_months_are_those_of_utc_whatever_the_time_zone_of_the_server(
+    older: Database, zone: str
+) -> None:
+    with older.begin_writing() as connection:
+        name = older.engine.url.database
+        connection.exec_driver_sql(f"ALTER DATABASE \"{name}\" SET timezone = '{zone}'")
+    older.close()
+    migrate.upgrade(older)
+    now = datetime.now(UTC)
+    partitioning.make_ahead(older, now=now)
+    months = [month_of(now)]
+    for _ in range(3):
+        months.append(next_month(months[-1]))
+    for table in MOMENTS:
+        first, *others, _default = partitions_of(older, table)
+        assert first.until in months
+        assert [each.since for each in others] == months[months.index(first.until) : -1]
+        assert [first, *others][-1].until == months[-1]
+
+
 def test_an_upgrade_that_stopped_half_way_is_done_again(older: Database) -> None:
     with older.begin_writing() as connection:
         connection.exec_driver_sql(
@@ -238,6 +253,56 @@ def test_an_upgrade_gives_way_to_whoever_keeps_a_table_locked(older: Database) -
     assert len(rows(older, Notification)) == 1
 
 
+def test_an_upgrade_lets_a_look_be_written_whose_set_is_written_already(older: Database) -> None:
+    add_account(older)
+    request_set_id = add_open_set(older, 1)
+    with ThreadPoolExecutor(1) as pool:
+        with older.writing() as session:
+            session.execute(update(RequestSet).values(name="Another name"))
+            upgraded = pool.submit(migrate.upgrade, older)
+            while not is_any_waiting(older):
+                assert not upgraded.done()
+            insert_look(session, request_set_id)
+        assert upgraded.result() == "0008"
+    assert len(rows(older, Look)) == 1
+
+
+def test_an_upgrade_that_did_one_table_does_the_other_the_next_time(older: Database) -> None:
+    notify(older, 1)
+    with older.reading() as reading:
+        reading.execute(text("SELECT FROM look")).all()
+        with pytest.raises(TableBusy):
+            migrate.upgrade(older)
+    assert len(names_of(older, "notification")) == 2
+    assert names_of(older, "look") == []
+    notify(older, 2)
+    assert migrate.upgrade(older) == "0008"
+    assert [len(names_of(older, table)) for table in MOMENTS] == [2, 2]
+    assert [row.id for row in rows(older, Notification)] == [1, 2]
+
+
+def insert_look(session: Session, request_set_id: int) -> None:
+    session.execute(insert(Look).values(**LOOK, request_set_id=request_set_id, started_at=NOW))
+
+
+def write_look(database: Database, request_set_id: int) -> None:
+    """Write what a look showed: on its set first, as the worker does."""
+    with database.writing() as session:
+        changed = update(RequestSet).where(RequestSet.id == request_set_id)
+        session.execute(changed.values(looked_at=NOW))
+        insert_look(session, request_set_id)
+
+
+def is_any_waiting(database: Database) -> bool:
+    """Tell whether a statement on this database waits for a lock."""
+    waiting = text(
+        "SELECT FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with database.reading() as session:
+        return session.execute(waiting).first() is not None
+
+
 def test_the_old_version_serves_while_the_upgrade_runs(older: Database) -> None:
     add_account(older)
     done, kept = threading.Event(), [0, 0]
@@ -247,6 +312,7 @@ def test_the_old_version_serves_while_the_upgrade_runs(older: Database) -> None:
             attempt = add_intent(older, now=datetime.now(UTC))
             notify(older, attempt.request_set_id, now=datetime.now(UTC))
             apply_hints(older, now=datetime.now(UTC))
+            write_look(older, attempt.request_set_id)
             kept[server] += 1
 
     with ThreadPoolExecutor(2) as pool:
@@ -262,6 +328,7 @@ def test_the_old_version_serves_while_the_upgrade_runs(older: Database) -> None:
     found = rows(older, Notification)
     assert len(found) == sum(kept) > 2
     assert all(row.applied_at is not None and row.account_id is not None for row in found)
+    assert len(rows(older, Look)) == sum(kept)
 
 
 def test_a_downgrade_puts_all_into_one_table_again(new: Database) -> None:
