@@ -9,7 +9,7 @@ import click
 from receiver.cli.common import opened_parts
 from receiver.lifecycle import partitioning
 from receiver.store import migrate
-from receiver.store.partitions import TableBusy
+from receiver.store.partitions import NotOwner, TableBusy
 
 
 @click.group()
@@ -25,6 +25,8 @@ def upgrade() -> None:
             revision = migrate.upgrade(parts.database)
         except TableBusy as busy:
             raise click.ClickException(f"{busy} Run it again when they are done.") from busy
-        with suppress(TableBusy):  # a worker makes them as well
+        except NotOwner as error:
+            raise click.ClickException(f"{error} Run it as the owner of the tables.") from error
+        with suppress(TableBusy, NotOwner):  # a worker makes them as well, and says so if not
             partitioning.make_ahead(parts.database, now=parts.now())
     click.echo(f"The database's tables are at revision {revision}.")

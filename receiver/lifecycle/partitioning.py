@@ -12,7 +12,7 @@ def make_ahead(database: Database, *, now: datetime) -> list[str]:
     """Make what lacks for this month and the next two; return the names of what was made.
 
     Each is made in a transaction of its own. Safe when several do it at once. Raises TableBusy,
-    DatabaseAway.
+    NotOwner, DatabaseAway.
     """
     made: list[str] = []
     while (name := _make_next(database, now=now)) is not None:

@@ -10,7 +10,7 @@ import structlog
 
 from receiver.store import partitions, retention
 from receiver.store.database import Database
-from receiver.store.partitions import Partition, TableBusy
+from receiver.store.partitions import NotOwner, Partition, TableBusy
 
 log = structlog.get_logger(__name__)
 
@@ -92,11 +92,11 @@ def _is_over(database: Database, partition: Partition, *, before: datetime) -> b
 def _drop(database: Database, partition: Partition) -> Removed:
     try:
         with database.writing() as session:
-            partitions.drop(session, partition)
-    except TableBusy as busy:
-        log.warning("A partition stays for now", partition=partition.name, reason=str(busy))
+            is_dropped = partitions.drop(session, partition)
+    except (TableBusy, NotOwner) as error:
+        log.warning("A partition stays for now", partition=partition.name, reason=str(error))
         return Removed()
-    return Removed(partitions=(partition.name,))
+    return Removed(partitions=(partition.name,) if is_dropped else ())
 
 
 def _sets(database: Database, *, before: datetime, removes: bool) -> Iterator[Removed]:
@@ -107,7 +107,7 @@ def _sets(database: Database, *, before: datetime, removes: bool) -> Iterator[Re
             page = retention.next_page(session, before=before, after=after)
             requests = retention.count_requests(session, page.numbers)
             if removes and page.numbers:
-                retention.remove_sets(session, page.numbers, before=before)
+                retention.remove_sets(session, page.numbers)
         yield Removed(len(page.numbers), requests=requests)
         after = page.last
 

@@ -29,7 +29,8 @@ def upgrade(database: Database) -> str:
     """Run the missing migrations and return the revision that was reached.
 
     A second process waits until the first is done, and finds nothing to do. Raises DatabaseAway,
-    and TableBusy where others keep a table locked: what was not done yet is done the next time.
+    NotOwner, and TableBusy where others keep a table locked: what was not done yet is done the next
+    time.
     """
     with translated(), giving_way(), _alone(database) as connection:
         config = _config()

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 MOMENTS: Mapping[str, str] = MappingProxyType({"notification": "received_at", "look": "started_at"})
@@ -27,6 +27,8 @@ _LOCK_MILLISECONDS = 500
 _STATEMENT_MILLISECONDS = 2000
 _TOOK_TOO_LONG = ("55P03", "57014")
 """PostgreSQL's codes for a lock that did not come, and for a statement that did not end."""
+_MAY_NOT = "42501"
+"""Its code for what is left to the owner of a table."""
 
 _TRY_ALONE = text("SELECT pg_try_advisory_xact_lock(7223310042)")
 """Any number: the name of the lock of whoever makes partitions."""
@@ -47,6 +49,10 @@ _PARTITIONS = text(
 
 class TableBusy(Exception):
     """Others have the table at work: nothing was done, and nobody was kept waiting for it."""
+
+
+class NotOwner(Exception):
+    """The role that we have in the database may change rows and no tables: nothing was done."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def make_next(session: Session, *, now: datetime) -> str | None:
     """Make one of the partitions that are needed for this month and the next two; return its name.
 
     None where none is lacking, where somebody else makes them at this moment, and on SQLite.
-    Raises TableBusy.
+    Raises TableBusy, NotOwner.
     """
     if not are_there(session) or not session.execute(_TRY_ALONE).scalar_one():
         return None
@@ -150,15 +156,28 @@ def _lock_for(session: Session, table: str) -> None:
     session.execute(text(f"LOCK TABLE {table}_default IN ACCESS EXCLUSIVE MODE"))
 
 
-def drop(session: Session, partition: Partition) -> None:
-    """Drop a partition with all that it holds. Raises TableBusy."""
+def hold(session: Session, partition: Partition, *, mode: str = "ACCESS SHARE") -> bool:
+    """Let nobody drop a partition before this transaction ends; False where somebody has."""
+    session.execute(text(f"LOCK TABLE ONLY {partition.table} IN {mode} MODE"))
+    is_there = text("SELECT to_regclass(:name) IS NOT NULL")
+    return bool(session.execute(is_there, {"name": partition.name}).scalar_one())
+
+
+def drop(session: Session, partition: Partition) -> bool:
+    """Drop a partition with all that it holds; False where somebody else did.
+
+    Raises TableBusy, NotOwner.
+    """
     with _briefly(session):
-        session.execute(text(f"DROP TABLE {partition.name}"))
+        is_there = hold(session, partition, mode="ACCESS EXCLUSIVE")
+        if is_there:
+            session.execute(text(f"DROP TABLE {partition.name}"))
+        return is_there
 
 
 @contextmanager
 def _briefly(session: Session) -> Iterator[None]:
-    """Let no statement of the block keep anybody waiting for long. Raises TableBusy."""
+    """Let no statement of the block keep anybody waiting for long. Raises TableBusy, NotOwner."""
     session.execute(text(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}"))
     session.execute(text(f"SET LOCAL statement_timeout = {_STATEMENT_MILLISECONDS}"))
     with giving_way():
@@ -167,10 +186,16 @@ def _briefly(session: Session) -> Iterator[None]:
 
 @contextmanager
 def giving_way() -> Iterator[None]:
-    """Raise TableBusy for a lock that did not come in time, or a statement that did not end."""
+    """Raise TableBusy for a lock that did not come in time, or a statement that did not end.
+
+    Raises NotOwner where PostgreSQL lets this role do no such thing.
+    """
     try:
         yield
-    except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) in _TOOK_TOO_LONG:
+    except DBAPIError as error:
+        code = getattr(error.orig, "sqlstate", None)
+        if code in _TOOK_TOO_LONG:
             raise TableBusy("Others have the table in use.") from None
+        if code == _MAY_NOT:
+            raise NotOwner("The database lets this role change no table.") from None
         raise

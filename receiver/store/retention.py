@@ -12,10 +12,10 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from receiver.store import intents
+from receiver.store import intents, partitions
 from receiver.store.models import (
     ActionPlan,
     ActionPlanItem,
@@ -177,17 +177,18 @@ def count_requests(session: Session, numbers: Collection[int]) -> int:
     return session.execute(counted).scalar_one()
 
 
-def remove_sets(session: Session, numbers: Collection[int], *, before: datetime) -> None:
+def remove_sets(session: Session, numbers: Collection[int]) -> None:
     """Remove sets that ``next_page`` locked, with all that belongs to them.
 
-    A notification that comes at this very moment is kept, as one that comes later is.
+    A notification that comes at this very moment is kept, as one that comes later is: it is not
+    applied yet, and whatever came before is.
     """
     deliveries = select(Delivery.id).where(Delivery.request_set_id.in_(numbers))
     session.execute(delete(DeliveryAttempt).where(DeliveryAttempt.delivery_id.in_(deliveries)))
     for model in _OF_A_SET:
         of_set = model.id if model is RequestSet else model.request_set_id
-        is_old = (Notification.received_at < before,) if model is Notification else ()
-        session.execute(delete(model).where(of_set.in_(numbers), *is_old))
+        is_known = (Notification.applied_at.is_not(None),) if model is Notification else ()
+        session.execute(delete(model).where(of_set.in_(numbers), *is_known))
 
 
 def remove_orphans(session: Session, *, before: datetime) -> int:
@@ -232,7 +233,12 @@ def remove_plan(session: Session, *, before: datetime) -> int:
 
 
 def sets_in(session: Session, partition: Partition, *, after: int) -> list[int]:
-    """Return the next sets of which a partition holds rows, by their numbers."""
+    """Return the next sets of which a partition holds rows, by their numbers.
+
+    None where somebody dropped it meanwhile.
+    """
+    if not partitions.hold(session, partition):
+        return []
     numbers = session.scalars(
         text(
             f"SELECT DISTINCT request_set_id FROM {partition.name} "  # noqa: S608  # a name of our own
@@ -244,6 +250,17 @@ def sets_in(session: Session, partition: Partition, *, after: int) -> list[int]:
 
 
 def are_over(session: Session, numbers: Collection[int], *, before: datetime) -> bool:
-    """Tell whether each of some sets is over, or not in SQL at all."""
-    kept = select(RequestSet.id).where(RequestSet.id.in_(numbers), ~is_over(before)).limit(1)
+    """Tell whether each of some sets is over with all of its family, or not in SQL at all."""
+    kin = _kin(numbers)
+    kept = select(RequestSet.id).where(RequestSet.id.in_(kin), ~is_over(before)).limit(1)
     return session.execute(kept).first() is None
+
+
+def _kin(numbers: Collection[int]) -> Select[int]:
+    """Some sets, what they send again, and what was sent again of any of them."""
+    relative = aliased(RequestSet)
+    columns = select(RequestSet.id, RequestSet.parent_id)
+    known = columns.where(RequestSet.id.in_(numbers)).cte(recursive=True)
+    is_kin = or_(relative.parent_id == known.c.id, relative.id == known.c.parent_id)
+    family = known.union(select(relative.id, relative.parent_id).join(known, is_kin))
+    return select(family.c.id)

@@ -9,7 +9,7 @@ import structlog
 from receiver.lifecycle import partitioning, retention
 from receiver.lifecycle.retention import Removed
 from receiver.lifecycle.tools import Tools
-from receiver.store.partitions import TableBusy
+from receiver.store.partitions import NotOwner, TableBusy
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +48,8 @@ class Upkeep:
     def _make_partitions(self) -> None:
         try:
             made = partitioning.make_ahead(self._tools.database, now=self._tools.now())
-        except TableBusy as busy:
-            log.warning("No partition was made", reason=str(busy))
+        except (TableBusy, NotOwner) as error:
+            log.warning("No partition was made", reason=str(error))
         else:
             if made:
                 log.info("Partitions were made", partitions=made)

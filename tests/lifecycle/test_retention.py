@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 
 from receiver.lifecycle import integrity, partitioning, retention
 from receiver.lifecycle.actions.perform import perform
@@ -218,3 +218,29 @@ def test_a_partition_that_others_read_stays_for_now(house: House) -> None:
     assert removed.sets == 1
     assert {name.partition("_")[0] for name in removed.partitions} == {"notification"}
     assert {name.partition("_")[0] for name in remove(house).partitions} == {"look"}
+
+
+@only_postgresql
+def test_two_that_remove_at_once_drop_each_partition_once(house: House) -> None:
+    collect(house)
+    months_pass(house)
+    one, other = (retention.steps(house.parts.database, before=before(house)) for _ in range(2))
+    first = next(one)
+    removed = sum(other, first)
+    assert len(removed.partitions) == len(set(removed.partitions)) == 2
+    assert sum(one, Removed()) == Removed()
+
+
+@only_postgresql
+def test_what_came_of_a_set_stays_with_it_where_its_family_keeps_it(house: House) -> None:
+    collect(house)
+    collect(house)
+    with house.parts.database.writing() as session:
+        is_second = RequestSet.id == 2
+        session.execute(update(RequestSet).where(is_second).values(parent_id=1, state="stuck"))
+        session.execute(delete(Look).where(Look.request_set_id == 2))
+        session.execute(delete(Notification).where(Notification.request_set_id == 2))
+    came = len(house.rows(Look)), len(house.rows(Notification))
+    months_pass(house)
+    assert remove(house) == Removed()
+    assert (len(house.rows(Look)), len(house.rows(Notification))) == came

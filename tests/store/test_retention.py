@@ -101,7 +101,7 @@ def remove(database: Database) -> list[int]:
     while after is not None:
         with database.writing() as session:
             page = retention.next_page(session, before=BEFORE, after=after)
-            retention.remove_sets(session, page.numbers, before=BEFORE)
+            retention.remove_sets(session, page.numbers)
         removed += page.numbers
         after = page.last
     return sorted(removed)
@@ -243,6 +243,28 @@ def test_a_family_stays_as_long_as_one_of_it(
     assert len(rows(database, Resubmission)) == 2
 
 
+@pytest.mark.parametrize("generation", [0, 1, 2])
+def test_one_of_a_family_is_over_once_all_of_it_is(database: Database, generation: int) -> None:
+    numbers = [add_over(database, 1)]
+    numbers += [send_again(database, numbers[0], 2)]
+    numbers += [send_again(database, numbers[1], 3)]
+    alone, unknown = add_over(database, 4), 99
+
+    def over() -> list[int]:
+        with database.reading() as session:
+            return [
+                number
+                for number in (*numbers, alone, unknown)
+                if retention.are_over(session, [number], before=BEFORE)
+            ]
+
+    assert over() == [*numbers, alone, unknown]
+    with database.writing() as session:
+        is_young = RequestSet.id == numbers[generation]
+        session.execute(update(RequestSet).where(is_young).values(collected_at=YOUNG))
+    assert over() == [alone, unknown]
+
+
 def test_a_child_of_two_is_no_reason_for_another_family(database: Database) -> None:
     kept, gone = add_over(database, 1), add_over(database, 2)
     young = send_again(database, kept, 3, collected_at=YOUNG)
@@ -373,13 +395,23 @@ def test_a_set_stays_while_a_notification_of_it_waits_to_be_applied(database: Da
     assert rows(database, Notification) == []
 
 
+def test_a_notification_goes_with_its_set_though_the_clock_of_its_web_service_was_ahead(
+    database: Database,
+) -> None:
+    number = add_over(database, 1)
+    notify(database, number, now=YOUNG)
+    apply_hints(database, now=OLD)
+    assert remove(database) == [number]
+    assert rows(database, Notification) == []
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_notification_that_comes_while_its_set_goes_is_kept(database: Database) -> None:
     number = add_over(database, 1)
     with database.writing() as session:
         page = retention.next_page(session, before=BEFORE, after=0)
         notify(database, number, now=YOUNG)
-        retention.remove_sets(session, page.numbers, before=BEFORE)
+        retention.remove_sets(session, page.numbers)
     assert rows(database, RequestSet) == []
     assert [row.request_set_id for row in rows(database, Notification)] == [number]
 
@@ -481,7 +513,7 @@ def test_nobody_sends_a_set_again_that_is_just_going(database: Database) -> None
                 intents.add_intent(
                     sending, again, credential_id=1, send_before=NOW, look_at=NOW, now=NOW
                 )
-            retention.remove_sets(session, page.numbers, before=BEFORE)
+            retention.remove_sets(session, page.numbers)
         with (
             pytest.raises(lineage.NotFailed, match="is not here any more"),
             other.writing() as sending,

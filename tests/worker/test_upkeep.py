@@ -1,16 +1,24 @@
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from receiver.lifecycle import partitioning
-from receiver.store.models import RequestSet
+from receiver.store import migrate
+from receiver.store.database import Database
+from receiver.store.models import Look, RequestSet
 from receiver.store.partitions import TableBusy
 from receiver.worker.upkeep import Upkeep
-from tests.support.house import House
+from tests.support.databases import POSTGRES, empty_database_url, require_postgres
+from tests.support.house import House, open_house
 from tests.support.loops import loop_of, running, wait_until
 
 DAY = 86_400.0
@@ -79,6 +87,40 @@ def test_a_table_that_is_busy_stops_no_pass(house: House, monkeypatch: pytest.Mo
     house.let_time_pass(60 * DAY)
     passed(Upkeep(keeping(house, 10).parts.tools))
     assert house.rows(RequestSet) == []
+
+
+@pytest.fixture
+def clerk() -> Iterator[str]:
+    """A role at the server that owns nothing."""
+    require_postgres()
+    name = f"receiver_test_clerk_{uuid.uuid4().hex}"
+    with psycopg.connect(POSTGRES, autocommit=True, dbname="postgres") as connection:
+        role = sql.Identifier(name)
+        connection.execute(sql.SQL("CREATE ROLE {}").format(role))
+        yield name
+        connection.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+def test_a_role_that_may_make_no_tables_removes_rows_all_the_same(
+    clerk: str, tmp_path: Path
+) -> None:
+    with empty_database_url("postgresql", tmp_path) as url:
+        owners = Database(url, timeout_seconds=5)
+        migrate.upgrade(owners)
+        with owners.begin_writing() as connection:
+            for statement in (
+                f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {clerk}",
+                f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {clerk}",
+                f"ALTER DATABASE {owners.engine.url.database} SET role = '{clerk}'",
+            ):
+                connection.exec_driver_sql(statement)
+        owners.close()
+        with open_house(url) as house:
+            add_old_sets(house, 1)
+            house.let_time_pass(300 * DAY)
+            passed(Upkeep(keeping(house, 10).parts.tools))
+            assert house.rows(RequestSet) == []
+            assert house.rows(Look) == []
 
 
 def test_a_loop_looks_after_the_tables_beside_its_work(house: House) -> None:
