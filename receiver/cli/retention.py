@@ -38,14 +38,16 @@ def retention(
 
     What has no end, is doubled or odd, or is still needed by another set or a plan, stays.
     """
-    with opened_parts() as parts, interruptible() as interruption:
+    with opened_parts() as parts:
         days = older_than_days or _days_of(parts.settings)
         before = keeping.kept_from(parts.database, parts.now() - timedelta(days=days))
         if not (is_dry or is_confirmed):
             click.confirm(
                 f"Remove what has been over since before {before:%Y-%m-%d}?", err=True, abort=True
             )
-        removed, is_interrupted = _run(parts, before, interruption, is_dry=is_dry)
+        # Not around the question: Ctrl-C there is an answer.
+        with interruptible() as interruption:
+            removed, is_interrupted = _run(parts, before, interruption, is_dry=is_dry)
     if as_json:
         click.echo(json.dumps(_document(removed, before, is_dry=is_dry), indent=2))
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,8 +53,7 @@ def steps(database: Database, *, before: datetime) -> Iterator[Removed]:
 
     Raises DatabaseAway.
     """
-    for partition in _past(database, before=before):
-        yield _drop(database, partition)
+    yield from _partitions(database, before=before, removes=True)
     yield from _sets(database, before=before, removes=True)
     yield from _repeated(lambda: _remove_orphans(database, before=before))
     yield from _repeated(lambda: _remove_plans(database, before=before))
@@ -62,30 +61,37 @@ def steps(database: Database, *, before: datetime) -> Iterator[Removed]:
 
 def preview(database: Database, *, before: datetime) -> Iterator[Removed]:
     """Return, step by step, which partitions and sets would go. Raises DatabaseAway."""
-    yield Removed(partitions=tuple(one.name for one in _past(database, before=before)))
+    yield from _partitions(database, before=before, removes=False)
     yield from _sets(database, before=before, removes=False)
 
 
-def _past(database: Database, *, before: datetime) -> Iterator[Partition]:
-    """The partitions that hold only what is old, and nothing of a set that stays."""
+def _partitions(database: Database, *, before: datetime, removes: bool) -> Iterator[Removed]:
+    """Drop the partitions that hold only what is old, and nothing of a set that stays."""
+    for partition in _old(database, before=before):
+        if (yield from _is_over(database, partition, before=before)):
+            yield _drop(database, partition) if removes else Removed(partitions=(partition.name,))
+
+
+def _old(database: Database, *, before: datetime) -> list[Partition]:
     with database.reading() as session:
         if not partitions.are_there(session):
-            return
+            return []
         found = [one for table in partitions.MOMENTS for one in partitions.of_table(session, table)]
-    for one in found:
-        if one.until is not None and one.until <= before and _is_over(database, one, before=before):
-            yield one
+    return [one for one in found if one.until is not None and one.until <= before]
 
 
-def _is_over(database: Database, partition: Partition, *, before: datetime) -> bool:
+def _is_over(
+    database: Database, partition: Partition, *, before: datetime
+) -> Generator[Removed, None, bool]:
+    """Look through a partition's sets, a page a step; return whether all of them are over."""
     after = 0
     while True:
         with database.reading() as session:
             numbers = retention.sets_in(session, partition, after=after)
-            if not retention.are_over(session, numbers, before=before):
-                return False
-        if not numbers:
-            return True
+            are_over = retention.are_over(session, numbers, before=before)
+        if not (numbers and are_over):
+            return are_over
+        yield Removed()
         after = numbers[-1]
 
 

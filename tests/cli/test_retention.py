@@ -88,6 +88,14 @@ def test_it_asks_before_it_removes(old: House, answer: str, left: int) -> None:
     assert "Remove what has been over since before" in result.stderr
 
 
+def test_ctrl_c_at_the_question_removes_nothing(
+    old: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("click.confirm", lambda *_, **__: os.kill(os.getpid(), signal.SIGINT))
+    result = run(old, "--older-than-days", "9")
+    assert (result.exit_code, sets(old)) == (1, 2)
+
+
 def test_json_is_all_that_standard_output_holds(old: House) -> None:
     result = run(old, "--older-than-days", "9", "--yes", "--json")
     told = json.loads(result.stdout)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,19 @@ def test_a_partition_that_others_read_stays_for_now(house: House) -> None:
     assert removed.sets == 1
     assert {name.partition("_")[0] for name in removed.partitions} == {"notification"}
     assert {name.partition("_")[0] for name in remove(house).partitions} == {"look"}
+
+
+@only_postgresql
+def test_a_partition_is_looked_through_in_small_steps(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        collect(house)
+    months_pass(house)
+    monkeypatch.setattr("receiver.store.retention._SETS_A_STEP", 1)
+    steps = retention.steps(house.parts.database, before=before(house))
+    asked = list(takewhile(lambda removed: not removed.partitions, steps))
+    assert asked == [Removed()] * 3
 
 
 @only_postgresql
