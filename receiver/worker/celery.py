@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import warnings
 from multiprocessing import parent_process
 from typing import Any
@@ -22,6 +23,7 @@ import structlog
 from celery import Celery, signals
 from celery.apps.worker import Worker
 from celery.platforms import SecurityWarning
+from celery.utils.log import get_multiprocessing_logger
 from celery.worker import state
 
 from receiver import garbage
@@ -38,12 +40,13 @@ log = structlog.get_logger(__name__)
 
 _CALLS_OF_A_STEP = 60
 _COLD_EXIT = 1
+_DATABASE_PAUSE_SECONDS = 1.0
 
 
 def run(settings: Settings) -> None:
     """Run a Celery worker until SIGTERM, which lets every process finish its step.
 
-    SIGQUIT ends it without that. It ends by itself when the process that started it has died.
+    SIGQUIT ends it at once. It ends by itself when the process that started it has died.
     """
     configure_logging(settings.log_level, secrets=secret_values(settings))
     for name in ("celery.worker.strategy", "celery.app.trace"):
@@ -136,10 +139,14 @@ def work_for(parts: Parts, account_id: Any, *, shares: AccountShares) -> None:
                 parts.wake(account_id)
         except DatabaseAway as away:
             log.warning("The database is away: a sweep comes back to it", reason=str(away))
+            # The queue may be full: each of its messages would only find that out again.
+            time.sleep(_DATABASE_PAUSE_SECONDS)
 
 
 def _leave_logging_alone(**_: Any) -> None:
     """Keep Celery from writing its own lines, in which nothing is hidden."""
+    # Of processes that died it tells through a logger that keeps itself apart from all others.
+    get_multiprocessing_logger().propagate = True
 
 
 def _end_with_parent() -> None:
@@ -176,4 +183,6 @@ def _stop(*_: object) -> None:
 
 
 def _terminate(*_: object) -> None:
-    state.should_terminate = _COLD_EXIT
+    # While Celery waits for the last steps, it looks at nothing that could be set here. What is
+    # left behind ends as after SIGKILL.
+    os._exit(_COLD_EXIT)

@@ -36,6 +36,9 @@ class CeleryProcess:
             return False
         if process is not None:
             log.error("The Celery worker has died: it is started anew", exitcode=process.exitcode)
+        # Whoever stops a service often sends SIGTERM to all of its processes. With this, those that
+        # take the steps leave it to the one above them, which lets them finish.
+        os.environ["REMAP_SIGTERM"] = "SIGQUIT"
         # Spawned: a fork of this process, with its threads and connections, is good for nothing.
         self._process = multiprocessing.get_context("spawn").Process(
             target=self._run, args=(self._settings,), name="celery"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -92,7 +93,10 @@ def test_a_database_that_is_away_ends_the_task_and_not_its_process(
     house.create_open()
     house.clock.move(60)
     with locked(database_url):
+        began = time.monotonic()
         work_for(house.parts, ACCOUNT, shares=shares)
+        # One second until it counts as away, and one before the next message finds that out.
+        assert time.monotonic() - began > 1.9
     assert "The database is away" in "".join(capsys.readouterr())
     work_for(house.parts, ACCOUNT, shares=shares)
     assert house.the_set().state == intents.COLLECTED
