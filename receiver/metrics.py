@@ -92,7 +92,7 @@ DELIVERIES = Counter(
 )
 WAKES = Counter(
     "receiver_wakes",
-    "Messages that wake workers for an account: sent, or dropped where the broker is away.",
+    "Messages that wake workers for an account: sent, or dropped where the broker is away or full.",
     ["outcome"],
     registry=_REGISTRY,
 )

@@ -22,6 +22,9 @@ ResultT = TypeVar("ResultT")
 QUEUE = "receiver"
 TASK = "receiver.work"
 
+MOST_MESSAGES = 1000
+"""So many keep every worker busy: more would only wait, and fill the broker where nobody works."""
+
 CONNECT_TIMEOUT_SECONDS = 1.0
 SOCKET_TIMEOUT_SECONDS = 2.0
 
@@ -102,6 +105,10 @@ class Broker:
     def count_waiting(self) -> int:
         """Return how many messages no worker has taken yet. Raises BrokerAway."""
         return self._use(_count_waiting)
+
+    def has_room(self) -> bool:
+        """Tell whether one message more is worth sending. Raises BrokerAway."""
+        return self.count_waiting() < MOST_MESSAGES
 
     def close(self) -> None:
         """Close the connection."""

@@ -23,6 +23,9 @@ class Sender(Protocol):
     def send(self, account_id: int) -> None:
         """Tell the workers that an account has work due. Raises BrokerAway."""
 
+    def has_room(self) -> bool:
+        """Tell whether one message more is worth sending. Raises BrokerAway."""
+
     def close(self) -> None:
         """Close the connection."""
 
@@ -30,8 +33,8 @@ class Sender(Protocol):
 class Waker:
     """Hands accounts to a thread that sends them, which the first one starts.
 
-    An account that waits to be sent waits once. Where the broker is away, or the thread cannot keep
-    up, wakes are dropped: a sweep finds the work a moment later.
+    An account that waits to be sent waits once. Where the broker is away or full, or the thread
+    cannot keep up, wakes are dropped: a sweep finds the work a moment later.
     """
 
     def __init__(self, sender: Sender) -> None:
@@ -74,11 +77,14 @@ class Waker:
     def _run(self) -> None:
         while (account_id := self._next()) is not None:
             try:
-                self._sender.send(account_id)
+                has_room = self._sender.has_room()
+                if has_room:
+                    self._sender.send(account_id)
             except BrokerAway as away:
                 self._drop(str(away))
             else:
-                self._sent()
+                WAKES.labels("sent" if has_room else "dropped").inc()
+                self._note_answer()
         self._sender.close()
 
     def _next(self) -> int | None:
@@ -90,8 +96,7 @@ class Waker:
                 del self._waiting[account_id]
             return account_id
 
-    def _sent(self) -> None:
-        WAKES.labels("sent").inc()
+    def _note_answer(self) -> None:
         if self._is_away:
             self._is_away = False
             log.info("The broker answers again")

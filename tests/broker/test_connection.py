@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from receiver.broker import connection
 from receiver.broker.connection import TASK, Broker, BrokerAway, make_app
 from tests.support.brokers import own_broker, taken, woken
 from tests.support.certificates import self_signed, server_context
@@ -23,6 +24,18 @@ def test_a_message_says_that_an_account_has_work_due_and_nothing_else(broker_url
         assert broker.count_waiting() == 1
     nothing = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
     assert taken(broker_url) == [(TASK, [[71597454], {}, nothing])]
+
+
+def test_a_broker_has_room_until_so_many_wait(
+    broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "MOST_MESSAGES", 2)
+    with closing(Broker(broker_url)) as broker:
+        rooms = []
+        for account_id in range(1, 4):
+            rooms.append(broker.has_room())
+            broker.send(account_id)
+    assert rooms == [True, True, False]
 
 
 def test_a_connection_that_died_meanwhile_is_made_anew(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ class Line:
         if may:
             self.may.set()
         self.error = error
+        self.is_full = False
         self.began: list[int] = []
         self.sent: list[int] = []
         self.is_closed = False
@@ -33,6 +34,9 @@ class Line:
         if self.error is not None:
             raise self.error
         self.sent.append(account_id)
+
+    def has_room(self) -> bool:
+        return not self.is_full
 
     def close(self) -> None:
         self.is_closed = True
@@ -88,6 +92,19 @@ def test_nobody_waits_for_a_broker_that_hangs_and_what_is_too_much_is_dropped() 
     assert took_seconds < 1
     assert dropped() == 9 * MOST_WAITING
     line.may.set()
+    waker.close()
+
+
+def test_what_a_full_broker_would_only_keep_is_dropped() -> None:
+    dropped = counted("dropped")
+    line = Line()
+    line.is_full = True
+    waker = Waker(line)
+    waker.wake(1)
+    wait_until(lambda: dropped() == 1)
+    line.is_full = False
+    waker.wake(2)
+    wait_until(lambda: line.sent == [2])
     waker.close()
 
 

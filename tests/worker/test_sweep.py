@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from sqlalchemy import update
 
 from receiver.broker.connection import Broker
 from receiver.store import intents
@@ -43,12 +44,41 @@ def test_what_is_not_due_wakes_nobody(house: House, swept: Sweep, broker_url: st
 def test_a_queue_that_is_full_is_left_alone(
     house: House, swept: Sweep, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweep, "_MOST_WAITING", 3)
+    monkeypatch.setattr(sweep, "MOST_MESSAGES", 3)
+    house.create_open()
+    house.clock.move(60)
+    with closing(Broker(broker_url)) as broker:
+        for _ in range(3):
+            broker.send(99)
+    swept.wake_due()
+    assert woken(broker_url) == [99] * 3
+
+
+def test_an_account_with_work_waits_once_and_one_that_comes_later_right_behind_it(
+    house: House, swept: Sweep, broker_url: str
+) -> None:
     house.create_open()
     house.clock.move(60)
     for _ in range(9):
         swept.wake_due()
-    assert woken(broker_url) == [ACCOUNT] * 3
+    add_account(house.parts, 99)
+    later = house.create_open()
+    with house.parts.database.writing() as session:
+        its = RequestSet.facebook_id == int(later)
+        session.execute(update(RequestSet).where(its).values(account_id=99))
+    house.clock.move(60)
+    for _ in range(9):
+        swept.wake_due()
+    # Fewer waited than had work due when the second came: all were sent once more.
+    assert woken(broker_url) == [ACCOUNT, ACCOUNT, 99]
+
+
+def test_a_message_that_is_lost_is_sent_again(house: House, swept: Sweep, broker_url: str) -> None:
+    house.create_open()
+    house.clock.move(60)
+    for _ in range(3):
+        swept.wake_due()
+        assert woken(broker_url) == [ACCOUNT]
 
 
 def test_a_broker_that_is_away_is_told_of_once_and_stops_nothing(
