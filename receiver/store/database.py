@@ -121,20 +121,17 @@ class Database:
     def own_connection(self) -> Any:
         """Open a connection of the driver's own outside the pool, for who writes all the time.
 
-        On PostgreSQL each of its statements is a transaction, and ends within the time-out.
-        Raises DatabaseAway.
+        On PostgreSQL each of its statements is a transaction. Raises DatabaseAway and what the
+        driver raises.
         """
+        # A new one: one of the pool's may be a while in coming, and is asked without a time-out
+        # whether it still lives.
         with translated():
-            pooled = self.engine.raw_connection()
+            pooled = self.engine.pool.recreate().connect()
         connection: Any = pooled.dbapi_connection
         pooled.detach()
         if not self.is_sqlite:
-            try:
-                connection.autocommit = True
-                connection.execute(f"SET statement_timeout = {int(self.timeout_seconds * 1000)}")
-            except BaseException:
-                connection.close()
-                raise
+            connection.autocommit = True
         return connection
 
     def close(self) -> None:

@@ -27,6 +27,11 @@ POSTGRES = os.environ.get("RECEIVER_TEST_POSTGRES_URL", "postgresql://postgres@1
 
 BACKENDS = ("sqlite", "postgresql")
 
+_REFUSE = (
+    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'a secret value'; END $$"
+)
+
 
 @contextmanager
 def fresh_database_url(backend: str, folder: Path) -> Iterator[str]:
@@ -81,18 +86,24 @@ def refuse_rows(database: Database, table: str, *, where: str) -> None:
 
     ``where`` is an SQL condition on ``NEW``; what the database says holds the word ``secret``.
     """
-    function = (
-        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'a secret value'; END $$"
-    )
     trigger = f"CREATE TRIGGER bad BEFORE INSERT ON {table} FOR EACH ROW WHEN ({where})"
     with database.begin_writing() as connection:
         if connection.dialect.name == "sqlite":
             refusal = "BEGIN SELECT RAISE(ABORT, 'a secret value'); END"
             connection.exec_driver_sql(f"{trigger} {refusal}")
             return
-        connection.exec_driver_sql(function)
+        connection.exec_driver_sql(_REFUSE)
         connection.exec_driver_sql(f"{trigger} EXECUTE FUNCTION refuse()")
+
+
+def refuse_commits(database: Database, table: str) -> None:
+    """Make PostgreSQL refuse a transaction that inserted a row, at its end only."""
+    with database.begin_writing() as connection:
+        connection.exec_driver_sql(_REFUSE)
+        connection.exec_driver_sql(
+            f"CREATE CONSTRAINT TRIGGER bad AFTER INSERT ON {table} "
+            "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
 
 
 def require_postgres() -> None:

@@ -69,8 +69,16 @@ class Inbox:
             if len(rows) == 1:
                 raise
             # No row takes others with it.
-            return [self._commit_alone(row) for row in rows]
+            return self._commit_each(rows)
         return [None] * len(rows)
+
+    def _commit_each(self, rows: Sequence[NewNotification]) -> Sequence[Exception | None]:
+        ends: list[Exception | None] = []
+        for row in rows:
+            is_away = bool(ends) and isinstance(ends[-1], DatabaseAway)
+            # A database that is away is waited for once, and not once a row.
+            ends.append(ends[-1] if is_away else self._commit_alone(row))
+        return ends
 
     def _commit_alone(self, row: NewNotification) -> Exception | None:
         try:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
-from psycopg.errors import error_from_result
-from psycopg.pq import DiagnosticField, ExecStatus, Format
+from psycopg import OperationalError
+from psycopg.errors import InvalidSqlStatementName, ReadOnlySqlTransaction, error_from_result
+from psycopg.pq import ExecStatus, Format
 
 from receiver.store.binary_arrays import binary_array, type_name
 from receiver.store.database import Database, DatabaseAway
@@ -25,9 +26,11 @@ from receiver.store.models import Notification
 _TYPES = [Notification.__table__.c[name].type for name in NewNotification._fields]
 _ARRAYS = ", ".join(f"${n}::{type_name(kind)}[]" for n, kind in enumerate(_TYPES, start=1))
 _INSERT = INSERT.format(new=f"unnest({_ARRAYS}) AS new ({COLUMNS})")
-_COUNT_REPEAT = COUNT_REPEAT.format("%s")
+_COUNT_REPEAT = COUNT_REPEAT.format("$1", "$2").encode()
 _NAME = b"keep_notifications"
-_FATAL = (b"FATAL", b"PANIC")
+_DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
+_OUTLIVED = (InvalidSqlStatementName, ReadOnlySqlTransaction)
+"""What is said on a connection that a pooler cleared, or whose server is a standby since."""
 
 
 class PostgresqlWriter:
@@ -41,11 +44,17 @@ class PostgresqlWriter:
         self._timeout_seconds = database.timeout_seconds
         self._connection = database.own_connection()
         try:
-            self._connection.pgconn.send_prepare(_NAME, _INSERT.encode())
-            self._result()
-        except BaseException:
+            self._prepare()
+        except Exception:
             self.close()
             raise
+
+    def _prepare(self) -> None:
+        pgconn = self._connection.pgconn
+        pgconn.send_query(f"SET statement_timeout = {int(self._timeout_seconds * 1000)}".encode())
+        self._result()
+        pgconn.send_prepare(_NAME, _INSERT.encode())
+        self._result()
 
     @property
     def is_broken(self) -> bool:
@@ -56,37 +65,55 @@ class PostgresqlWriter:
             self._write(some)
 
     def _write(self, rows: Mapping[Token, NewNotification]) -> None:
+        inserted = self._insert(rows)
+        if inserted.ntuples < len(rows):
+            for token in rows.keys() - _tokens(inserted):
+                self._count_repeat(token)
+
+    def _insert(self, rows: Mapping[Token, NewNotification]) -> Any:
         columns = zip(*rows.values(), strict=True)
         arrays = list(map(binary_array, _TYPES, columns))
         self._connection.pgconn.send_query_prepared(_NAME, arrays, [Format.BINARY] * len(arrays))
-        inserted = self._result()
-        if inserted.ntuples < len(rows):
-            kept = {
-                (int(inserted.get_value(number, 0)), int(inserted.get_value(number, 1)))
-                for number in range(inserted.ntuples)
-            }
-            for token in rows.keys() - kept:
-                if self._connection.execute(_COUNT_REPEAT, token).rowcount == 0:
-                    raise DatabaseAway("The rows of a token were removed in this very moment.")
+        return self._result()
+
+    def _count_repeat(self, token: Token) -> None:
+        parameters = [str(number).encode() for number in token]
+        self._connection.pgconn.send_query_params(_COUNT_REPEAT, parameters)
+        if self._result().command_tuples == 0:
+            raise DatabaseAway("The rows of a token were removed in this very moment.")
 
     def _result(self) -> Any:
-        """Wait for what the server says of the statement that it was sent."""
-        pgconn = self._connection.pgconn
+        """Wait until the server has done the statement that it was sent.
+
+        It says what it inserted before it commits that: an error in the commit is a second result.
+        """
         until = time.monotonic() + self._timeout_seconds
+        self._send_all(until=until)
+        results = list(iter(lambda: self._next_result(until=until), None))
+        for result in results:
+            if result.status not in _DONE:
+                self._refuse(error_from_result(result))
+        return results[0]
+
+    def _send_all(self, *, until: float) -> None:
+        pgconn = self._connection.pgconn
         while pgconn.flush():
             self._wait(select.POLLIN | select.POLLOUT, until=until)
             pgconn.consume_input()
+
+    def _next_result(self, *, until: float) -> Any:
+        """Wait for one more result; None once the server is ready for the next statement."""
+        pgconn = self._connection.pgconn
         while pgconn.is_busy():
             self._wait(select.POLLIN, until=until)
             pgconn.consume_input()
-        result = pgconn.get_result()
-        while pgconn.get_result() is not None:
-            pass
-        if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-            if result.error_field(DiagnosticField.SEVERITY_NONLOCALIZED) in _FATAL:
-                self.close()
-            raise error_from_result(result)
-        return result
+        return pgconn.get_result()
+
+    def _refuse(self, error: Exception) -> NoReturn:
+        if isinstance(error, _OUTLIVED):
+            self.close()
+            raise OperationalError(str(error)) from error
+        raise error
 
     def _wait(self, events: int, *, until: float) -> None:
         poll = select.poll()
@@ -97,3 +124,10 @@ class PostgresqlWriter:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _tokens(inserted: Any) -> set[Token]:
+    return {
+        (int(inserted.get_value(number, 0)), int(inserted.get_value(number, 1)))
+        for number in range(inserted.ntuples)
+    }

@@ -42,7 +42,7 @@ INSERT = (
 
 COUNT_REPEAT = (
     "UPDATE notification SET repeats = repeats + 1, applied_at = NULL WHERE id = "
-    "(SELECT max(id) FROM notification WHERE request_set_id = {0} AND attempt = {0})"
+    "(SELECT max(id) FROM notification WHERE request_set_id = {} AND attempt = {})"
 )
 """Counts a repetition on the newest row of a token."""
 
@@ -52,6 +52,8 @@ def of_different_tokens(
 ) -> Iterator[dict[Token, NewNotification]]:
     """Part rows so that no two of a token are written by one statement: it would not see them."""
     while rows:
-        firsts = {row.token: row for row in reversed(rows)}
+        firsts: dict[Token, NewNotification] = {}
+        for row in rows:
+            firsts.setdefault(row.token, row)
         yield firsts
         rows = [row for row in rows if firsts[row.token] is not row]

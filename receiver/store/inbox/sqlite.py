@@ -18,7 +18,7 @@ from receiver.store.inbox.rows import (
 )
 
 _ROW = ", ".join("?" for _ in NewNotification._fields)
-_COUNT_REPEAT = COUNT_REPEAT.format("?")
+_COUNT_REPEAT = COUNT_REPEAT.format("?", "?")
 
 
 class SqliteWriter:

@@ -1,20 +1,23 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
+from typing import Any
 
 import pytest
+from psycopg import DatabaseError
 from sqlalchemy import make_url, text
 
 from receiver.store.database import Database, DatabaseAway
 from receiver.store.inbox.inbox import Inbox
 from receiver.store.inbox.rows import ROWS_PER_TOKEN, NewNotification
 from receiver.store.models import Notification
-from tests.support.databases import locked, refuse_rows
-from tests.support.relay import relay_to
+from tests.support.databases import locked, refuse_commits, refuse_rows
+from tests.support.relay import Relay, relay_to
 from tests.support.rows import new_notification, rows
 
 of_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -161,15 +164,163 @@ def test_a_server_that_ends_the_connection_in_the_middle_is_asked_once_more(
     assert [row.request_set_id for row in rows(database, Notification)] == [1, 2]
 
 
-@of_postgresql
-def test_a_server_that_falls_silent_is_not_waited_for_without_an_end(database_url: str) -> None:
-    """It takes what it is sent, and never says a word more: as a machine does that stands still."""
+@contextmanager
+def relayed(
+    database_url: str, *, timeout_seconds: float
+) -> Iterator[tuple[Relay, Database, Inbox]]:
+    """A database behind a relay, which can fall silent as a machine does that stands still."""
     url = make_url(database_url)
     with relay_to(url.host or "127.0.0.1", url.port or 5432) as relay:
-        relayed = url.set(host="127.0.0.1", port=relay.port)
-        database = Database(relayed.render_as_string(hide_password=False), timeout_seconds=0.5)
+        behind = url.set(host="127.0.0.1", port=relay.port).render_as_string(hide_password=False)
+        database = Database(behind, timeout_seconds=timeout_seconds)
         with closing(database), closing(Inbox(database)) as inbox:
-            inbox.keep(new_notification(1))
+            yield relay, database, inbox
+
+
+def wait_until(database: Database, condition: str) -> None:
+    """Wait until a query on PostgreSQL's sessions in this database (``ours``) says so."""
+    ours = text(condition.format(ours="datname = current_database()"))
+    ends_at = time.monotonic() + 10
+    is_so = False
+    while not is_so:
+        assert time.monotonic() < ends_at, condition
+        with database.reading() as session:
+            is_so = bool(session.scalar(ours))
+
+
+@of_postgresql
+def test_a_server_that_falls_silent_is_not_waited_for_without_an_end(database_url: str) -> None:
+    """Neither by whoever writes, nor by the next one, which connects anew."""
+    with (
+        relayed(database_url, timeout_seconds=0.5) as (relay, database, inbox),
+        ThreadPoolExecutor(1) as pool,
+    ):
+        inbox.keep(new_notification(1))
+        with database.reading() as session:  # an idle connection waits in the pool
+            session.execute(text("SELECT 1"))
+        relay.fall_silent()
+        with pytest.raises(DatabaseAway, match="did not answer in time"):
+            inbox.keep(new_notification(2))
+        next_one = pool.submit(inbox.keep, new_notification(3))
+        try:
+            with pytest.raises(DatabaseAway):
+                next_one.result(10)
+        finally:
+            relay.close()
+
+
+@of_postgresql
+def test_a_repetition_is_not_waited_for_without_an_end_either(
+    database_url: str, database: Database
+) -> None:
+    with (
+        relayed(database_url, timeout_seconds=1) as (relay, _, inbox),
+        ThreadPoolExecutor(1) as pool,
+    ):
+        keep_together(inbox, *[new_notification(1) for _ in range(ROWS_PER_TOKEN)])
+        with database.begin_writing() as lock:
+            lock.execute(text("SELECT 1 FROM notification FOR UPDATE"))
+            repetition = pool.submit(inbox.keep, new_notification(1))
+            wait_until(
+                database,
+                "SELECT count(*) > 0 FROM pg_stat_activity "
+                "WHERE {ours} AND wait_event_type = 'Lock'",
+            )
             relay.fall_silent()
-            with pytest.raises(DatabaseAway, match="did not answer in time"):
-                inbox.keep(new_notification(2))
+            try:
+                with pytest.raises(DatabaseAway, match="did not answer in time"):
+                    repetition.result(10)
+            finally:
+                relay.close()
+
+
+@of_postgresql
+def test_a_silent_server_is_waited_for_once_and_not_once_a_row(database_url: str) -> None:
+    with relayed(database_url, timeout_seconds=0.5) as (relay, _, inbox):
+        inbox.keep(new_notification(1))
+        relay.fall_silent()
+        began = time.monotonic()
+        unfit, *others = keep_together(
+            inbox,
+            new_notification(2)._replace(query="\ud800"),
+            *[new_notification(number) for number in range(3, 9)],
+        )
+        assert time.monotonic() - began < 5
+    assert isinstance(unfit, UnicodeEncodeError)
+    assert all(isinstance(end, DatabaseAway) for end in others)
+
+
+@of_postgresql
+def test_what_is_refused_only_in_its_commit_is_not_taken_for_kept(
+    database: Database, inbox: Inbox
+) -> None:
+    """PostgreSQL says what it inserted before it commits that."""
+    refuse_commits(database, "notification")
+
+    with pytest.raises(DatabaseError, match="a secret value"):
+        inbox.keep(new_notification(1))
+
+    assert rows(database, Notification) == []
+
+
+def on_the_connection_of(inbox: Inbox, statement: str) -> None:
+    writer: Any = inbox._writer
+    writer._connection.execute(statement)
+
+
+@of_postgresql
+@pytest.mark.parametrize(
+    "statement",
+    ["DISCARD ALL", "SET default_transaction_read_only = on"],
+    ids=["cleared by a pooler", "to a standby"],
+)
+def test_a_connection_that_cannot_be_written_with_any_more_is_opened_anew(
+    database: Database, inbox: Inbox, statement: str
+) -> None:
+    inbox.keep(new_notification(1))
+    on_the_connection_of(inbox, statement)
+
+    assert keep_together(inbox, new_notification(2), new_notification(3)) == [None, None]
+
+    assert [row.request_set_id for row in rows(database, Notification)] == [1, 2, 3]
+
+
+@of_postgresql
+def test_a_server_that_takes_no_writes_is_away(database: Database, inbox: Inbox) -> None:
+    with database.begin_writing() as connection:
+        name = connection.scalar(text("SELECT current_database()"))
+        connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+    try:
+        with pytest.raises(DatabaseAway, match="read-only"):
+            inbox.keep(new_notification(1))
+    finally:
+        with database.begin_writing() as connection:
+            connection.execute(text("SET TRANSACTION READ WRITE"))
+            connection.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
+
+    inbox.keep(new_notification(2))
+
+
+@of_postgresql
+def test_a_statement_that_the_server_does_not_know_leaves_no_connection_open(
+    database: Database, inbox: Inbox
+) -> None:
+    rename = "ALTER TABLE notification RENAME COLUMN {} TO {}"
+    with database.begin_writing() as connection:
+        connection.execute(text(rename.format("query", "other")))
+    try:
+        ends = keep_together(inbox, *[new_notification(number) for number in range(1, 9)])
+        # ``ends`` is still held, and so is what hangs on its tracebacks.
+        wait_until(database, "SELECT count(*) = 1 FROM pg_stat_activity WHERE {ours}")
+    finally:
+        with database.begin_writing() as connection:
+            connection.execute(text(rename.format("other", "query")))
+
+    assert all(isinstance(end, DatabaseError) for end in ends)
+
+
+def test_a_pool_that_is_used_up_keeps_no_notification_out(database_url: str) -> None:
+    database = Database(database_url, timeout_seconds=0.2, pool_size=1)
+    with closing(database), closing(Inbox(database)) as inbox, database.reading() as session:
+        session.execute(text("SELECT 1"))
+        inbox.keep(new_notification(1))
