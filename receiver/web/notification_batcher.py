@@ -25,7 +25,7 @@ from receiver.store.inbox.inbox import Inbox
 _PATH = b"POST /notifications/"
 _HEAD_ENDS = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*(?=\r\n)")
-_OTHER_BODIES = (b"\r\ntransfer-encoding:", b"\r\nexpect:")
+_MAY_TAKE_LONGER = (b"\r\ntransfer-encoding:", b"\r\nexpect:", b"\r\nupgrade:")
 _MOST = 64
 
 Answered = list[tuple[TConn, Ended[Any]]]
@@ -86,7 +86,7 @@ def is_whole_notification(request: bytes) -> bool:
     head, _, body = request.partition(_HEAD_ENDS)
     lowered = head.lower() + b"\r\n"
     lengths = _LENGTH.findall(lowered)
-    if len(lengths) != 1 or any(other in lowered for other in _OTHER_BODIES):
+    if len(lengths) != 1 or any(name in lowered for name in _MAY_TAKE_LONGER):
         return False
     return int(lengths[0]) == len(body)
 

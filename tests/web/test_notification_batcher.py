@@ -55,6 +55,7 @@ def test_a_notification_that_is_here_whole_is_one(request_bytes: bytes) -> None:
         HEAD + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\nid=1",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         HEAD + b"Content-Length: 4\r\nExpect: 100-continue\r\n\r\nid=1",
+        HEAD + b"Content-Length: 4\r\nUpgrade: h2c\r\n\r\nid=1",
         HEAD + b"Content-Length: +4\r\n\r\nid=1",
         HEAD + b"Content-Length: 4, 4\r\n\r\nid=1",
         b"GET /notifications/x HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
