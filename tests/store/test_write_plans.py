@@ -18,7 +18,7 @@ from receiver.store import backlog
 from receiver.store import integrity as counting
 from receiver.store.audit import Actor
 from receiver.store.database import Database
-from receiver.store.inbox.rows import COLUMNS, COUNT_REPEAT, INSERT, ROWS_PER_TOKEN
+from receiver.store.inbox.rows import COLUMNS, COUNT_REPEATS, INSERT, ROWS_PER_TOKEN
 from receiver.store.lists.conditions import Between
 from receiver.store.lists.request_sets import SetFilter
 from receiver.store.models import Base, RequestSet
@@ -59,7 +59,7 @@ KEEPING = (
     INSERT.format(
         new=f"(VALUES (1, 1, now(), '', '', '', '', ''::bytea, NULL)) AS new ({COLUMNS})"
     ),
-    COUNT_REPEAT.format("1"),
+    COUNT_REPEATS.format("1", "1", "1"),
 )
 """How the inbox keeps a notification."""
 

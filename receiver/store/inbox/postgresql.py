@@ -15,18 +15,18 @@ from receiver.store.binary_arrays import binary_array, type_name
 from receiver.store.database import Database, DatabaseAway
 from receiver.store.inbox.rows import (
     COLUMNS,
-    COUNT_REPEAT,
+    COUNT_REPEATS,
     INSERT,
     NewNotification,
     Token,
-    of_different_tokens,
+    write_by_token,
 )
 from receiver.store.models import Notification
 
 _TYPES = [Notification.__table__.c[name].type for name in NewNotification._fields]
 _ARRAYS = ", ".join(f"${n}::{type_name(kind)}[]" for n, kind in enumerate(_TYPES, start=1))
 _INSERT = INSERT.format(new=f"unnest({_ARRAYS}) AS new ({COLUMNS})")
-_COUNT_REPEAT = COUNT_REPEAT.format("$1", "$2").encode()
+_COUNT_REPEATS = COUNT_REPEATS.format("$1", "$2", "$3").encode()
 _NAME = b"keep_notifications"
 _DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 _OUTLIVED = (InvalidSqlStatementName, ReadOnlySqlTransaction)
@@ -61,24 +61,17 @@ class PostgresqlWriter:
         return bool(self._connection.closed)
 
     def write(self, rows: Sequence[NewNotification]) -> None:
-        for some in of_different_tokens(rows):
-            self._write(some)
+        write_by_token(rows, insert=self._insert, count_repeats=self._count_repeats)
 
-    def _write(self, rows: Mapping[Token, NewNotification]) -> None:
-        inserted = self._insert(rows)
-        if inserted.ntuples < len(rows):
-            for token in rows.keys() - _tokens(inserted):
-                self._count_repeat(token)
-
-    def _insert(self, rows: Mapping[Token, NewNotification]) -> Any:
+    def _insert(self, rows: Mapping[Token, NewNotification]) -> set[Token]:
         columns = zip(*rows.values(), strict=True)
         arrays = list(map(binary_array, _TYPES, columns))
         self._connection.pgconn.send_query_prepared(_NAME, arrays, [Format.BINARY] * len(arrays))
-        return self._result()
+        return _tokens(self._result())
 
-    def _count_repeat(self, token: Token) -> None:
-        parameters = [str(number).encode() for number in token]
-        self._connection.pgconn.send_query_params(_COUNT_REPEAT, parameters)
+    def _count_repeats(self, token: Token, count: int) -> None:
+        parameters = [str(number).encode() for number in (count, *token)]
+        self._connection.pgconn.send_query_params(_COUNT_REPEATS, parameters)
         if self._result().command_tuples == 0:
             raise DatabaseAway("The rows of a token were removed in this very moment.")
 

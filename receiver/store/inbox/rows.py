@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -40,20 +41,30 @@ INSERT = (
 )
 """Inserts those of ``new`` whose token may fill a row yet, and returns their tokens."""
 
-COUNT_REPEAT = (
-    "UPDATE notification SET repeats = repeats + 1, applied_at = NULL WHERE id = "
+COUNT_REPEATS = (
+    "UPDATE notification SET repeats = repeats + {}, applied_at = NULL WHERE id = "
     "(SELECT max(id) FROM notification WHERE request_set_id = {} AND attempt = {})"
 )
-"""Counts a repetition on the newest row of a token."""
+"""Counts repetitions on the newest row of a token."""
 
 
-def of_different_tokens(
+def write_by_token(
     rows: Sequence[NewNotification],
-) -> Iterator[dict[Token, NewNotification]]:
-    """Part rows so that no two of a token are written by one statement: it would not see them."""
+    *,
+    insert: Callable[[Mapping[Token, NewNotification]], set[Token]],
+    count_repeats: Callable[[Token, int], None],
+) -> None:
+    """Write rows in rounds, no two of a token by one statement: it would not see them.
+
+    ``insert`` returns the tokens whose rows it took. All that another token brings is counted at
+    once: one that is sent again and again would hold up all others with a statement for each.
+    """
     while rows:
         firsts: dict[Token, NewNotification] = {}
         for row in rows:
             firsts.setdefault(row.token, row)
-        yield firsts
-        rows = [row for row in rows if firsts[row.token] is not row]
+        full = firsts.keys() - insert(firsts)
+        brought = Counter(row.token for row in rows if row.token in full)
+        for token, count in brought.items():
+            count_repeats(token, count)
+        rows = [row for row in rows if row.token not in full and firsts[row.token] is not row]

@@ -10,15 +10,15 @@ from typing import Any
 from receiver.store.database import Database
 from receiver.store.inbox.rows import (
     COLUMNS,
-    COUNT_REPEAT,
+    COUNT_REPEATS,
     INSERT,
     NewNotification,
     Token,
-    of_different_tokens,
+    write_by_token,
 )
 
 _ROW = ", ".join("?" for _ in NewNotification._fields)
-_COUNT_REPEAT = COUNT_REPEAT.format("?", "?")
+_COUNT_REPEATS = COUNT_REPEATS.format("?", "?", "?")
 
 
 class SqliteWriter:
@@ -38,18 +38,17 @@ class SqliteWriter:
 
     def write(self, rows: Sequence[NewNotification]) -> None:
         with self._database.sqlite_turn(self._connection):
-            for some in of_different_tokens(rows):
-                _write(self._connection, some)
+            write_by_token(rows, insert=self._insert, count_repeats=self._count_repeats)
+
+    def _insert(self, rows: Mapping[Token, NewNotification]) -> set[Token]:
+        values = [_as_stored(value) for row in rows.values() for value in row]
+        return set(self._connection.execute(_insert(len(rows)), values).fetchall())
+
+    def _count_repeats(self, token: Token, count: int) -> None:
+        self._connection.execute(_COUNT_REPEATS, (count, *token))
 
     def close(self) -> None:
         self._connection.close()
-
-
-def _write(connection: Any, rows: Mapping[Token, NewNotification]) -> None:
-    values = [_as_stored(value) for row in rows.values() for value in row]
-    kept = set(connection.execute(_insert(len(rows)), values).fetchall())
-    for token in rows.keys() - kept:
-        connection.execute(_COUNT_REPEAT, token)
 
 
 @functools.cache
