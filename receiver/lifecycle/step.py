@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,10 +13,12 @@ from receiver.lifecycle.put_off import attempt
 from receiver.lifecycle.resolve import resolve
 from receiver.lifecycle.submit import submit_again
 from receiver.lifecycle.tools import Tools
-from receiver.store import claims, notifications
+from receiver.store import claims, due, notifications
 from receiver.store.claims import Claim
 
 _BESIDE_MOST = 1000
+_ACCOUNTS_TRIED = 20
+"""Of how many accounts a worker tries to claim a set before it looks for others."""
 
 
 def apply_hints(tools: Tools) -> bool:
@@ -55,14 +57,38 @@ def claim_next(
     else of its account is due, and is asked about in the same calls, is claimed beside it: in the
     same transaction, so that no other thread begins with a part of it. Raises DatabaseAway.
     """
-    now = tools.now()
-    # Asked first without the write lock, which an idle worker must not keep from notifications.
+    passed = set(passing_over)
+    while account_ids := _with_due(
+        tools, account_id=account_id, passing_over=passed, due_for=due_for
+    ):
+        claim = _claim(tools, account_ids, due_for=due_for)
+        if claim is not None:
+            return claim
+        # Others have in hand, at this moment, all that is due of these.
+        passed.update(account_ids)
+    return None
+
+
+def _with_due(
+    tools: Tools, *, account_id: int | None, passing_over: Collection[int], due_for: timedelta
+) -> list[int]:
+    """Return accounts with a set to claim, that of the set that has been due for longest first.
+
+    It is asked without the lock to write, which nobody who looks must keep from notifications.
+    """
+    now = tools.now() - due_for
     with tools.database.reading() as session:
-        if not claims.is_any_due(
-            session, now=now - due_for, account_id=account_id, passing_over=passing_over
-        ):
-            return None
-    chance = tools.chance()
+        if account_id is None:
+            return due.first_accounts(
+                session, now=now, most=_ACCOUNTS_TRIED, passing_over=passing_over
+            )
+        is_due = account_id not in passing_over and due.has_any(session, account_id, now=now)
+        return [account_id] if is_due else []
+
+
+def _claim(tools: Tools, account_ids: Sequence[int], *, due_for: timedelta) -> Claim | None:
+    """Claim the set of these accounts that has been due for longest, and what is read with it."""
+    now, chance = tools.now(), tools.chance()
     until: dict[str, Any] = {
         "lease_until": plan.lease_until(tools.pace, now=now),
         "next_look_at": lambda quiet_looks: plan.next_look_at(
@@ -70,9 +96,7 @@ def claim_next(
         ),
     }
     with tools.database.writing() as session:
-        claim = claims.claim_due(
-            session, now=now - due_for, account_id=account_id, passing_over=passing_over, **until
-        )
+        claim = claims.claim_due(session, account_ids, now=now - due_for, **until)
         if claim is None or claim.facebook_id is None or claim.may_be_sent_again:
             return claim
         # What is due in a moment is read with the rest: one page shows them all.

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from receiver.store import audit, claims
+from receiver.store import audit, due
 from receiver.store.audit import Actor, Deed
 from receiver.store.models import (
     ActionPlan,
@@ -185,8 +185,8 @@ def is_any_due(
     plan_id: str | None = None,
 ) -> bool:
     """Tell whether there is a set to do something to, of any plan or of one."""
-    due = _due(now, public_url=public_url, passing_over=passing_over, plan_id=plan_id)
-    return session.execute(due.limit(1)).first() is not None
+    waiting = _due(now, public_url=public_url, passing_over=passing_over, plan_id=plan_id)
+    return session.execute(waiting.limit(1)).first() is not None
 
 
 def claim_due(
@@ -203,9 +203,9 @@ def claim_due(
     Sets of an account that Facebook asked to wait are passed over, and so are those of the
     accounts in ``passing_over``, and what is to be pointed to another public URL.
     """
-    due = _due(now, public_url=public_url, passing_over=passing_over, plan_id=plan_id)
+    waiting = _due(now, public_url=public_url, passing_over=passing_over, plan_id=plan_id)
     found = session.execute(
-        due.order_by(ActionPlanItem.due_at, ActionPlanItem.request_set_id)
+        waiting.order_by(ActionPlanItem.due_at, ActionPlanItem.request_set_id)
         .limit(1)
         .with_for_update(of=ActionPlanItem, skip_locked=True)
     ).one_or_none()
@@ -238,7 +238,7 @@ def _due(
         .where(
             ActionPlanItem.due_at <= now,
             ActionPlanItem.account_id.not_in(passing_over),
-            ~claims.account_waits(now, account_id=ActionPlanItem.account_id),
+            ~due.account_waits(now, account_id=ActionPlanItem.account_id),
             or_(ActionPlan.public_url.is_(None), ActionPlan.public_url == public_url),
             *of_plan,
         )

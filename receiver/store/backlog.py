@@ -1,19 +1,19 @@
 """Statements on how much work waits, for those who ask again and again.
 
-Nothing here reads more than COUNTED_MOST entries of an index, however much there is.
+Nothing here reads more than COUNTED_MOST entries of an index, however much there is, and one entry
+for each account.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Subquery, case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
-from receiver.store import claims, intents
+from receiver.store import due, intents
 from receiver.store.models import Notification, RequestSet
 
 COUNTED_MOST = 10_000
@@ -24,7 +24,7 @@ class Backlog:
     """What is due; every count ends at COUNTED_MOST.
 
     ``waiting_sets`` are those of ``due_sets`` whose account may not be asked yet: no worker could
-    do anything about them. ``oldest_due_at`` is of the others, None where there are none.
+    do anything about them. ``oldest_due_at`` is of what could be claimed, None where there is none.
     """
 
     due_sets: int
@@ -35,45 +35,22 @@ class Backlog:
 
 def read(session: Session, *, now: datetime) -> Backlog:
     """Return what is due now."""
-    due = _due(now)
-    row = session.execute(
-        select(
-            func.count(),
-            func.coalesce(func.sum(case((due.c.waits, 1), else_=0)), 0),
-            func.min(case((~due.c.waits, due.c.look_at))),
-        ).select_from(due)
-    ).one()
-    return Backlog(
-        due_sets=row[0],
-        waiting_sets=row[1],
-        oldest_due_at=row[2],
-        unapplied_notifications=_unapplied_notifications(session),
-    )
-
-
-def oldest_due(session: Session, account_ids: Collection[int], *, now: datetime) -> datetime | None:
-    """Return since when the set of some accounts has been due that has for longest.
-
-    Accounts that may not be asked yet do not count. It is looked for among the COUNTED_MOST sets
-    of all accounts that have been due for longest.
-    """
-    due = _due(now)
-    return session.execute(
-        select(due.c.look_at)
-        .where(due.c.account_id.in_(account_ids), ~due.c.waits)
-        .order_by(due.c.look_at)
-        .limit(1)
-    ).scalar_one_or_none()
-
-
-def _due(now: datetime) -> Subquery:
-    """The sets that have been due for longest, and whether the account of each has to wait."""
-    return (
-        select(RequestSet.look_at, RequestSet.account_id, claims.account_waits(now).label("waits"))
-        .where(RequestSet.look_at <= now)
+    longest_due = (
+        select(due.account_waits(now).label("waits"))
+        .where(RequestSet.look_at <= now, due.OF_ANY_ACCOUNT)
         .order_by(RequestSet.look_at)
         .limit(COUNTED_MOST)
         .subquery()
+    )
+    waiting = func.sum(case((longest_due.c.waits, 1), else_=0))
+    sets, waiting_sets = session.execute(
+        select(func.count(), func.coalesce(waiting, 0)).select_from(longest_due)
+    ).one()
+    return Backlog(
+        due_sets=sets,
+        waiting_sets=waiting_sets,
+        oldest_due_at=due.oldest_at(session, now=now),
+        unapplied_notifications=_unapplied_notifications(session),
     )
 
 

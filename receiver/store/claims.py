@@ -7,29 +7,24 @@ which comes meanwhile is never lost.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import cast
 
 from sqlalchemy import (
-    ColumnElement,
     Table,
     Update,
     bindparam,
-    exists,
     func,
-    literal,
-    or_,
     select,
     update,
 )
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.elements import SQLCoreOperations
 
-from receiver.store import intents
-from receiver.store.models import Account, Credential, RequestSet
+from receiver.store import due, intents
+from receiver.store.models import RequestSet
 
 _COUNTED_MOST = 10_000
 
@@ -84,110 +79,31 @@ class Claim:
         )
 
 
-def is_any_due(
-    session: Session,
-    *,
-    now: datetime,
-    account_id: int | None = None,
-    passing_over: Collection[int] = frozenset(),
-) -> bool:
-    """Tell whether there is a set to claim, of any account or of one."""
-    due = select(RequestSet.id).where(*_is_due(now, account_id, passing_over)).limit(1)
-    return session.execute(due).first() is not None
-
-
-def _is_due(
-    now: datetime, account_id: int | None, passing_over: Collection[int]
-) -> tuple[ColumnElement[bool], ...]:
-    due = RequestSet.look_at <= now
-    if account_id is None:
-        return (due, *_is_free(now, passing_over=passing_over))
-    return (due, RequestSet.account_id == account_id, *_is_free_of(account_id, now=now))
-
-
-def _is_free_of(account_id: int, *, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Whether nobody has a set of an account, and the account may be asked.
-
-    That is asked of the account itself: asked of each of its sets, PostgreSQL expects nearly none
-    of them to be left, and reads and sorts all that are due to find the first.
-    """
-    return (is_unclaimed(now), ~account_waits(now, account_id=literal(account_id)))
-
-
-def accounts_with_due(session: Session, *, now: datetime, most: int) -> list[int]:
-    """Return accounts that have a set to claim, the one that has been due for longest first.
-
-    One entry of an index is read for each account, however many of its sets are due.
-    """
-    oldest = (
-        select(RequestSet.look_at)
-        .where(RequestSet.account_id == Account.id, RequestSet.look_at <= now, is_unclaimed(now))
-        .order_by(RequestSet.look_at)
-        .limit(1)
-        .scalar_subquery()
-    )
-    due = (
-        select(Account.id, oldest.label("look_at"))
-        .where(~account_waits(now, account_id=Account.id))
-        .subquery()
-    )
-    return list(
-        session.scalars(
-            select(due.c.id).where(due.c.look_at.is_not(None)).order_by(due.c.look_at).limit(most)
-        )
-    )
-
-
-def _is_free(now: datetime, *, passing_over: Collection[int]) -> tuple[ColumnElement[bool], ...]:
-    """Whether nobody has a set, and its account may be asked."""
-    return (
-        is_unclaimed(now),
-        ~account_waits(now),
-        RequestSet.account_id.not_in(passing_over),
-    )
-
-
-def is_unclaimed(now: datetime) -> ColumnElement[bool]:
-    """Whether nobody has a set."""
-    return or_(RequestSet.lease_expires_at.is_(None), RequestSet.lease_expires_at <= now)
-
-
-def account_waits(
-    now: datetime, *, account_id: SQLCoreOperations[int] = RequestSet.account_id
-) -> ColumnElement[bool]:
-    """Whether the account of a set, or of what else names one, may not be asked yet."""
-    return exists().where(
-        Account.id == account_id,
-        Credential.id == Account.credential_id,
-        or_(Account.resume_at > now, Credential.resume_at > now),
-    )
-
-
 def claim_due(
     session: Session,
+    account_ids: Sequence[int],
     *,
     now: datetime,
     lease_until: datetime,
     next_look_at: Callable[[int], datetime],
-    account_id: int | None = None,
-    passing_over: Collection[int] = frozenset(),
 ) -> Claim | None:
-    """Claim the set that has been due for longest, of any account or of one, or return None.
+    """Claim the set that has been due for longest of the first account with one, or return None.
 
     ``next_look_at`` gives, for the number of quiet looks, when the set is due again should this
     claim's holder vanish. Sets of an account that Facebook asked to wait are passed over, and so
-    are those of the accounts in ``passing_over``.
+    are those that somebody has locked at this moment.
     """
-    row = session.execute(
-        select(RequestSet)
-        .where(*_is_due(now, account_id, passing_over))
-        .order_by(RequestSet.look_at)
-        .limit(1)
-        .with_for_update(skip_locked=True, key_share=True)
-    ).scalar_one_or_none()
-    if row is None:
-        return None
-    return claim_row(row, next_look_at=next_look_at, lease_until=lease_until)
+    for account_id in account_ids:
+        row = session.execute(
+            select(RequestSet)
+            .where(RequestSet.look_at <= now, *due.is_free_of(account_id, now=now))
+            .order_by(RequestSet.look_at)
+            .limit(1)
+            .with_for_update(skip_locked=True, key_share=True)
+        ).scalar_one_or_none()
+        if row is not None:
+            return claim_row(row, next_look_at=next_look_at, lease_until=lease_until)
+    return None
 
 
 def claim_beside(
@@ -207,11 +123,10 @@ def claim_beside(
     rows = session.scalars(
         select(RequestSet)
         .where(
-            RequestSet.account_id == claim.account_id,
             RequestSet.facebook_id.is_not(None),
             RequestSet.id != claim.request_set_id,
             RequestSet.look_at <= due_before,
-            *_is_free_of(claim.account_id, now=now),
+            *due.is_free_of(claim.account_id, now=now),
         )
         .order_by(RequestSet.look_at)
         .limit(most)
@@ -269,6 +184,8 @@ def count_searched(session: Session, account_id: int, *, due_before: datetime) -
             RequestSet.facebook_id.is_(None),
             RequestSet.look_at <= due_before,
         )
+        # In this order, SQLite does not read all sets that have no id, whose ever they are.
+        .order_by(RequestSet.look_at)
         .limit(_COUNTED_MOST)
         .subquery()
     )
@@ -308,7 +225,8 @@ def claim_for_reader(
             RequestSet.id == request_set_id,
             RequestSet.state.in_((intents.OPEN, intents.COMPLETED)),
             *([] if read_before is None else [known_at <= read_before]),
-            *_is_free(now, passing_over=()),
+            due.is_unclaimed(now),
+            ~due.account_waits(now),
         )
         .with_for_update(skip_locked=True, key_share=True)
     ).scalar_one_or_none()

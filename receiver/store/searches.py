@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
-from receiver.store import claims, intents
+from receiver.store import claims, due, intents
 from receiver.store.claims import Claim
 from receiver.store.intents import Attempt
 from receiver.store.models import Notification, RequestSet, Submission
@@ -130,7 +130,7 @@ def claim_companions(
             RequestSet.id != claim.request_set_id,
             RequestSet.absent_at.is_(None),
             RequestSet.look_at <= now,
-            claims.is_unclaimed(now),
+            due.is_unclaimed(now),
             Submission.credential_id == credential_id,
         )
         .order_by(RequestSet.id)
@@ -181,8 +181,8 @@ def unopened(session: Session, request_set_ids: Collection[int]) -> list[Attempt
 
 def is_recheck_due(session: Session, *, now: datetime) -> bool:
     """Tell whether a set that was sent twice is to be looked for in the plural."""
-    due = select(RequestSet.id).where(RequestSet.recheck_at <= now).limit(1)
-    return session.execute(due).first() is not None
+    first = select(RequestSet.id).where(RequestSet.recheck_at <= now).limit(1)
+    return session.execute(first).first() is not None
 
 
 def claim_recheck(session: Session, *, now: datetime, again_at: datetime) -> Recheck | None:
@@ -192,7 +192,7 @@ def claim_recheck(session: Session, *, now: datetime, again_at: datetime) -> Rec
     """
     row = session.scalars(
         select(RequestSet)
-        .where(RequestSet.recheck_at <= now, ~claims.account_waits(now))
+        .where(RequestSet.recheck_at <= now, ~due.account_waits(now))
         .order_by(RequestSet.recheck_at)
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)

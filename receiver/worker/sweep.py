@@ -13,7 +13,7 @@ import structlog
 from receiver.broker.connection import MOST_MESSAGES, Broker, BrokerAway
 from receiver.lifecycle.tools import Tools
 from receiver.metrics import WAKES
-from receiver.store import claims
+from receiver.store import due
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class Sweep:
         """
         now = self._tools.now()
         with self._tools.database.reading() as session:
-            account_ids = claims.accounts_with_due(session, now=now, most=MOST_MESSAGES)
+            account_ids = due.accounts(session, now=now, most=MOST_MESSAGES)
         try:
             self._send(account_ids)
         except BrokerAway as away:

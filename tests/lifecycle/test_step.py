@@ -9,11 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from receiver.lifecycle import step
-from receiver.store import intents
+from receiver.store import due, intents, waits
 from receiver.store.database import Database, DatabaseAway
 from receiver.store.models import Account, Credential, Look, Request, RequestSet
+from receiver.store.waits import Wait
 from tests.support.databases import locked, refuse_rows
 from tests.support.facebook import facebook_shows, page
 from tests.support.house import ACCOUNT, House, ad, add_account
@@ -224,6 +226,50 @@ def test_with_nothing_due_nothing_is_done(house: House) -> None:
     assert not step.apply_hints(house.parts.tools)
     house.create_open()
     assert not step.advance(house.parts.tools)
+
+
+def claimed_accounts(house: House) -> list[int]:
+    """Claim all that is due, one after the other, and name whose each is."""
+    found = []
+    while (claim := step.claim_next(house.parts.tools)) is not None:
+        found.append(claim.account_id)
+    return found
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("tried", [1, 20])
+def test_what_somebody_has_locked_neither_hides_the_others_nor_is_waited_for(
+    house: House, tried: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step, "_ACCOUNTS_TRIED", tried)
+    house.create_open()
+    house.create_open()
+    house.clock.move(1)
+    create_for_other(house)
+    house.clock.move(60)
+    with house.parts.database.writing() as holding:
+        first = select(RequestSet).where(RequestSet.id == 1).with_for_update()
+        assert holding.execute(first).all()
+        # One of the account's two sets can be had, and then its turn is over.
+        assert claimed_accounts(house) == [ACCOUNT, OTHER]
+    assert claimed_accounts(house) == [ACCOUNT]
+
+
+@pytest.mark.parametrize("window", [100, 2])
+def test_an_account_with_much_that_waits_keeps_nobody_from_the_others(
+    house: House, window: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "_WINDOW", window)
+    for _ in range(3):
+        house.create_open()
+    house.clock.move(1)
+    create_for_other(house)
+    house.clock.move(60)
+    with house.parts.database.writing() as session:
+        waits.wait(session, ACCOUNT, Wait(house.clock() + timedelta(seconds=99)))
+    assert claimed_accounts(house) == [OTHER]
+    house.clock.move(99)
+    assert claimed_accounts(house)[:3] == [ACCOUNT] * 3
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

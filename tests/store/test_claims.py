@@ -70,30 +70,7 @@ def test_a_claim_for_one_account_leaves_what_is_due_of_the_others(database: Data
     add_open_set(database, 3, account_id=2, look_at=at(2))
     claimed = [claim(database, now=at(9), account_id=2) for _ in range(3)]
     assert [each and each.facebook_id for each in claimed] == [3, 2, None]
-    with database.reading() as session:
-        assert not claims.is_any_due(session, now=at(9), account_id=2)
-        assert claims.is_any_due(session, now=at(9), account_id=ACCOUNT)
-
-
-def test_the_accounts_with_work_are_named_once_the_longest_due_first(database: Database) -> None:
-    for account_id in (ACCOUNT, 2, 3, 4, 5):
-        add_account(database, account_id)
-    for number in range(3):
-        add_open_set(database, 10 + number, look_at=at(5 + number))
-        add_open_set(database, 20 + number, account_id=2, look_at=at(4 + number))
-    add_open_set(database, 30, account_id=3, look_at=at(99))
-    add_open_set(database, 40, account_id=4)
-    assert claim(database, now=at(9), account_id=4) is not None
-    add_open_set(database, 50, account_id=5)
-    with database.writing() as session:
-        waits.wait(session, 5, Wait(at(99)))
-
-    def named(*, most: int = 9) -> list[int]:
-        with database.reading() as session:
-            return claims.accounts_with_due(session, now=at(9), most=most)
-
-    assert named() == [2, ACCOUNT]
-    assert named(most=1) == [2]
+    assert claim(database, now=at(9), account_id=ACCOUNT) is not None
 
 
 def test_a_claim_is_counted_and_written_before_any_call(database: Database, open_set: int) -> None:
@@ -157,10 +134,8 @@ def test_sets_of_an_account_that_must_wait_are_passed_over(database: Database) -
     with database.writing() as session:
         waits.wait(session, ACCOUNT, Wait(at(60)))
     assert must_claim(database).account_id == 2
-    assert claim(database) is None
-    with database.reading() as session:
-        assert not claims.is_any_due(session, now=at(59))
-        assert claims.is_any_due(session, now=at(60))
+    assert claim(database, now=at(59)) is None
+    assert claim(database, now=at(59), account_id=ACCOUNT) is None
     assert must_claim(database, now=at(60)).account_id == ACCOUNT
 
 

@@ -14,7 +14,7 @@ from benchmarks.admin_rows import fill
 from benchmarks.plans import watched
 from receiver.lifecycle.actions.catalog import ACTIONS, Action
 from receiver.lifecycle.choosing import narrowed
-from receiver.store import claims
+from receiver.store import due
 from receiver.store.database import Database, Session
 from receiver.store.lists import messages, paging, request_sets, requests
 from receiver.store.lists.conditions import Between
@@ -166,15 +166,15 @@ def indexes_for(database: Database, ask: Callable[[Session], object]) -> list[st
 
 DUE: dict[str, tuple[Callable[[Session], object], str]] = {
     "of any account": (
-        lambda session: claims.is_any_due(session, now=NOW),
+        lambda session: due.first_accounts(session, now=NOW, most=9),
         "ix_request_set_due",
     ),
     "of one account": (
-        lambda session: claims.is_any_due(session, now=NOW, account_id=TINY),
+        lambda session: due.has_any(session, TINY, now=NOW),
         "ix_request_set_account_id_due",
     ),
     "by account": (
-        lambda session: claims.accounts_with_due(session, now=NOW, most=9),
+        lambda session: due.accounts(session, now=NOW, most=9),
         "ix_request_set_account_id_due",
     ),
 }

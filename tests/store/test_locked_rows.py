@@ -88,7 +88,9 @@ def _two_of_each(database: Database) -> None:
 
 
 def claim_due(session: Session) -> list[int]:
-    claim = claims.claim_due(session, now=NOW, lease_until=LEASE, next_look_at=next_look_at)
+    claim = claims.claim_due(
+        session, [ACCOUNT], now=NOW, lease_until=LEASE, next_look_at=next_look_at
+    )
     return [] if claim is None else [claim.request_set_id]
 
 

@@ -154,7 +154,11 @@ def test_the_verdict_of_a_collected_set_becomes_delivered_and_nothing_is_due(
 ) -> None:
     with database.writing() as session:
         claim = claims.claim_due(
-            session, now=at(10_000), lease_until=at(10_120), next_look_at=lambda _: at(10_015)
+            session,
+            [ACCOUNT],
+            now=at(10_000),
+            lease_until=at(10_120),
+            next_look_at=lambda _: at(10_015),
         )
         assert claim is not None
         finish_collected(session, claim, verdict="lost", look_at=None, now=at(10_000))

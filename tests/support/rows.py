@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from receiver.graph.wire import RequestReading, SetReading
-from receiver.store import accounts, claims, intents, looks, notifications, results
+from receiver.store import accounts, claims, due, intents, looks, notifications, results
 from receiver.store.claims import Claim
 from receiver.store.database import Database
 from receiver.store.inbox.inbox import Inbox
@@ -85,12 +85,13 @@ def claim(
 ) -> Claim | None:
     """Claim what is due as the lifecycle does: the lease holds two minutes."""
     with database.writing() as session:
+        account_ids = due.first_accounts(session, now=now, most=9)
         return claims.claim_due(
             session,
+            account_ids if account_id is None else [account_id],
             now=now,
             lease_until=now + timedelta(seconds=LEASE_SECONDS),
             next_look_at=lambda quiet_looks: now + timedelta(seconds=15 * quiet_looks),
-            account_id=account_id,
         )
 
 

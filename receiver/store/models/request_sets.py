@@ -16,9 +16,12 @@ class RequestSet(Base):
 
     __tablename__ = "request_set"
     __table_args__ = (
-        # claims.claim_due: the next set that is due.
-        partial_index("ix_request_set_due", "look_at", where="look_at IS NOT NULL"),
-        # claims.accounts_with_due, and claims.claim_due for one account.
+        # due.first_accounts and backlog: what is due of any account. It serves nobody who asks for
+        # one account, for its condition, which is always true, has to be asked for.
+        partial_index(
+            "ix_request_set_due", "look_at", where="look_at IS NOT NULL AND quiet_looks >= 0"
+        ),
+        # due.accounts, claims.claim_due and claims.claim_beside: what is due of one account.
         partial_index(
             "ix_request_set_account_id_due", "account_id", "look_at", where="look_at IS NOT NULL"
         ),

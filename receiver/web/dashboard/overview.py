@@ -8,7 +8,7 @@ from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from receiver.lifecycle.readiness import heartbeat_age, is_recent
-from receiver.store import backlog
+from receiver.store import due
 from receiver.web.admin import figures, reading
 from receiver.web.admin.documents import ErrorsOfPeriod
 from receiver.web.admin.parameters import SetsQuery, StatisticsQuery
@@ -63,7 +63,7 @@ def _work(account_ids: Collection[int]) -> tuple[float | None, bool]:
     """For how many seconds a set has been due at the most, and whether a worker is alive."""
     now = parts().now()
     with parts().database.reading() as session:
-        oldest = backlog.oldest_due(session, account_ids, now=now)
+        oldest = due.oldest_at(session, now=now, account_ids=account_ids)
         has_worker = is_recent(heartbeat_age(session, now=now))
     return None if oldest is None else max(0.0, (now - oldest).total_seconds()), has_worker
 
