@@ -62,7 +62,7 @@ _WARM_UPS = 20
 """PostgreSQL decides on a plan with the sixth execution, and the driver prepares with it, too."""
 
 _FLAT = 1.5
-_BY_ACCOUNT = 20
+_BY_ACCOUNT = 6
 """How many times as long it may take where it is asked account by account, of thousands of them."""
 
 _WITHIN_SECONDS = 900

@@ -13,7 +13,7 @@ from receiver.delivery.sender import Sender
 from receiver.graph.client import GraphClient
 from receiver.lifecycle.plan import Pace
 from receiver.lifecycle.shares import Shares
-from receiver.lifecycle.tools import Tools, wake_nobody
+from receiver.lifecycle.tools import Tools, have_no_time, wake_nobody
 from receiver.settings import Settings
 from receiver.store.database import Database
 from receiver.store.inbox.inbox import Inbox
@@ -56,8 +56,16 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def build(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Parts:
-    """Make the parts; nothing is opened before it is used."""
+def build(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    wait: Callable[[float], bool] = have_no_time,
+) -> Parts:
+    """Make the parts; nothing is opened before it is used.
+
+    ``wait`` is for a process that has time for a database that is away (``Tools.wait``).
+    """
     database = Database(
         settings.database_url.get_secret_value(),
         timeout_seconds=settings.database_timeout_seconds,
@@ -84,6 +92,7 @@ def build(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Parts
         sender=_sender(settings),
         delivery_retry_seconds=settings.delivery_retry_seconds,
         now=now,
+        wait=wait,
         wake=wake_nobody if waker is None else waker.wake,
         shares=Shares(
             poll_percent=settings.poll_limit_percent,

@@ -36,6 +36,10 @@ _ACCOUNT_FROZEN = 613
 _LIMITS_OF_APPS = (4, 341)
 """The codes of limits that all accounts of an app share (the facts, section 4)."""
 
+_AGAIN_AFTER_SECONDS = 1.0
+_DOUBLINGS_MOST = 16
+"""Of a second: nearly a day. The moment that the claim wrote comes before that."""
+
 _LATE_AFTER = 10
 
 _STUCK_INTERVAL = timedelta(hours=6)
@@ -125,6 +129,15 @@ def next_look_at(
     if loss_rate > _LOSS_IS_RARE:
         interval = max(interval / (1 + 4 * loss_rate), pace.look_interval_min_seconds)
     return now + timedelta(seconds=interval * (1 + _JITTER * chance))
+
+
+def due_again_at(*, quiet_looks: int, now: datetime) -> datetime:
+    """When a set may be looked at again whose look broke off, after so many that led to nothing.
+
+    In a moment, and later each time: the set itself may be what breaks it off.
+    """
+    doubled = 2.0 ** min(max(quiet_looks - 1, 0), _DOUBLINGS_MOST)
+    return now + timedelta(seconds=_AGAIN_AFTER_SECONDS * doubled)
 
 
 def deadline(pace: Pace, *, usual_seconds: float | None = None, now: datetime) -> Deadline:

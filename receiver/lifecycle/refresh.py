@@ -6,9 +6,11 @@ from datetime import datetime
 
 from receiver.lifecycle import plan, step
 from receiver.lifecycle.collect import collect_open
+from receiver.lifecycle.letting_go import letting_go
 from receiver.lifecycle.put_off import attempt
 from receiver.lifecycle.tools import Tools
 from receiver.store import claims
+from receiver.store.claims import Claim
 
 
 def refresh(
@@ -30,9 +32,12 @@ def refresh(
         )
     if claim is None:
         return False
-    if with_requests and not attempt(
-        tools, claim, kind="requests", work=lambda: collect_open(tools, claim)
-    ):
+    if with_requests and not _collect(tools, claim):
         return False
     step.work_on(tools, claim)
     return True
+
+
+def _collect(tools: Tools, claim: Claim) -> bool | None:
+    with letting_go(tools, claim):
+        return attempt(tools, claim, kind="requests", work=lambda: collect_open(tools, claim))

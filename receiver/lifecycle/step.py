@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from receiver.lifecycle import plan
+from receiver.lifecycle.letting_go import let_go, letting_go
 from receiver.lifecycle.look import look
 from receiver.lifecycle.put_off import attempt
 from receiver.lifecycle.resolve import resolve
@@ -111,12 +112,31 @@ def work_on(tools: Tools, claim: Claim) -> None:
     """Do what a claimed set asks for, and those beside it.
 
     Whatever goes wrong with one set only puts that set off: it was made due later before anything
-    was tried. Raises DatabaseAway.
+    was tried. Where the step breaks off, all that it holds is due again in a moment. Raises
+    DatabaseAway.
     """
+    kind = _asked_for(claim)
+    with letting_go(tools, claim):
+        is_done = attempt(tools, claim, kind=kind, work=lambda: _do(tools, claim, kind=kind))
+    if not is_done:
+        # The set itself is put off; others may still be held beside it.
+        let_go(tools, claim)
+
+
+def _asked_for(claim: Claim) -> str:
+    """Return the kind of step that a claimed set asks for."""
     if claim.may_be_sent_again:
-        attempt(tools, claim, kind="create", work=lambda: submit_again(tools, claim))
-        return
-    if claim.facebook_id is None:
-        attempt(tools, claim, kind="edge", work=lambda: resolve(tools, claim))
-        return
-    attempt(tools, claim, kind="set", work=lambda: look(tools, claim))
+        return "create"
+    return "edge" if claim.facebook_id is None else "set"
+
+
+def _do(tools: Tools, claim: Claim, *, kind: str) -> bool:
+    """Do a step of that kind; True, unless it raises."""
+    match kind:
+        case "create":
+            submit_again(tools, claim)
+        case "edge":
+            resolve(tools, claim)
+        case _:
+            look(tools, claim)
+    return True

@@ -21,6 +21,11 @@ def wake_nobody(_account_id: int) -> None:
     """Wake nobody: without a broker the workers find by themselves what is due."""
 
 
+def have_no_time(_seconds: float) -> bool:
+    """Wait for nothing: somebody waits for this process, or it is about to end."""
+    return False
+
+
 @dataclass(frozen=True)
 class Tools:
     """The parts of one process that the steps share; the assembly makes them once."""
@@ -38,6 +43,8 @@ class Tools:
     now: Callable[[], datetime]
     wake: Callable[[int], None] = wake_nobody
     """Tells the workers that an account has work due; it neither waits nor raises."""
+    wait: Callable[[float], bool] = have_no_time
+    """Waits so many seconds for a database that is away; False once there is no time for that."""
     without_expansion: set[int] = field(default_factory=set)
     """The accounts whose sets are not shown with their requests; this process found that out."""
     monotonic: Callable[[], float] = time.monotonic

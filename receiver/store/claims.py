@@ -284,6 +284,29 @@ def _claim(
     )
 
 
+def let_go(session: Session, claim: Claim, *, due_at: Callable[[int], datetime]) -> int:
+    """Let go of all that is still held under a claim's lease; return how many sets that were.
+
+    ``due_at`` gives, for the number of quiet looks, when a set is due again. One that is due sooner
+    stays so: whoever made it due since the claim is heard.
+    """
+    rows = session.scalars(
+        select(RequestSet)
+        .where(
+            RequestSet.account_id == claim.account_id,
+            RequestSet.look_at.is_not(None),
+            RequestSet.lease_token == claim.lease,
+        )
+        .order_by(RequestSet.id)
+        .with_for_update(key_share=True)
+    ).all()
+    for row in rows:
+        if row.look_at is not None:
+            row.look_at = min(row.look_at, due_at(row.quiet_looks))
+        row.lease_token = row.lease_expires_at = None
+    return len(rows)
+
+
 def hold(session: Session, claim: Claim, *, lease_until: datetime) -> None:
     """Extend the lease, first thing in a transaction that writes a step's outcome.
 

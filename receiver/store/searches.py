@@ -150,7 +150,12 @@ def hold_all(session: Session, claim: Claim, *, lease_until: datetime) -> None:
     """
     held = (
         select(RequestSet.id)
-        .where(RequestSet.lease_token == claim.lease, RequestSet.account_id == claim.account_id)
+        .where(
+            RequestSet.lease_token == claim.lease,
+            RequestSet.account_id == claim.account_id,
+            # What is held is due one day: what is not, which are most, need not be read.
+            RequestSet.look_at.is_not(None),
+        )
         .with_for_update(skip_locked=True, key_share=True)
     )
     session.execute(

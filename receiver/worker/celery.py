@@ -109,7 +109,7 @@ def _add_task(app: Celery, settings: Settings) -> None:
 
     def begin(**_: Any) -> None:
         garbage.search_seldom()
-        process.append(build(settings))
+        process.append(build(settings, wait=_wait))
 
     def end(**_: Any) -> None:
         process.pop().close()
@@ -141,6 +141,12 @@ def work_for(parts: Parts, account_id: Any, *, shares: AccountShares) -> None:
             log.warning("The database is away: a sweep comes back to it", reason=str(away))
             # The queue may be full: each of its messages would only find that out again.
             time.sleep(_DATABASE_PAUSE_SECONDS)
+
+
+def _wait(seconds: float) -> bool:
+    """Wait for a database that is away: Celery tells a process only between tasks to end."""
+    time.sleep(seconds)
+    return True
 
 
 def _leave_logging_alone(**_: Any) -> None:

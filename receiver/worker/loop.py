@@ -15,7 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Generic, TypeVar
@@ -122,9 +122,9 @@ class Loop:
         Only steps are taken that have been due for at least ``due_for``. The ``duties`` are more to
         do beside them.
         """
-        self._tools = tools
         self._interval_seconds = interval_seconds
         self._stopping = threading.Event()
+        tools = self._tools = replace(tools, wait=self._wait)
         self._heartbeat = Heartbeat(tools)
         self._upkeep = Upkeep(tools)
         sets = _Work(
@@ -198,6 +198,10 @@ class Loop:
     def stop(self) -> None:
         """Let every thread finish the step it is in, and begin no other."""
         self._stopping.set()
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait so long; False once the loop is told to end."""
+        return not self._stopping.wait(seconds)
 
     def _gently(self, do: Callable[[], bool]) -> bool:
         found_work = do()

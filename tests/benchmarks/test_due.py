@@ -23,4 +23,4 @@ def test_finding_what_is_due_is_measured_beside_the_smallest_database() -> None:
     assert ratio.highest >= large.lowest / small.highest
     assert "LockRows" in (large.detail or "")
     assert any("LockRows" in line for line in said)
-    assert str(figures[f"{waiting}, p50", "x"].target) == "at most 20"
+    assert str(figures[f"{waiting}, p50", "x"].target) == "at most 6"

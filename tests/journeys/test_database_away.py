@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 
 from receiver.store.models import Notification
 from tests.support.databases import POSTGRES
-from tests.support.processes import SHORT_LEASE, Customer, Installation, call
+from tests.support.processes import Customer, Installation, call
 
 pytestmark = pytest.mark.drill
 
@@ -66,7 +66,7 @@ class Sender:
 def test_while_the_database_is_away_no_notification_is_lost_that_was_taken(
     installation: Installation, own_customer: Customer
 ) -> None:
-    installation.set(database_timeout_seconds=2, **SHORT_LEASE)
+    installation.set(database_timeout_seconds=2)
     web = installation.start_web()
     worker = installation.start_worker()
     own_customer.expect(progress={"kind": "by_hand"}, notification={"kind": "never"})

@@ -61,6 +61,15 @@ def test_a_set_that_was_never_quiet_is_looked_at_after_the_shortest_interval() -
     assert interval(PACE, 0).total_seconds() == 15
 
 
+@pytest.mark.parametrize(
+    ("quiet_looks", "seconds"), [(0, 1), (1, 1), (2, 2), (3, 4), (10, 512), (10**6, 65_536)]
+)
+def test_a_look_that_broke_off_is_made_again_in_a_moment_and_later_each_time(
+    quiet_looks: int, seconds: float
+) -> None:
+    assert plan.due_again_at(quiet_looks=quiet_looks, now=NOW) == at(seconds)
+
+
 @given(paces(), looks, chances)
 def test_every_interval_lies_within_its_bounds(pace: Pace, quiet_looks: int, chance: float) -> None:
     found = interval(pace, quiet_looks, chance).total_seconds()

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.orm import Session
@@ -212,6 +212,74 @@ def test_holding_keeps_others_away_for_longer(database: Database, open_set: int)
         claims.hold(session, claimed, lease_until=at(5000))
     assert claim(database, now=at(4999)) is None
     assert must_claim(database, now=at(5000)).request_set_id == open_set
+
+
+def let_go(database: Database, claimed: Claim, *, now: datetime) -> int:
+    with database.writing() as session:
+        return claims.let_go(
+            session, claimed, due_at=lambda quiet_looks: now + timedelta(seconds=quiet_looks)
+        )
+
+
+def claim_two(database: Database) -> Claim:
+    """Claim a set with another beside it, of which one was quiet before; a third is another's."""
+    add_account(database)
+    for number in (1, 2, 3):
+        add_open_set(database, number, look_at=at(-number))
+    with database.writing() as session:
+        session.get_one(RequestSet, 2).quiet_looks = 4
+    must_claim(database)
+    claimed = must_claim(database)
+    with database.writing() as session:
+        beside = claims.claim_beside(
+            session,
+            claimed,
+            now=NOW,
+            due_before=NOW,
+            lease_until=at(LEASE_SECONDS),
+            next_look_at=lambda _: at(15),
+            most=9,
+        )
+    assert len(beside) == 1
+    return claimed
+
+
+def test_all_that_is_held_under_a_lease_is_let_go_and_nothing_else(database: Database) -> None:
+    claimed = claim_two(database)
+    assert let_go(database, claimed, now=at(9)) == 2
+    assert [(row.look_at, row.lease_token is None) for row in rows(database, RequestSet)] == [
+        (at(10), True),
+        (at(14), True),
+        (at(LEASE_SECONDS), False),
+    ]
+    assert write_everything(database, claimed) == []
+    assert let_go(database, claimed, now=at(9)) == 0
+
+
+def test_what_somebody_made_due_meanwhile_stays_due_when_it_is_let_go(database: Database) -> None:
+    claimed = claim_two(database)
+    notify(database, 1)
+    apply_hints(database, now=at(3))
+    assert let_go(database, claimed, now=at(9)) == 2
+    assert [row.look_at for row in rows(database, RequestSet)][:2] == [at(3), at(14)]
+
+
+def test_nobody_lets_go_of_what_another_has_by_now(database: Database, open_set: int) -> None:
+    stale = must_claim(database)
+    fresh = must_claim(database, now=at(LEASE_SECONDS))
+    assert let_go(database, stale, now=at(130)) == 0
+    row = the_set(database)
+    assert (row.id, row.lease_token, row.look_at) == (open_set, fresh.lease, fresh.look_at)
+
+
+def test_what_came_to_an_end_is_not_made_due_when_it_is_let_go(
+    database: Database, open_set: int
+) -> None:
+    claimed = must_claim(database)
+    with database.writing() as session:
+        looks.finish_collected(session, claimed, verdict="lost", look_at=None, now=at(1))
+    assert let_go(database, claimed, now=at(9)) == 0
+    assert (the_set(database).id, the_set(database).look_at) == (open_set, None)
 
 
 def test_a_set_that_is_being_submitted_can_be_claimed_once_its_sender_is_gone(

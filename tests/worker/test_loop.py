@@ -93,6 +93,28 @@ def test_a_database_that_goes_away_and_comes_back_does_not_end_the_loop(
     impatient.close()
 
 
+def test_a_loop_that_is_stopped_does_not_wait_for_a_database_that_is_away(
+    house: House, database_url: str
+) -> None:
+    house.create_open()
+    house.clock.move(60)
+    house.sandbox.trouble("hold", method="GET", path="^/?[0-9]+$", effect="before")
+    impatient = Database(database_url, timeout_seconds=0.1)
+    loop = Loop(replace(house.parts.tools, database=impatient), threads=1, interval_seconds=0.02)
+    with running(loop) as thread:
+        wait_until(lambda: held(house) == 1)
+        with locked(database_url):
+            house.sandbox.release()
+            thread.join(1)
+            # It holds the set, and tries for as long as its lease to let go of it.
+            assert thread.is_alive()
+            loop.stop()
+            thread.join(5)
+            assert not thread.is_alive()
+            assert house.the_set().lease_token is not None
+    impatient.close()
+
+
 def test_a_step_that_fails_in_a_way_nobody_foresaw_does_not_end_the_loop(house: House) -> None:
     calls = []
     moments = house.parts.tools.now
