@@ -277,7 +277,7 @@ def test_what_came_to_an_end_is_not_made_due_when_it_is_let_go(
 ) -> None:
     claimed = must_claim(database)
     with database.writing() as session:
-        looks.finish_collected(session, claimed, verdict="lost", look_at=None, now=at(1))
+        finish_collected(session, claimed, verdict="lost", look_at=None, now=at(1))
     assert let_go(database, claimed, now=at(9)) == 0
     assert (the_set(database).id, the_set(database).look_at) == (open_set, None)
 
