@@ -11,6 +11,7 @@ from receiver.assembly import Parts
 from receiver.lifecycle import figures as reading_figures
 from receiver.lifecycle.figures import Figures
 from receiver.lifecycle.readiness import Readiness, check
+from receiver.store.inbox.inbox import Inbox
 from receiver.web.export_slots import ExportSlots
 from receiver.web.gates import AccountGates
 from receiver.web.key_uses import KeyUses
@@ -90,6 +91,12 @@ def detach(app: Flask) -> None:
 def parts_of(app: Flask) -> Parts:
     """Return the parts of an application."""
     return cast("Parts", app.extensions[_NAME])
+
+
+def inbox_of(application: object) -> Inbox | None:
+    """Return where a WSGI application keeps notifications; None for one that is not ours."""
+    parts: Parts | None = getattr(application, "extensions", {}).get(_NAME)
+    return None if parts is None else parts.inbox
 
 
 def parts() -> Parts:

@@ -22,7 +22,7 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]  # it has
 )
 
 from receiver.store.inbox.group_commit import Ended
-from receiver.web.context import parts_of
+from receiver.web.context import inbox_of
 from receiver.web.notification_batcher import (
     Answered,
     NotificationBatcher,
@@ -44,16 +44,20 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         super().__init__(*arguments, **named)
         self._head_ends_at: dict[TConn, float] = {}
         self._lingering: set[TConn] = set()
+        self._batcher: NotificationBatcher | None = None
 
     def run(self) -> None:
         """Serve, once the application is loaded."""
-        self._batcher = NotificationBatcher(
-            parts_of(self.wsgi).inbox,
-            handle=self._handle_in_one_piece,
-            finish=partial(self.method_queue.defer, self._finish_all),
-        )
+        inbox = inbox_of(self.wsgi)
+        if inbox is not None:
+            self._batcher = NotificationBatcher(
+                inbox,
+                handle=self._handle_in_one_piece,
+                finish=partial(self.method_queue.defer, self._finish_all),
+            )
         super().run()
-        self._batcher.close()
+        if self._batcher is not None:
+            self._batcher.close()
 
     def _handle_in_one_piece(self, conn: TConn) -> Any:
         """Send the head and the body of an answer together: gunicorn writes one after the other."""
@@ -82,9 +86,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def _answer(self, conn: TConn, request: bytes) -> None:
         """Answer a request whose head is whole; an empty one stands for what was read already."""
-        if is_whole_notification(request) and takes_answers(conn.sock):
+        batcher = self._batcher
+        if batcher and is_whole_notification(request) and takes_answers(conn.sock):
             self._has_head(conn)
-            self._batcher.add(conn)
+            batcher.add(conn)
         else:
             self._give_thread(conn)
 
