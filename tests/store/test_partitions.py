@@ -263,7 +263,7 @@ def test_an_upgrade_lets_a_look_be_written_whose_set_is_written_already(older: D
             while not is_any_waiting(older):
                 assert not upgraded.done()
             insert_look(session, request_set_id)
-        assert upgraded.result() == "0008"
+        assert upgraded.result() == "0009"
     assert len(rows(older, Look)) == 1
 
 
@@ -276,7 +276,7 @@ def test_an_upgrade_that_did_one_table_does_the_other_the_next_time(older: Datab
     assert len(names_of(older, "notification")) == 2
     assert names_of(older, "look") == []
     notify(older, 2)
-    assert migrate.upgrade(older) == "0008"
+    assert migrate.upgrade(older) == "0009"
     assert [len(names_of(older, table)) for table in MOMENTS] == [2, 2]
     assert [row.id for row in rows(older, Notification)] == [1, 2]
 

@@ -29,5 +29,7 @@ def finish(settings: Settings) -> None:
 def never_finish(settings: Settings) -> None:
     """Run on whatever SIGTERM asks for, as a step that is slow."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # As Celery does: where a shell runs the tests in the background, it is ignored.
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     note(settings, "began")
     time.sleep(60)
