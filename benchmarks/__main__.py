@@ -47,11 +47,11 @@ class Benchmark:
 
 BENCHMARKS = (
     Benchmark("ingest", short={"rounds": 3}, full={"rounds": 9}),
-    Benchmark("collect", short={"rounds": 3}, full={"rounds": 9}),
-    Benchmark("scale", short={"rounds": 3}, full={"rounds": 9}),
+    Benchmark("collect", short={"rounds": 2}, full={"rounds": 9}),
+    Benchmark("scale", short={"rounds": 2}, full={"rounds": 9}),
     Benchmark("due", short={"rounds": 3}, full={"rounds": 9}),
     Benchmark("day", short={"rounds": 1}, full={"rounds": 3}),
-    Benchmark("whole_run", short={"rounds": 3, "sets": 200}, full={"rounds": 3, "sets": 1000}),
+    Benchmark("whole_run", short={"rounds": 2, "sets": 200}, full={"rounds": 3, "sets": 1000}),
 )
 
 

@@ -26,6 +26,7 @@ from sqlalchemy import func, select, update
 from benchmarks.collect_peer import Peer
 from benchmarks.databases import BACKENDS, new_database
 from benchmarks.figure import Figure
+from benchmarks.ingest_contenders import plain_url
 from benchmarks.official_sdk import TOKEN
 from benchmarks.postgresql import NoPostgreSQL
 from receiver.assembly import Parts, build
@@ -262,7 +263,7 @@ def _spec(number: int, each: int) -> dict[str, Any]:
 
 @contextmanager
 def _stage(folder: Path, backend: str) -> Iterator[_Stage]:
-    with new_database(backend, folder, label="collect") as url, Peer(url) as peer:
+    with new_database(backend, folder, label="collect") as url, Peer(plain_url(url)) as peer:
         fleet = Fleet(folder, environment=plain_environment())
         try:
             sandbox_url = fleet.start_sandbox()
