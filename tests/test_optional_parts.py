@@ -20,6 +20,7 @@ Database("sqlite:////nowhere", timeout_seconds=1)
 """
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(
     ("missing", "needed_by"),
     [

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import pytest
+
 from benchmarks import due
 from benchmarks.due import Population
 from tests.support.databases import require_postgres
 
 
+@pytest.mark.drill
 def test_finding_what_is_due_is_measured_beside_the_smallest_database() -> None:
     require_postgres()
     said: list[str] = []

@@ -27,6 +27,9 @@ from tests.store.test_list_plans import SERVED
 from tests.support.databases import fresh_database_url
 from tests.support.house import ACCOUNT, House, ad, open_house
 
+# To fill a database, and to live on it, takes half a minute.
+pytestmark = pytest.mark.drill
+
 LARGE = (
     "delivery",
     "delivery_attempt",
