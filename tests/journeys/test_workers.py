@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sqlite3
 import subprocess
@@ -92,6 +93,12 @@ def test_a_worker_that_wakes_after_its_lease_changes_nothing(
     assert worker.wait(PATIENCE_SECONDS) == 0
 
 
+def pause(worker: subprocess.Popen[bytes]) -> None:
+    """Return once every thread stands still: one that runs on could take the lock with it."""
+    worker.send_signal(signal.SIGSTOP)
+    os.waitpid(worker.pid, os.WUNTRACED)
+
+
 @contextlib.contextmanager
 def paused_with_older_rows(worker: subprocess.Popen[bytes], customer: Customer) -> Iterator[None]:
     """Pause a worker that is about to write what Facebook holds back from it.
@@ -104,9 +111,9 @@ def paused_with_older_rows(worker: subprocess.Popen[bytes], customer: Customer) 
             customer.release()
             # Long enough to read the answer; from outside nothing shows that it did.
             time.sleep(0.5)
-            worker.send_signal(signal.SIGSTOP)
+            pause(worker)
     else:
-        worker.send_signal(signal.SIGSTOP)
+        pause(worker)
         customer.release()
     try:
         yield
