@@ -8,7 +8,6 @@ measured, and how the peer does the same, stands in ``benchmarks/README.md``.
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ import requests
 from sqlalchemy import func, select, update
 
 from benchmarks.collect_peer import Peer
+from benchmarks.cpu import seconds_of
 from benchmarks.databases import BACKENDS, new_database
 from benchmarks.figure import Figure
 from benchmarks.ingest_contenders import plain_url
@@ -186,7 +186,7 @@ class _Stage:
     def collect(self, scene: Scene) -> Cost:
         """Make the account's sets due, and wait until the worker has collected them."""
         time.sleep(_IDLE_SECONDS)
-        calls, cpu_seconds = self._calls(), _cpu_seconds(self._worker.pid)
+        calls, cpu_seconds = self._calls(), seconds_of(self._worker.pid)
         began = time.monotonic()
         with self._parts.database.writing() as session:
             session.execute(
@@ -199,7 +199,7 @@ class _Stage:
                 raise TimeoutError("The worker does not collect the sets.")
             time.sleep(_LOOKED_EVERY_SECONDS)
         seconds = time.monotonic() - began
-        cost = Cost(_cpu_seconds(self._worker.pid) - cpu_seconds, self._calls() - calls, seconds)
+        cost = Cost(seconds_of(self._worker.pid) - cpu_seconds, self._calls() - calls, seconds)
         self._check_rows(scene)
         return cost
 
@@ -291,12 +291,6 @@ def _settings(environment: Mapping[str, str]) -> Settings:
         name.removeprefix("RECEIVER_").lower(): value for name, value in environment.items()
     }
     return Settings(**values)
-
-
-def _cpu_seconds(process_id: int) -> float:
-    """User and system time of a process and of its children that have ended."""
-    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, text
+
+from receiver.store.types import sqlite_text
 
 Row = tuple[Any, ...]
 
@@ -76,7 +78,4 @@ class _SqliteLoader:
 
 def _as_stored(row: Row) -> Row:
     """Write moments as the receiver's own type does."""
-    return tuple(
-        f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}" if isinstance(value, datetime) else value
-        for value in row
-    )
+    return tuple(sqlite_text(value) if isinstance(value, datetime) else value for value in row)

@@ -28,6 +28,7 @@ from sqlalchemy import func, select, update
 
 from benchmarks import cpu
 from benchmarks.figure import Figure
+from benchmarks.ingest_contenders import plain_url
 from benchmarks.postgresql import new_database
 from receiver.assembly import Parts, build
 from receiver.cli.processes import Fleet, plain_environment
@@ -217,7 +218,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     (secret_key,) = settings.secret_keys
     return {
         **plain_environment(),
-        "RECEIVER_DATABASE_URL": database_url.replace("postgresql+psycopg://", "postgresql://"),
+        "RECEIVER_DATABASE_URL": plain_url(database_url),
         "RECEIVER_PUBLIC_URL": settings.public_url,
         "RECEIVER_SECRET_KEYS": secret_key.get_secret_value(),
         "RECEIVER_GRAPH_URL": settings.graph_url,

@@ -13,14 +13,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import cast
 
-from sqlalchemy import (
-    Table,
-    Update,
-    bindparam,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import Table, Update, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from receiver.store import due, intents

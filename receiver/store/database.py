@@ -10,15 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import (
-    URL,
-    Connection,
-    Engine,
-    create_engine,
-    event,
-    make_url,
-    text,
-)
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -66,7 +58,7 @@ class Database:
         SQLite knows no such limit, and its reads wait for nobody.
         """
         with self.reading() as session:
-            if self.engine.dialect.name == "postgresql":
+            if not self.is_sqlite:
                 milliseconds = int(timeout_seconds * 1000)
                 session.execute(text(f"SET LOCAL statement_timeout = {milliseconds}"))
             yield session
@@ -219,14 +211,26 @@ def _use_wal(cursor: Any, *, timeout_seconds: float) -> None:
     Of several processes that open a new file at the same moment all but one may be told at once
     that it is locked: SQLite asks no busy handler here.
     """
+    _execute_in_time(
+        cursor,
+        "PRAGMA journal_mode=WAL",
+        timeout_seconds=timeout_seconds,
+        pause_seconds=_WAL_PAUSE_SECONDS,
+    )
+
+
+def _execute_in_time(
+    connection: Any, statement: str, *, timeout_seconds: float, pause_seconds: float
+) -> None:
+    """Try a statement again and again that SQLite refuses; raise its error once time is over."""
     until = time.monotonic() + timeout_seconds
     while True:
         try:
-            cursor.execute("PRAGMA journal_mode=WAL")
+            connection.execute(statement)
         except sqlite3.OperationalError:
             if time.monotonic() >= until:
                 raise
-            time.sleep(_WAL_PAUSE_SECONDS)
+            time.sleep(pause_seconds)
         else:
             return
 
@@ -245,17 +249,15 @@ def _begin_immediate(connection: sqlite3.Connection, *, timeout_seconds: float) 
     SQLite itself sleeps longer with each try, up to a tenth of a second: whoever has waited for
     long would be the last to notice that the lock is free.
     """
-    until = time.monotonic() + timeout_seconds
     connection.execute("PRAGMA busy_timeout = 0")
     try:
-        while True:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if time.monotonic() >= until:
-                    raise DatabaseAway(first_line(error)) from error
-                time.sleep(_LOCK_PAUSE_SECONDS)
-            else:
-                return
+        _execute_in_time(
+            connection,
+            "BEGIN IMMEDIATE",
+            timeout_seconds=timeout_seconds,
+            pause_seconds=_LOCK_PAUSE_SECONDS,
+        )
+    except sqlite3.OperationalError as error:
+        raise DatabaseAway(first_line(error)) from error
     finally:
         connection.execute(f"PRAGMA busy_timeout = {int(timeout_seconds * 1000)}")

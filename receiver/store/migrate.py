@@ -46,7 +46,7 @@ def _alone(database: Database) -> Iterator[Connection]:
     SQLite does all migrations in one transaction. PostgreSQL does each in its own, so that no lock
     is held longer than one of them needs it, and is locked for as long as the connection lasts.
     """
-    if database.engine.dialect.name == "sqlite":
+    if database.is_sqlite:
         with database.begin_writing() as connection:
             yield connection
         return

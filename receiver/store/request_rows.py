@@ -7,7 +7,6 @@ another, from a result to none, from a newer reading to an older, or from one se
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
 from functools import cache
 from typing import Any
 
@@ -18,6 +17,7 @@ from sqlalchemy.types import TypeDecorator
 
 from receiver.store.binary_arrays import binary_array, type_name
 from receiver.store.models import Request
+from receiver.store.types import sqlite_text
 
 Row = tuple[Any, ...]
 """The values of a row, in the order of ``COLUMNS``."""
@@ -48,7 +48,7 @@ def _as_sqlite_stores(column: ColumnElement[Any], values: Sequence[Any]) -> Sequ
     """Write moments as their column's type does; everything else the driver knows."""
     if not isinstance(column.type, TypeDecorator):
         return values
-    texts = {value: f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}" for value in set(values)}
+    texts = {value: sqlite_text(value) for value in set(values)}
     return [texts[value] for value in values]
 
 

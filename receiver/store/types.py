@@ -15,6 +15,11 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 """A 64-bit integer; SQLite numbers rows by itself only for a column that it calls INTEGER."""
 
 
+def sqlite_text(moment: datetime) -> str:
+    """Return a moment as ``UTCDateTime`` stores it in SQLite, for what the driver is given."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
+
+
 class UTCDateTime(TypeDecorator[datetime]):
     """A moment in UTC: aware in Python, of fixed width in SQL, so that it sorts as text too."""
 

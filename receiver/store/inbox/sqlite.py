@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from receiver.store.database import Database
@@ -16,6 +16,7 @@ from receiver.store.inbox.rows import (
     Token,
     write_by_token,
 )
+from receiver.store.types import sqlite_text
 
 _ROW = ", ".join("?" for _ in NewNotification._fields)
 _COUNT_REPEATS = COUNT_REPEATS.format("?", "?", "?")
@@ -58,7 +59,4 @@ def _insert(count: int) -> str:
 
 
 def _as_stored(value: Any) -> Any:
-    """Write a moment as ``UTCDateTime`` does, and anything else as it is."""
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
-    return value
+    return sqlite_text(value) if isinstance(value, datetime) else value
