@@ -5,7 +5,6 @@ from sqlalchemy.orm import undefer
 
 from receiver.store import intents, progress
 from receiver.store.database import Database
-from receiver.store.intents import NewIntent
 from receiver.store.lists import paging, request_sets
 from receiver.store.lists.request_sets import SetFilter
 from receiver.store.models import RequestSet
@@ -16,6 +15,7 @@ from tests.support.rows import (
     add_intent,
     add_open_set,
     at,
+    new_intent,
     request_reading,
     rows,
     upsert,
@@ -70,16 +70,7 @@ def test_requests_that_ended_without_success_are_listed(database: Database) -> N
 
 
 def test_the_callers_keys_are_kept_and_no_list_shows_them(database: Database) -> None:
-    intent = NewIntent(
-        account_id=ACCOUNT,
-        api_key_id=None,
-        name="A set",
-        ad_specs=b"[{}]",
-        spec_count=1,
-        notification_uri=None,
-        notification_mode="OFF",
-        row_keys=b'["k1"]',
-    )
+    intent = new_intent(row_keys=b'["k1"]')
     with database.writing() as session:
         intents.add_intent(
             session, intent, credential_id=1, send_before=at(10), look_at=at(75), now=NOW

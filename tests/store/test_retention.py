@@ -13,7 +13,6 @@ from receiver.store import action_plans, intents, lineage, retention, twins
 from receiver.store.action_plans import NewPlan
 from receiver.store.audit import Actor
 from receiver.store.database import Database
-from receiver.store.intents import NewIntent
 from receiver.store.models import (
     ActionPlan,
     ActionPlanItem,
@@ -29,7 +28,7 @@ from receiver.store.models import (
     Resubmission,
     Submission,
 )
-from tests.support.rows import ACCOUNT, NOW, add_account, apply_hints, notify, rows
+from tests.support.rows import ACCOUNT, NOW, add_account, apply_hints, new_intent, notify, rows
 
 BEFORE = NOW + timedelta(days=30)
 YOUNG = BEFORE + timedelta(seconds=1)
@@ -54,15 +53,7 @@ def add_over(database: Database, facebook_id: int, **values: Any) -> int:
     with database.writing() as session:
         attempt = intents.add_intent(
             session,
-            NewIntent(
-                account_id=ACCOUNT,
-                api_key_id=None,
-                name="A set",
-                ad_specs=b"[{}]",
-                spec_count=1,
-                notification_uri=None,
-                notification_mode="OFF",
-            ),
+            new_intent(),
             credential_id=1,
             send_before=NOW,
             look_at=NOW,
@@ -359,16 +350,7 @@ def test_a_key_of_a_set_that_went_names_the_next_create(database: Database) -> N
         key="mine",
         request_set_id=number,
     )
-    intent = NewIntent(
-        account_id=ACCOUNT,
-        api_key_id=None,
-        name="A set",
-        ad_specs=b"[{}]",
-        spec_count=1,
-        notification_uri=None,
-        notification_mode="OFF",
-        idempotency_key="mine",
-    )
+    intent = new_intent(idempotency_key="mine")
     with database.reading() as session:
         assert twins.find_earlier(session, intent) == number
     remove(database)
@@ -495,17 +477,7 @@ def test_a_set_that_somebody_has_in_hand_is_passed_over(database: Database) -> N
 def test_nobody_sends_a_set_again_that_is_just_going(database: Database) -> None:
     parent = add_over(database, 1)
     url = database.engine.url.render_as_string(hide_password=False)
-    again = NewIntent(
-        account_id=ACCOUNT,
-        api_key_id=None,
-        name="Again",
-        ad_specs=b"[{}]",
-        spec_count=1,
-        notification_uri=None,
-        notification_mode="OFF",
-        parent_id=parent,
-        resubmits=(1000 + parent,),
-    )
+    again = new_intent(name="Again", parent_id=parent, resubmits=(1000 + parent,))
     with closing(Database(url, timeout_seconds=0.3)) as other:
         with database.writing() as session:
             page = retention.next_page(session, before=BEFORE, after=0)

@@ -40,6 +40,20 @@ def add_account(database: Database, account_id: int = ACCOUNT) -> None:
         )
 
 
+def new_intent(**asked: Any) -> NewIntent:
+    """What a caller asks for: one ad, unless it is said otherwise."""
+    usual: dict[str, Any] = {
+        "account_id": ACCOUNT,
+        "api_key_id": None,
+        "name": "A set",
+        "ad_specs": b"[{}]",
+        "spec_count": 1,
+        "notification_uri": None,
+        "notification_mode": "OFF",
+    }
+    return NewIntent(**usual | asked)
+
+
 def add_intent(
     database: Database, *, account_id: int = ACCOUNT, now: datetime = NOW, name: str = "A set"
 ) -> Attempt:
@@ -47,15 +61,7 @@ def add_intent(
     with database.writing() as session:
         return intents.add_intent(
             session,
-            NewIntent(
-                account_id=account_id,
-                api_key_id=None,
-                name=name,
-                ad_specs=b"[{}]",
-                spec_count=1,
-                notification_uri=None,
-                notification_mode="OFF",
-            ),
+            new_intent(account_id=account_id, name=name),
             credential_id=accounts.credential_of(session, account_id).id,
             send_before=now + timedelta(seconds=10),
             look_at=now + timedelta(seconds=75),
