@@ -8,7 +8,6 @@ receiver does for a call, and none of what HTTP and a server add. What the numbe
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 import subprocess
@@ -22,7 +21,6 @@ from statistics import median
 from typing import Any
 
 import click
-import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -30,13 +28,15 @@ from sqlalchemy import select
 from benchmarks.admin_cases import API, PAGES, Case, cases, find_samples
 from benchmarks.admin_population import KEYS, NOW
 from benchmarks.admin_rows import fill
+from benchmarks.databases import BACKENDS, new_database
+from benchmarks.installation import SECRET_KEY, settings_of
 from benchmarks.plans import watched
-from benchmarks.postgresql import SERVER, new_database
+from benchmarks.postgresql import SERVER
+from benchmarks.quiet import be_quiet
+from benchmarks.timing import percentile, seconds_taken
 from receiver import garbage
 from receiver.app import create_app
 from receiver.assembly import Parts, build
-from receiver.settings import Settings
-from receiver.store import migrate
 from receiver.store.database import Database
 from receiver.store.models import RequestSet
 from receiver.web.context import detach
@@ -90,7 +90,7 @@ class Options:
 
 @click.command()
 @click.option("--rows", "sizes", type=int, multiple=True, help="Requests; may be repeated.")
-@click.option("--backend", type=click.Choice(["postgresql", "sqlite"]), default="sqlite")
+@click.option("--backend", type=click.Choice(BACKENDS), default="sqlite")
 @click.option("--server", default=SERVER, help="Where databases for --rows may be made.")
 @click.option("--database-url", "urls", multiple=True, help="One that admin_rows has filled.")
 @click.option("--key", "key_names", type=click.Choice(list(KEYS)), multiple=True)
@@ -105,7 +105,7 @@ class Options:
 def main(**given: Any) -> None:
     """Measure the admin's view on populations of several sizes."""
     options = Options(**given)
-    _be_quiet()
+    be_quiet()
     report = {}
     with ExitStack() as stack:
         made = [stack.enter_context(_filled(size, options)) for size in options.sizes]
@@ -115,23 +115,14 @@ def main(**given: Any) -> None:
         click.echo(json.dumps(report, indent=1))
 
 
-def _be_quiet() -> None:
-    for name in ("werkzeug", "receiver"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-
-
 @contextmanager
 def _filled(size: int, options: Options) -> Iterator[str]:
     """Yield the URL of a database with a population, which goes with the block."""
-    with ExitStack() as stack:
-        if options.backend == "sqlite":
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
-            url = f"sqlite:///{folder}/{size}.db"
-        else:
-            url = stack.enter_context(new_database(str(size), server=options.server))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        new_database(options.backend, Path(folder), label=str(size), server=options.server) as url,
+    ):
         with closing(Database(url, timeout_seconds=60)) as database:
-            migrate.upgrade(database)
             click.echo(f"Filling a database with {size:,} requests", err=True)
             fill(database, rows=size)
         yield url
@@ -153,12 +144,12 @@ def _forget_file(path: Path) -> None:
 
 
 def _measured(url: str, options: Options) -> list[dict[str, Any]]:
-    settings = Settings(
-        database_url=url,  # type: ignore[arg-type]  # pydantic reads it
-        public_url="http://receiver.example",
-        secret_keys="k" * 32,  # type: ignore[arg-type]  # pydantic reads it
-    )
-    parts = build(settings, now=lambda: NOW)
+    environment = {
+        "RECEIVER_DATABASE_URL": url,
+        "RECEIVER_PUBLIC_URL": "http://receiver.example",
+        "RECEIVER_SECRET_KEYS": SECRET_KEY,
+    }
+    parts = build(settings_of(environment), now=lambda: NOW)
     app = create_app(parts)
     # As gunicorn.conf.py has it done in each web worker.
     garbage.search_seldom()
@@ -280,19 +271,12 @@ def _times(call: Callable[[], object], options: Options) -> list[float]:
     while len(times) < options.calls:
         if len(times) >= _CALLS_LEAST and time.perf_counter() - began > options.seconds:
             break
-        times.append(_seconds(call))
+        times.append(seconds_taken(call))
     return sorted(times)
 
 
-def _seconds(call: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began
-
-
 def _percentiles(times: list[float]) -> tuple[float, float]:
-    p99 = times[min(len(times) - 1, int(0.99 * len(times)))]
-    return round(1000 * median(times), 2), round(1000 * p99, 2)
+    return round(1000 * median(times), 2), round(1000 * percentile(times, 0.99), 2)
 
 
 def _cold_ms(parts: Parts, call: Callable[[], object], options: Options) -> float | None:
@@ -302,7 +286,7 @@ def _cold_ms(parts: Parts, call: Callable[[], object], options: Options) -> floa
     _chill(parts.database, options.cold_command)
     with parts.database.reading() as session:
         session.execute(select(1))
-    return round(1000 * _seconds(call), 1)
+    return round(1000 * seconds_taken(call), 1)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -19,22 +19,20 @@ from pathlib import Path
 from typing import Any
 
 import click
-import requests
 from sqlalchemy import func, select, update
 
 from benchmarks.collect_peer import Peer
 from benchmarks.cpu import seconds_of
-from benchmarks.databases import BACKENDS, new_database
+from benchmarks.databases import BACKENDS, new_database, plain_url
 from benchmarks.figure import Figure
-from benchmarks.ingest_contenders import plain_url
-from benchmarks.official_sdk import TOKEN
+from benchmarks.installation import SECRET_KEY, add_accounts, intent, running_fleet, settings_of
 from benchmarks.postgresql import NoPostgreSQL
+from benchmarks.sandbox_control import spent, tell
+from benchmarks.waiting import repeatedly
 from receiver.assembly import Parts, build
-from receiver.cli.processes import Fleet, plain_environment
+from receiver.cli.processes import Fleet
 from receiver.lifecycle.submit import submit
-from receiver.settings import Settings
-from receiver.store import accounts, intents
-from receiver.store.intents import NewIntent
+from receiver.store import intents
 from receiver.store.models import Request, RequestSet
 
 _LATENCY_MILLISECONDS = 150
@@ -164,20 +162,14 @@ class _Stage:
     def make_sets(self, scene: Scene) -> list[int]:
         """Create sets in a new account, complete at Facebook at once; return Facebook's ids."""
         self._account_id = next(self._accounts)
-        self._control("latency", {"latency_ms": 0})
+        tell(self._sandbox_url, "latency", {"latency_ms": 0})
         behaviour = {"progress": {"kind": "at_once"}, "notification": {"kind": "never"}}
-        self._control(f"accounts/{self._account_id}", behaviour)
-        with self._parts.database.writing() as session:
-            accounts.put_accounts(
-                session,
-                [self._account_id],
-                sealed_token=self._parts.keys.seal(TOKEN),
-                sealed_app_secret=None,
-                now=self._parts.now(),
-            )
+        tell(self._sandbox_url, f"accounts/{self._account_id}", behaviour)
+        add_accounts(self._parts, [self._account_id])
         for number in range(scene.sets):
-            submit(self._parts.tools, _intent(self._account_id, number, scene))
-        self._control("latency", {"latency_ms": _LATENCY_MILLISECONDS})
+            specs = [_spec(number, each) for each in range(scene.requests)]
+            submit(self._parts.tools, intent(self._account_id, specs, name=f"Spring {number}"))
+        tell(self._sandbox_url, "latency", {"latency_ms": _LATENCY_MILLISECONDS})
         with self._parts.database.reading() as session:
             of_account = RequestSet.account_id == self._account_id
             found = session.scalars(select(RequestSet.facebook_id).where(of_account))
@@ -186,7 +178,7 @@ class _Stage:
     def collect(self, scene: Scene) -> Cost:
         """Make the account's sets due, and wait until the worker has collected them."""
         time.sleep(_IDLE_SECONDS)
-        calls, cpu_seconds = self._calls(), seconds_of(self._worker.pid)
+        before, cpu_seconds = spent(self._sandbox_url), seconds_of(self._worker.pid)
         began = time.monotonic()
         with self._parts.database.writing() as session:
             session.execute(
@@ -194,21 +186,26 @@ class _Stage:
                 .where(RequestSet.account_id == self._account_id)
                 .values(look_at=self._parts.now())
             )
-        while not self._is_collected(scene):
-            if time.monotonic() - began > _TIMEOUT_SECONDS:
-                raise TimeoutError("The worker does not collect the sets.")
-            time.sleep(_LOOKED_EVERY_SECONDS)
+        self._wait_until_collected(scene)
         seconds = time.monotonic() - began
-        cost = Cost(seconds_of(self._worker.pid) - cpu_seconds, self._calls() - calls, seconds)
+        cpu_seconds = seconds_of(self._worker.pid) - cpu_seconds
+        calls = spent(self._sandbox_url).since(before).http_calls
         self._check_rows(scene)
-        return cost
+        return Cost(cpu_seconds, calls, seconds)
 
     def read_by_peer(self, scene: Scene, set_ids: Sequence[int]) -> Cost:
-        calls = self._calls()
+        before = spent(self._sandbox_url)
         read = self._peer.read(set_ids)
         if read.rows != scene.rows:
             raise ValueError(f"The SDK stored {read.rows} of {scene.rows} rows.")
-        return Cost(read.cpu_seconds, self._calls() - calls, read.seconds)
+        calls = spent(self._sandbox_url).since(before).http_calls
+        return Cost(read.cpu_seconds, calls, read.seconds)
+
+    def _wait_until_collected(self, scene: Scene) -> None:
+        for _ in repeatedly(seconds=_TIMEOUT_SECONDS, pause_seconds=_LOOKED_EVERY_SECONDS):
+            if self._is_collected(scene):
+                return
+        raise TimeoutError("The worker does not collect the sets.")
 
     def _is_collected(self, scene: Scene) -> bool:
         collected = select(func.count()).where(
@@ -224,28 +221,6 @@ class _Stage:
         with self._parts.database.reading() as session:
             if session.execute(stored).scalar_one() != scene.rows:
                 raise ValueError("The worker did not store every row.")
-
-    def _calls(self) -> int:
-        answer = requests.get(f"{self._sandbox_url}/sandbox/calls", timeout=_TIMEOUT_SECONDS)
-        # Each operation of a batch is logged as a call of its own.
-        return sum(not call["is_operation"] for call in answer.json()["calls"])
-
-    def _control(self, path: str, body: Mapping[str, Any]) -> None:
-        url = f"{self._sandbox_url}/sandbox/{path}"
-        requests.post(url, json=body, timeout=_TIMEOUT_SECONDS).raise_for_status()
-
-
-def _intent(account_id: int, number: int, scene: Scene) -> NewIntent:
-    specs = [_spec(number, each) for each in range(scene.requests)]
-    return NewIntent(
-        account_id=account_id,
-        api_key_id=None,
-        name=f"Spring {number}",
-        ad_specs=json.dumps(specs).encode(),
-        spec_count=scene.requests,
-        notification_uri=None,
-        notification_mode="OFF",
-    )
 
 
 def _spec(number: int, each: int) -> dict[str, Any]:
@@ -263,34 +238,26 @@ def _spec(number: int, each: int) -> dict[str, Any]:
 
 @contextmanager
 def _stage(folder: Path, backend: str) -> Iterator[_Stage]:
-    with new_database(backend, folder, label="collect") as url, Peer(plain_url(url)) as peer:
-        fleet = Fleet(folder, environment=plain_environment())
-        try:
-            sandbox_url = fleet.start_sandbox()
-            environment = {
-                "RECEIVER_DATABASE_URL": url,
-                "RECEIVER_PUBLIC_URL": "http://receiver.test",
-                "RECEIVER_SECRET_KEYS": "k" * 32,
-                "RECEIVER_GRAPH_URL": sandbox_url,
-                # They are made due by hand, once all of them are complete.
-                "RECEIVER_FIRST_LOOK_SECONDS": "3600",
-                # No look for a verdict on their notifications falls into a later round.
-                "RECEIVER_NOTIFICATION_GRACE_SECONDS": "3600",
-            }
-            fleet.add_environment(environment)
-            parts = build(_settings(environment))
-            peer.open(sandbox_url)
+    with (
+        new_database(backend, folder, label="collect") as url,
+        Peer(plain_url(url)) as peer,
+        running_fleet(folder) as fleet,
+    ):
+        sandbox_url = fleet.start_sandbox()
+        environment = {
+            "RECEIVER_DATABASE_URL": url,
+            "RECEIVER_PUBLIC_URL": "http://receiver.test",
+            "RECEIVER_SECRET_KEYS": SECRET_KEY,
+            "RECEIVER_GRAPH_URL": sandbox_url,
+            # They are made due by hand, once all of them are complete.
+            "RECEIVER_FIRST_LOOK_SECONDS": "3600",
+            # No look for a verdict on their notifications falls into a later round.
+            "RECEIVER_NOTIFICATION_GRACE_SECONDS": "3600",
+        }
+        fleet.add_environment(environment)
+        peer.open(sandbox_url)
+        with closing(build(settings_of(environment))) as parts:
             yield _Stage(fleet, parts, sandbox_url=sandbox_url, peer=peer)
-            parts.close()
-        finally:
-            fleet.stop()
-
-
-def _settings(environment: Mapping[str, str]) -> Settings:
-    values: dict[str, Any] = {
-        name.removeprefix("RECEIVER_").lower(): value for name, value in environment.items()
-    }
-    return Settings(**values)
 
 
 if __name__ == "__main__":

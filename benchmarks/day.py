@@ -21,9 +21,10 @@ from multiprocessing.connection import Connection
 from benchmarks.day_facebook import Order, orders
 from benchmarks.day_receiver import CALL_SECONDS, Receiver
 from benchmarks.figure import Figure
+from benchmarks.installation import SECRET_KEY, settings_of
+from benchmarks.timing import percentile
 from receiver.assembly import build
 from receiver.graph.score import READ_POINTS, WRITE_POINTS
-from receiver.settings import Settings
 
 _SETS = 1_000_000
 _ACCOUNTS = 400
@@ -163,12 +164,12 @@ def _day(sets: int, accounts: int, *, seed: int, say: Callable[[str], None]) -> 
 
 def _receiver(seed: int, collected: Callable[[Order, datetime], None]) -> Receiver:
     """Make the model with the default settings: of its parts only the pure ones are used."""
-    settings = Settings(
-        database_url="sqlite:////nowhere.db",  # type: ignore[arg-type]  # pydantic reads it
-        public_url="http://receiver.example",
-        secret_keys="k" * 32,  # type: ignore[arg-type]  # pydantic reads it
-    )
-    tools = build(settings).tools
+    environment = {
+        "RECEIVER_DATABASE_URL": "sqlite:////nowhere.db",
+        "RECEIVER_PUBLIC_URL": "http://receiver.example",
+        "RECEIVER_SECRET_KEYS": SECRET_KEY,
+    }
+    tools = build(settings_of(environment)).tools
     return Receiver(pace=tools.pace, shares=tools.shares, seed=seed, collected=collected)
 
 
@@ -176,12 +177,8 @@ def _who(points: float, delays: _Delays) -> _Who:
     notified, lost = sorted(delays.notified), sorted(delays.lost)
     return _Who(
         points,
-        notified_p50=_percentile(notified, 0.5),
-        notified_p99=_percentile(notified, 0.99),
-        lost_p50=_percentile(lost, 0.5),
-        lost_p99=_percentile(lost, 0.99),
+        notified_p50=percentile(notified, 0.5),
+        notified_p99=percentile(notified, 0.99),
+        lost_p50=percentile(lost, 0.5),
+        lost_p99=percentile(lost, 0.99),
     )
-
-
-def _percentile(ascending: list[float], share: float) -> float:
-    return ascending[min(len(ascending) - 1, int(share * len(ascending)))]

@@ -16,14 +16,13 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
-from typing import Any
-
-from sqlalchemy import event
 
 from benchmarks.admin_rows import analyze
 from benchmarks.figure import Figure
 from benchmarks.loading import Row, loader_of
+from benchmarks.plans import watched
 from benchmarks.postgresql import new_database
+from benchmarks.timing import percentile
 from receiver.store import accounts, claims, due, waits
 from receiver.store.database import Database
 from receiver.store.models import Base
@@ -128,17 +127,13 @@ def _figures(
     smallest = next(iter(plans))
     for one, plan in plans.items():
         p50s = [median(times[one]) for times in rounds]
-        p99s = [_p99(times[one]) for times in rounds]
+        p99s = [percentile(sorted(times[one]), 0.99) for times in rounds]
         yield Figure.of(f"{one}, p50", p50s, unit="ms").with_detail(plan)
         yield Figure.of(f"{one}, p99", p99s, unit="ms")
         if one != smallest:
             ratios = [median(times[one]) / median(times[smallest]) for times in rounds]
             most = _BY_ACCOUNT if one.waiting_sets else _FLAT
             yield Figure.of(f"{one}, p50", ratios, unit="x", peer=str(smallest)).at_most(most)
-
-
-def _p99(times: list[float]) -> float:
-    return sorted(times)[min(len(times) - 1, int(0.99 * len(times)))]
 
 
 def _round(
@@ -251,15 +246,8 @@ def _rows(population: Population, account_ids: Sequence[int], *, now: datetime) 
 
 def _plan(database: Database, *, now: datetime) -> str:
     """Return how PostgreSQL finds what is due, in its own words."""
-    executed: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.lstrip().startswith("SELECT"):
-            executed.append((statement, parameters))
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    _find(database, now=now)
-    event.remove(database.engine, "before_cursor_execute", note)
+    with watched(database) as statements:
+        _find(database, now=now)
     with database.engine.connect() as connection:
         return "\n\n".join(
             "\n".join(
@@ -267,5 +255,5 @@ def _plan(database: Database, *, now: datetime) -> str:
                     f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) {statement}", parameters
                 ).scalars()
             )
-            for statement, parameters in executed
+            for statement, parameters in statements.executed
         )

@@ -10,13 +10,12 @@ from __future__ import annotations
 import json
 import os
 import resource
-import secrets
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -24,7 +23,9 @@ from typing import IO
 import click
 
 from benchmarks import admin_rows
-from receiver.store import migrate
+from benchmarks.databases import new_database
+from benchmarks.installation import SECRET_KEY
+from receiver.cli.processes import plain_environment
 from receiver.store.database import Database
 
 _FLOOR = """
@@ -90,12 +91,12 @@ def _database(url: str | None, *, rows: int) -> Iterator[str]:
     if url is not None:
         yield url
         return
-    with tempfile.TemporaryDirectory(prefix="receiver-bench-") as folder:
-        made = f"sqlite:///{Path(folder) / 'receiver.db'}"
-        database = Database(made, timeout_seconds=60)
-        migrate.upgrade(database)
-        admin_rows.fill(database, rows=rows)
-        database.close()
+    with (
+        tempfile.TemporaryDirectory(prefix="receiver-bench-") as folder,
+        new_database("sqlite", Path(folder), label="exports") as made,
+    ):
+        with closing(Database(made, timeout_seconds=60)) as database:
+            admin_rows.fill(database, rows=rows)
         yield made
 
 
@@ -132,10 +133,10 @@ def _mib(usage: resource.struct_rusage) -> int:
 
 def _environment(url: str) -> dict[str, str]:
     return {
-        **os.environ,
-        "RECEIVER_DATABASE_URL": url.replace("postgresql+psycopg", "postgresql"),
+        **plain_environment(),
+        "RECEIVER_DATABASE_URL": url,
         "RECEIVER_PUBLIC_URL": "http://receiver.test",
-        "RECEIVER_SECRET_KEYS": secrets.token_hex(32),
+        "RECEIVER_SECRET_KEYS": SECRET_KEY,
         "RECEIVER_DATABASE_TIMEOUT_SECONDS": "60",
     }
 

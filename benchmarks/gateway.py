@@ -7,12 +7,11 @@ Facebook is the sandbox. Run with ``make bench-full``; what the numbers mean sta
 from __future__ import annotations
 
 import json
-import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,6 +21,9 @@ import requests
 from facebook_business.adobjects.adaccount import AdAccount
 
 from benchmarks.official_sdk import TOKEN, sdk_at
+from benchmarks.quiet import be_quiet
+from benchmarks.sandbox_control import spent, tell
+from benchmarks.timing import seconds_taken
 from receiver.cli.demo.stage import Stage
 
 _ACCOUNT = "71597454"
@@ -42,14 +44,15 @@ _STORY = {"page_id": "9", "link_data": {"link": "https://x.example/", "message":
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def main(*, only: str | None, as_json: bool) -> None:
     """Measure a batch, polling and a call that passes through, with the receiver and without."""
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    be_quiet()
     measures: dict[str, Callable[[Stage], dict[str, Any]]] = {
         "batch": measure_batch,
         "polling": measure_polling,
         "latency": measure_latency,
     }
     report = {}
-    with _running() as stage:
+    with tempfile.TemporaryDirectory() as folder, closing(Stage(Path(folder))) as stage:
+        stage.open([_ACCOUNT])
         for name, measure in measures.items():
             if only in (None, name):
                 report[name] = measure(stage)
@@ -59,29 +62,17 @@ def main(*, only: str | None, as_json: bool) -> None:
         click.echo(json.dumps(report, indent=2))
 
 
-@contextmanager
-def _running() -> Iterator[Stage]:
-    """A sandbox, gunicorn and a worker as processes of their own."""
-    with tempfile.TemporaryDirectory() as folder:
-        stage = Stage(Path(folder))
-        try:
-            stage.open([_ACCOUNT])
-            yield stage
-        finally:
-            stage.close()
-
-
 def measure_batch(stage: Stage) -> dict[str, Any]:
     """One creative and 200 ads that refer to it: one batch here, the SDK's batches of ten there."""
-    _control(stage, "latency", _LATENCY)
+    tell(stage.sandbox_url, "latency", _LATENCY)
     try:
         seconds = {
-            "receiver, one batch": _seconds(lambda: _oversized_batch(stage)),
-            "SDK, one after another": _seconds(lambda: _sdk_batches(stage, threads=1)),
-            "SDK, four threads": _seconds(lambda: _sdk_batches(stage, threads=4)),
+            "receiver, one batch": seconds_taken(lambda: _oversized_batch(stage)),
+            "SDK, one after another": seconds_taken(lambda: _sdk_batches(stage, threads=1)),
+            "SDK, four threads": seconds_taken(lambda: _sdk_batches(stage, threads=4)),
         }
     finally:
-        _control(stage, "latency", {"latency_ms": 0})
+        tell(stage.sandbox_url, "latency", {"latency_ms": 0})
     here = seconds["receiver, one batch"]
     ratios = {name: round(taken / here, 2) for name, taken in seconds.items()}
     return {"seconds": _rounded(seconds), "times_the_receivers": ratios}
@@ -133,7 +124,7 @@ def _fail(response: Any) -> None:
 
 def measure_polling(stage: Stage) -> dict[str, Any]:
     """Twenty programs that poll one open set: what that costs at Facebook, and how fast it is."""
-    _control(stage, f"accounts/{_ACCOUNT}", {"progress": {"kind": "by_hand"}})
+    tell(stage.sandbox_url, f"accounts/{_ACCOUNT}", {"progress": {"kind": "by_hand"}})
     spec = [{"name": "one", "adset_id": "6008248529789"}]
     form = {"name": "polled", "ad_specs": json.dumps(spec), "access_token": stage.key}
     url = f"{stage.receiver_url}/v21.0/{_ACT}/asyncadrequestsets"
@@ -145,7 +136,7 @@ def measure_polling(stage: Stage) -> dict[str, Any]:
 
 
 def _poll(stage: Stage, url: str, token: str) -> dict[str, Any]:
-    before = _totals(stage)
+    before = spent(stage.sandbox_url)
 
     def read(_client: int) -> None:
         with requests.Session() as session:
@@ -158,10 +149,14 @@ def _poll(stage: Stage, url: str, token: str) -> dict[str, Any]:
         with ThreadPoolExecutor(_CLIENTS) as pool:
             list(pool.map(read, range(_CLIENTS)))
 
-    seconds = _seconds(all_read)
-    after = _totals(stage)
-    cost = {f"{name} at Facebook": after[name] - before[name] for name in ("calls", "points")}
-    return {"reads": _READS, **cost, "reads_per_second": round(_READS / seconds)}
+    seconds = seconds_taken(all_read)
+    cost = spent(stage.sandbox_url).since(before)
+    return {
+        "reads": _READS,
+        "calls at Facebook": cost.calls,
+        "points at Facebook": cost.points,
+        "reads_per_second": round(_READS / seconds),
+    }
 
 
 def measure_latency(stage: Stage) -> dict[str, Any]:
@@ -182,23 +177,6 @@ def measure_latency(stage: Stage) -> dict[str, Any]:
     medians = {name: median(taken) for name, taken in milliseconds.items()}
     added = medians["through"] - medians["direct"]
     return {"median_ms": {**_rounded(medians), "added": round(added, 2)}, "goal_ms": 5}
-
-
-def _totals(stage: Stage) -> dict[str, int]:
-    answer = requests.get(f"{stage.sandbox_url}/sandbox/calls", timeout=_TIMEOUT_SECONDS)
-    totals: dict[str, int] = answer.json()["totals"]
-    return totals
-
-
-def _control(stage: Stage, path: str, body: dict[str, Any]) -> None:
-    url = f"{stage.sandbox_url}/sandbox/{path}"
-    requests.post(url, json=body, timeout=_TIMEOUT_SECONDS).raise_for_status()
-
-
-def _seconds(do: Callable[[], None]) -> float:
-    began = time.perf_counter()
-    do()
-    return time.perf_counter() - began
 
 
 def _rounded(numbers: dict[str, float]) -> dict[str, float]:

@@ -6,7 +6,6 @@ each second, are notified of and collected; the measured notifications come on t
 
 from __future__ import annotations
 
-import json
 import tempfile
 import threading
 import time
@@ -16,20 +15,25 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
 from sqlalchemy import func, select
 
 from benchmarks.databases import new_database
 from benchmarks.figure import Figure
-from benchmarks.ingest_contenders import SECRET_KEY, Contender, ours, plain_url
+from benchmarks.ingest_contenders import Contender, ours
 from benchmarks.ingest_rounds import Generator, Round, Say, generating
+from benchmarks.installation import (
+    SECRET_KEY,
+    add_accounts,
+    intent,
+    plain_specs,
+    running_fleet,
+    settings_of,
+)
+from benchmarks.sandbox_control import tell
 from benchmarks.web_server import WebServer
 from receiver.assembly import Parts, build
-from receiver.cli.processes import Fleet, plain_environment
 from receiver.lifecycle.submit import submit
-from receiver.settings import Settings
-from receiver.store import accounts, intents
-from receiver.store.intents import NewIntent
+from receiver.store import intents
 from receiver.store.models import RequestSet
 
 _PER_SECOND = 200
@@ -39,7 +43,6 @@ _REQUESTS = 50
 _ACCOUNTS = tuple(range(71_000_001, 71_000_005))
 _WARM_UP_SECONDS = 1.0
 _CREATED_AT_ONCE = 4
-_TIMEOUT_SECONDS = 30
 
 
 def figure(backend: str, *, rounds: int, seconds: float, say: Say) -> Figure:
@@ -77,24 +80,24 @@ class _Installation:
 
     def create(self, count: int) -> list[str]:
         """Create so many sets, which complete when told so, and return their ids at Facebook."""
-        tools = self.parts.tools
+        tools, specs = self.parts.tools, plain_specs(_REQUESTS)
         account_ids = [_ACCOUNTS[number % len(_ACCOUNTS)] for number in range(count)]
         with ThreadPoolExecutor(_CREATED_AT_ONCE) as pool:
-            list(pool.map(lambda account_id: submit(tools, _intent(account_id)), account_ids))
+            list(pool.map(lambda one: submit(tools, intent(one, specs)), account_ids))
         with self.parts.database.reading() as session:
             return [str(one) for one in session.scalars(select(RequestSet.facebook_id))]
 
     @contextmanager
     def completing(self, set_ids: Sequence[str]) -> Iterator[None]:
         """Let sets complete at a steady pace from now on, until the block ends."""
-        ends = threading.Event()
+        ends, sandbox_url = threading.Event(), self.parts.settings.graph_url
 
         def complete() -> None:
             began = time.monotonic()
             for number, set_id in enumerate(set_ids):
                 if ends.wait(max(0.0, began + number / _SETS_PER_SECOND - time.monotonic())):
                     return
-                self.control(f"sets/{set_id}/complete", {})
+                tell(sandbox_url, f"sets/{set_id}/complete", {})
 
         thread = threading.Thread(target=complete)
         thread.start()
@@ -103,10 +106,6 @@ class _Installation:
         finally:
             ends.set()
             thread.join()
-
-    def control(self, path: str, body: object) -> None:
-        url = f"{self.parts.settings.graph_url}/sandbox/{path}"
-        requests.post(url, json=body, timeout=_TIMEOUT_SECONDS).raise_for_status()
 
     def collected(self) -> int:
         count = select(func.count()).where(RequestSet.state == intents.COLLECTED)
@@ -121,45 +120,17 @@ def _installation(backend: str) -> Iterator[_Installation]:
         database_url = stack.enter_context(new_database(backend, folder, label="ingest"))
         contender = ours(folder, database_url=database_url)
         server = stack.enter_context(closing(contender.start()))
-        fleet = Fleet(folder, environment=plain_environment())
-        stack.callback(fleet.stop)
+        fleet = stack.enter_context(running_fleet(folder))
+        sandbox_url = fleet.start_sandbox()
         environment = {
-            "RECEIVER_DATABASE_URL": plain_url(database_url),
+            "RECEIVER_DATABASE_URL": database_url,
             "RECEIVER_PUBLIC_URL": f"http://127.0.0.1:{server.port}",
             "RECEIVER_SECRET_KEYS": SECRET_KEY,
-            "RECEIVER_GRAPH_URL": fleet.start_sandbox(),
+            "RECEIVER_GRAPH_URL": sandbox_url,
         }
         fleet.add_environment(environment)
-        settings = Settings.model_validate(
-            {name.removeprefix("RECEIVER_").lower(): text for name, text in environment.items()}
-        )
-        parts = stack.enter_context(closing(build(settings)))
-        _add_accounts(parts)
+        parts = stack.enter_context(closing(build(settings_of(environment))))
+        add_accounts(parts, _ACCOUNTS)
         fleet.start_worker("worker")
-        installation = _Installation(parts, contender, server)
-        installation.control("defaults", {"progress": {"kind": "by_hand"}})
-        yield installation
-
-
-def _add_accounts(parts: Parts) -> None:
-    with parts.database.writing() as session:
-        accounts.put_accounts(
-            session,
-            list(_ACCOUNTS),
-            sealed_token=parts.keys.seal("any-token"),
-            sealed_app_secret=None,
-            now=parts.now(),
-        )
-
-
-def _intent(account_id: int) -> NewIntent:
-    specs = [{"name": f"ad {number}", "adset_id": "5"} for number in range(_REQUESTS)]
-    return NewIntent(
-        account_id=account_id,
-        api_key_id=None,
-        name="collected",
-        ad_specs=json.dumps(specs).encode(),
-        spec_count=_REQUESTS,
-        notification_uri=None,
-        notification_mode="OFF",
-    )
+        tell(sandbox_url, "defaults", {"progress": {"kind": "by_hand"}})
+        yield _Installation(parts, contender, server)

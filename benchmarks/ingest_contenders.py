@@ -11,6 +11,8 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
+from benchmarks.databases import plain_url
+from benchmarks.installation import SECRET_KEY
 from benchmarks.notifications_load import Messages
 from benchmarks.peers.environments import environment_of
 from benchmarks.peers.flask_views import COLUMNS
@@ -31,7 +33,6 @@ PEER_OPTIONS = (
 )
 """What ``gunicorn.conf.py`` sets, with gunicorn's own worker class."""
 
-SECRET_KEY = "k" * 32
 _NUMBER = re.compile(rb'"id": "(?:evt_)?([0-9]+)"')
 _HEAD = (
     "POST /notifications/{token} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: facebookexternalua\r\n"
@@ -192,8 +193,3 @@ def djstripe(folder: Path, *, database_url: str) -> Contender:
         folder=folder,
     )
     return Contender(start, StripeEvents(), Table(database_url, "djstripe_webhookeventtrigger"))
-
-
-def plain_url(database_url: str) -> str:
-    """Return a URL as settings and drivers take it: without SQLAlchemy's name of the driver."""
-    return database_url.replace("postgresql+psycopg://", "postgresql://")

@@ -9,33 +9,36 @@ what the machine was busy with is kept with each figure.
 
 from __future__ import annotations
 
-import json
-import secrets
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from statistics import median
 
-import requests
 from sqlalchemy import func, select, update
 
 from benchmarks import cpu
 from benchmarks.figure import Figure
-from benchmarks.ingest_contenders import plain_url
+from benchmarks.installation import (
+    SECRET_KEY,
+    add_accounts,
+    intent,
+    plain_specs,
+    running_fleet,
+    settings_of,
+)
 from benchmarks.postgresql import new_database
+from benchmarks.sandbox_control import tell
+from benchmarks.waiting import repeatedly
 from receiver.assembly import Parts, build
-from receiver.cli.processes import Fleet, plain_environment
+from receiver.cli.processes import Fleet
 from receiver.lifecycle.submit import submit
-from receiver.settings import Settings
-from receiver.store import accounts, intents
-from receiver.store.intents import NewIntent
+from receiver.store import intents
 from receiver.store.models import RequestSet
 
 _WORKERS = (1, 2, 4)
@@ -105,34 +108,22 @@ class _Hall:
 
     def run(self, workers: int, *, sets: int) -> _Run:
         """Let so many workers collect so many sets."""
-        self._control("latency", {"latency_ms": 0})
+        sandbox_url = self.parts.settings.graph_url
+        tell(sandbox_url, "latency", {"latency_ms": 0})
         numbers = self._create(sets)
-        self._control("latency", {"latency_ms": _LATENCY_MS})
-        fleet = Fleet(self.folder, environment=self.environment)
-        try:
+        tell(sandbox_url, "latency", {"latency_ms": _LATENCY_MS})
+        with running_fleet(self.folder) as fleet:
+            fleet.add_environment(self.environment)
             for number in range(workers):
                 fleet.start_worker(f"worker-{number + 1}")
             return self._measure(fleet, numbers)
-        finally:
-            fleet.stop()
-
-    def _control(self, path: str, body: object) -> None:
-        url = f"{self.parts.settings.graph_url}/sandbox/{path}"
-        requests.post(url, json=body, timeout=_TIMEOUT_SECONDS).raise_for_status()
 
     def _create(self, sets: int) -> list[int]:
-        tools = self.parts.tools
+        tools, specs = self.parts.tools, plain_specs(_REQUESTS)
         account_ids = [next(self.account_ids) for _ in range(sets)]
-        with self.parts.database.writing() as session:
-            accounts.put_accounts(
-                session,
-                account_ids,
-                sealed_token=self.parts.keys.seal("any-token"),
-                sealed_app_secret=None,
-                now=self.parts.now(),
-            )
+        add_accounts(self.parts, account_ids)
         with ThreadPoolExecutor(_CREATED_AT_ONCE) as pool:
-            made = list(pool.map(lambda one: submit(tools, _intent(one)), account_ids))
+            made = list(pool.map(lambda one: submit(tools, intent(one, specs)), account_ids))
         return [one.request_set_id for one in made]
 
     def _measure(self, fleet: Fleet, numbers: list[int]) -> _Run:
@@ -157,71 +148,37 @@ class _Hall:
         collected = select(func.count(), func.max(RequestSet.collected_at)).where(
             RequestSet.id.in_(numbers), RequestSet.state == intents.COLLECTED
         )
-        ends = time.monotonic() + _TIMEOUT_SECONDS
-        while time.monotonic() < ends:
+        for _ in repeatedly(seconds=_TIMEOUT_SECONDS, pause_seconds=0.2):
             with self.parts.database.reading() as session:
                 done, last_at = session.execute(collected).one()
             if done == len(numbers):
                 return datetime.fromisoformat(str(last_at))
-            time.sleep(0.2)
         raise TimeoutError(f"{done} of {len(numbers)} sets were collected")
-
-
-def _intent(account_id: int) -> NewIntent:
-    specs = [{"name": f"ad {number}", "adset_id": "5"} for number in range(_REQUESTS)]
-    return NewIntent(
-        account_id=account_id,
-        api_key_id=None,
-        name="measured",
-        ad_specs=json.dumps(specs).encode(),
-        spec_count=_REQUESTS,
-        notification_uri=None,
-        notification_mode="OFF",
-    )
 
 
 @contextmanager
 def _hall() -> Iterator[_Hall]:
-    with tempfile.TemporaryDirectory() as name, new_database("scale") as database_url:
-        folder = Path(name)
-        sandbox = Fleet(folder, environment=plain_environment())
-        try:
-            settings = Settings(
-                database_url=database_url,  # type: ignore[arg-type]  # pydantic reads it
-                public_url="http://127.0.0.1:9",
-                secret_keys=secrets.token_hex(32),  # type: ignore[arg-type]  # pydantic reads it
-                graph_url=sandbox.start_sandbox(),
-                first_look_seconds=_DAY,
-                worker_threads=_THREADS,
+    with (
+        tempfile.TemporaryDirectory() as name,
+        new_database("scale") as database_url,
+        running_fleet(Path(name)) as fleet,
+    ):
+        sandbox_url = fleet.start_sandbox()
+        environment = {
+            "RECEIVER_DATABASE_URL": database_url,
+            "RECEIVER_PUBLIC_URL": "http://127.0.0.1:9",
+            "RECEIVER_SECRET_KEYS": SECRET_KEY,
+            "RECEIVER_GRAPH_URL": sandbox_url,
+            "RECEIVER_FIRST_LOOK_SECONDS": str(_DAY),
+            "RECEIVER_WORKER_THREADS": str(_THREADS),
+        }
+        # They are complete at once, and nobody is notified: the workers are to find them.
+        tell(sandbox_url, "defaults", {"notification": {"kind": "lost"}})
+        with closing(build(settings_of(environment))) as parts:
+            yield _Hall(
+                parts,
+                fleet.pids()["sandbox"],
+                Path(name),
+                environment=environment,
+                account_ids=count(71_000_001),
             )
-            parts = build(settings)
-            try:
-                hall = _Hall(
-                    parts,
-                    sandbox.pids()["sandbox"],
-                    folder,
-                    environment=_environment(settings),
-                    account_ids=count(71_000_001),
-                )
-                # They are complete at once, and nobody is notified: the workers are to find them.
-                hall._control("defaults", {"notification": {"kind": "lost"}})  # noqa: SLF001  # it is made here
-                yield hall
-            finally:
-                parts.close()
-        finally:
-            sandbox.stop()
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    """Return the environment of a worker with the same settings."""
-    database_url = settings.database_url.get_secret_value()
-    (secret_key,) = settings.secret_keys
-    return {
-        **plain_environment(),
-        "RECEIVER_DATABASE_URL": plain_url(database_url),
-        "RECEIVER_PUBLIC_URL": settings.public_url,
-        "RECEIVER_SECRET_KEYS": secret_key.get_secret_value(),
-        "RECEIVER_GRAPH_URL": settings.graph_url,
-        "RECEIVER_FIRST_LOOK_SECONDS": str(settings.first_look_seconds),
-        "RECEIVER_WORKER_THREADS": str(settings.worker_threads),
-    }

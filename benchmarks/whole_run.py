@@ -15,22 +15,23 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import requests
 from facebook_business.adobjects.adaccount import AdAccount
 from facebook_business.adobjects.adasyncrequestset import AdAsyncRequestSet
 from facebook_business.api import FacebookAdsApi
 
 from benchmarks.figure import Figure
+from benchmarks.installation import running_fleet
 from benchmarks.official_sdk import sdk_at
+from benchmarks.sandbox_control import spent, tell
+from benchmarks.waiting import repeatedly
 from receiver.cli.demo.stage import Stage
-from receiver.cli.processes import Fleet, plain_environment
 
 _ACCOUNTS = ("71597454", "187687683", "40020001", "40020002")
 _REQUESTS = 100
@@ -96,24 +97,24 @@ def _figures(sets: int, ours: Sequence[_Run], theirs: Sequence[_Run]) -> Iterato
 
 
 def _receiver_run(sets: int) -> _Run:
-    with tempfile.TemporaryDirectory() as folder:
+    with (
+        tempfile.TemporaryDirectory() as folder,
         # The default pace: it is the notifications that tell.
-        stage = Stage(Path(folder), pace={})
-        try:
-            stage.open(list(_ACCOUNTS))
-            _prepare(stage.sandbox_url)
-            began = time.monotonic()
-            _create_all(lambda: sdk_at(stage.receiver_url, token=stage.key), sets)
-            _wait_for_rows(Path(folder) / "receiver.db", sets * _REQUESTS)
-            seconds = time.monotonic() - began
-            learned = _learned(Path(folder) / "receiver.db")
-            return replace(_run_of(stage.sandbox_url, seconds=seconds), learned=learned)
-        finally:
-            stage.close()
+        closing(Stage(Path(folder), pace={})) as stage,
+    ):
+        stage.open(list(_ACCOUNTS))
+        _prepare(stage.sandbox_url)
+        began = time.monotonic()
+        _create_all(lambda: sdk_at(stage.receiver_url, token=stage.key), sets)
+        _wait_for_rows(Path(folder) / "receiver.db", sets * _REQUESTS)
+        seconds = time.monotonic() - began
+        learned = _learned(Path(folder) / "receiver.db")
+        return replace(_run_of(stage.sandbox_url, seconds=seconds), learned=learned)
 
 
 def _script_run(sets: int) -> _Run:
-    with _sandbox() as url, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, running_fleet(Path(folder)) as fleet:
+        url = fleet.start_sandbox()
         _prepare(url)
         with closing(_Table(Path(folder) / "script.db")) as table:
             began = time.monotonic()
@@ -125,24 +126,10 @@ def _script_run(sets: int) -> _Run:
         return _run_of(url, seconds=seconds)
 
 
-@contextmanager
-def _sandbox() -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        fleet = Fleet(Path(folder), environment=plain_environment())
-        try:
-            yield fleet.start_sandbox()
-        finally:
-            fleet.stop()
-
-
 def _prepare(sandbox_url: str) -> None:
     progress = {"kind": "after_seconds", "seconds": _COMPLETE_AFTER_SECONDS}
-    for path, body in (
-        ("defaults", {"progress": progress}),
-        ("latency", {"latency_ms": _LATENCY_MS}),
-    ):
-        url = f"{sandbox_url}/sandbox/{path}"
-        requests.post(url, json=body, timeout=_TIMEOUT_SECONDS).raise_for_status()
+    tell(sandbox_url, "defaults", {"progress": progress})
+    tell(sandbox_url, "latency", {"latency_ms": _LATENCY_MS})
 
 
 def _create_all(connect: Callable[[], FacebookAdsApi], sets: int) -> list[str]:
@@ -218,8 +205,7 @@ def _script_row(one: Any, set_id: str) -> tuple[Any, ...]:
 
 def _wait_for_rows(path: Path, wanted: int) -> None:
     """Wait until so many requests have their final result in SQL. Raises TimeoutError."""
-    ends, stored = time.monotonic() + _TIMEOUT_SECONDS, 0
-    while time.monotonic() < ends:
+    for _ in repeatedly(seconds=_TIMEOUT_SECONDS, pause_seconds=0.2):
         with closing(sqlite3.connect(path, timeout=30)) as connection:
             stored = connection.execute(
                 "SELECT coalesce(sum(total_count), 0) FROM request_set WHERE state = 'collected'"
@@ -229,7 +215,6 @@ def _wait_for_rows(path: Path, wanted: int) -> None:
                 stored = counted.fetchone()[0]
         if stored == wanted:
             return
-        time.sleep(0.2)
     raise TimeoutError(f"{stored} of {wanted} requests are in SQL")
 
 
@@ -242,8 +227,5 @@ def _learned(path: Path) -> dict[str, int]:
 
 
 def _run_of(sandbox_url: str, *, seconds: float) -> _Run:
-    answer = requests.get(f"{sandbox_url}/sandbox/calls", timeout=_TIMEOUT_SECONDS).json()
-    # The sandbox also counts each operation of a batch, which is no call of its own.
-    operations = sum(call["is_operation"] for call in answer["calls"])
-    totals = answer["totals"]
-    return _Run(seconds, calls=totals["calls"] - operations, points=totals["points"])
+    cost = spent(sandbox_url)
+    return _Run(seconds, calls=cost.http_calls, points=cost.points)
