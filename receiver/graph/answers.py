@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
-from receiver.graph.errors import CallFailed, GraphError, NoAnswer, UnreadableAnswer
+from receiver.graph.errors import CallFailed, GraphError, UnansweredOperation, UnreadableAnswer
 from receiver.graph.json_values import parse_json, read_flag, read_integer, read_text
 from receiver.graph.serve import OperationAnswer
 from receiver.graph.wire import WrongShape
@@ -92,7 +92,7 @@ def read_operation(
 ) -> Opened[_Reading]:
     """Judge an operation's entry in the answer to a batch."""
     if entry is None:
-        return NoAnswer("Facebook did not answer this operation of a batch.")
+        return UnansweredOperation("Facebook did not answer this operation of a batch.")
     if entry.code == HTTPStatus.NOT_MODIFIED:
         return Unchanged()
     headers = dict(entry.headers)

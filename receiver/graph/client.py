@@ -22,7 +22,6 @@ from receiver.graph import tokens, wire
 from receiver.graph.answers import read_as
 from receiver.graph.counting import counting
 from receiver.graph.errors import (
-    TOO_MUCH_DATA,
     Advice,
     CallFailed,
     GraphError,
@@ -30,6 +29,7 @@ from receiver.graph.errors import (
     NotModified,
     NotSent,
     UnreadableAnswer,
+    is_too_much,
 )
 from receiver.graph.multipart import write_multipart
 from receiver.graph.passing import PassedAnswer, PassedCall, is_text
@@ -421,8 +421,7 @@ def _hide(body: bytes, credential: Credential, secrets: Collection[str]) -> byte
 def _is_worth_repeating(failure: CallFailed, call: Call) -> bool:
     if isinstance(failure, GraphError):
         # A page that is too much is too much again: its reader asks for less.
-        is_too_much = failure.code == TOO_MUCH_DATA and call.has_limit
-        return failure.advice is Advice.RETRY and not is_too_much
+        return failure.advice is Advice.RETRY and not (call.has_limit and is_too_much(failure))
     if isinstance(failure, UnreadableAnswer):
         return failure.is_server_error
     return isinstance(failure, (NotSent, NoAnswer))

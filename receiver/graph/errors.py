@@ -2,9 +2,12 @@
 
 CallFailed
 ├── NotSent            nothing left this machine: no connection, DNS, TLS, or its moment had passed
-├── NoAnswer           sent, and no complete answer: time-out, reset, cut, deadline
+├── NoAnswer           sent, and no complete answer: reset, cut
+│   ├── AnswerTooLate  no complete answer before a time-out or the deadline
+│   └── UnansweredOperation  the call was answered, and an operation of its batch was not
 ├── NotModified        a 304: nothing is new since the ETag that the call named
 ├── UnreadableAnswer   an answer in HTML, without JSON, or without what was asked for
+│   └── AnswerTooLong  longer than what is read of an answer
 └── GraphError         Graph said no
 
 The codes are the facts' section 4. The table is closed: a code that it does not know is not
@@ -58,6 +61,14 @@ class NoAnswer(CallFailed):
     """At least a byte may have left, and no complete answer came back."""
 
 
+class AnswerTooLate(NoAnswer):
+    """No complete answer came in time."""
+
+
+class UnansweredOperation(NoAnswer):
+    """A batch took Facebook too long, and this operation of it was not reached (its page)."""
+
+
 class NotModified(CallFailed):
     """A 304: nothing is new since the ETag that the call named."""
 
@@ -73,6 +84,13 @@ class UnreadableAnswer(CallFailed):
     @property
     def is_server_error(self) -> bool:
         return _is_server_error(self.http_status)
+
+
+class AnswerTooLong(UnreadableAnswer):
+    """An answer came that is longer than what is read of one."""
+
+    def __init__(self, *, http_status: int) -> None:
+        super().__init__("The answer is too long", http_status=http_status)
 
 
 @dataclass(eq=False)
@@ -178,8 +196,9 @@ TABLE: tuple[Row, ...] = (
 )
 """The first row that covers an error holds."""
 
-TOO_MUCH_DATA = 1
+_TOO_MUCH_DATA = 1
 """An unknown error, or "reduce the amount of data": only the text tells, and texts may change."""
+_BATCH_CUT_OFF = 960
 
 OUTCOME_UNKNOWN_CODES = frozenset((None, 1, 2, 960))
 """With these, Facebook itself does not know whether what was asked for was carried out."""
@@ -198,6 +217,19 @@ def advice(
     if row is not None:
         return row.advice
     return Advice.RETRY if is_transient or _is_server_error(http_status) else Advice.NEVER_REPEAT
+
+
+def is_too_much(failure: object) -> bool:
+    """Tell whether a read that failed may be answered if it asks for less."""
+    is_too_much_data = isinstance(failure, GraphError) and failure.code == _TOO_MUCH_DATA
+    return is_too_much_data or is_too_much_for_a_call(failure)
+
+
+def is_too_much_for_a_call(failure: object) -> bool:
+    """Tell whether an operation may have failed for what else its call asked for."""
+    if isinstance(failure, GraphError):
+        return failure.code == _BATCH_CUT_OFF
+    return isinstance(failure, (AnswerTooLong, AnswerTooLate, UnansweredOperation))
 
 
 def outcome_is_unknown(error: CallFailed) -> bool:

@@ -16,8 +16,8 @@ import orjson
 
 _MAX_ID = 2**63 - 1
 _MAX_INTEGER = 2**31 - 1
+_MOST_DIGITS = 19
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 
 
 def parse_json(body: bytes) -> Any:
@@ -88,9 +88,10 @@ def clean_text(text: str) -> str:
 
 def read_text(value: object) -> str | None:
     """Read a text, cleaned; a number is a text too. An empty one says nothing: None."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return None
-    return clean_text(str(value)) or None
+    if isinstance(value, str):
+        return clean_text(value) or None
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return str(value) if is_number else None
 
 
 def read_id(value: object) -> int | None:
@@ -112,11 +113,11 @@ def read_integer(value: object) -> int | None:
 
 
 def _whole_number(value: object) -> int | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
-        return int(value)
-    return None
+    if isinstance(value, str):
+        digits = value.removeprefix("-")
+        is_whole = digits.isdecimal() and digits.isascii() and len(digits) <= _MOST_DIGITS
+        return int(value) if is_whole else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def read_flag(value: object) -> bool:

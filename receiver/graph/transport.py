@@ -34,7 +34,14 @@ from urllib3.exceptions import DecodeError, HTTPError
 from receiver import __version__
 from receiver.deadline import Guard, socket_deadlines
 from receiver.graph.answers import trace_id
-from receiver.graph.errors import CallFailed, NoAnswer, NotSent, UnreadableAnswer
+from receiver.graph.errors import (
+    AnswerTooLate,
+    AnswerTooLong,
+    CallFailed,
+    NoAnswer,
+    NotSent,
+    UnreadableAnswer,
+)
 from receiver.graph.usage import Usage, parse_usage
 
 _CHUNK_BYTES = 64 * 1024
@@ -65,7 +72,7 @@ class Answer:
 class Stream:
     """A body that is read piece by piece, within the deadline of its call.
 
-    Iterating raises NoAnswer for one that breaks off, UnreadableAnswer for one that is too long.
+    Iterating raises NoAnswer for one that breaks off, AnswerTooLong for one that is too long.
     """
 
     def __init__(
@@ -86,14 +93,13 @@ class Stream:
             for chunk in self._response.raw.stream(_CHUNK_BYTES, decode_content=True):
                 seen += len(chunk)
                 if seen > self._limit_bytes:
-                    status = self._response.status_code
-                    raise UnreadableAnswer("The answer is too long", http_status=status)
+                    raise AnswerTooLong(http_status=self._response.status_code)
                 yield chunk
         except _FAILURES as error:
             raise self._transmission.failure(error) from None
         if self._transmission.is_cut_off:
             # The end of a stream that was cut off looks like the end of an answer.
-            raise NoAnswer("Sent, and no complete answer came: the deadline passed.")
+            raise _too_late(_DEADLINE)
 
     def close(self) -> None:
         """Let go of the connection, read to its end or not."""
@@ -149,10 +155,12 @@ class Transmission:
 
     def failure(self, error: Exception) -> CallFailed:
         """Word what went wrong. The error's own text is not used: it may show a URL."""
-        reason = "the deadline passed" if self.seconds_left == 0.0 else _root_cause(error)
+        cause, is_over = _root_cause(error), self.seconds_left == 0.0
+        reason = _DEADLINE if is_over else _in_words(cause)
         if not self.may_have_left:
             return NotSent(f"Nothing was sent: {reason}.")
-        return NoAnswer(f"Sent, and no complete answer came: {reason}.")
+        is_late = is_over or isinstance(cause, TimeoutError)
+        return _too_late(reason) if is_late else NoAnswer(_no_answer(reason))
 
     @contextlib.contextmanager
     def under_way(self) -> Iterator[None]:
@@ -168,9 +176,24 @@ class Transmission:
 _under_way: ContextVar[Transmission] = ContextVar("transmission under way")
 
 
-def _root_cause(error: BaseException) -> str:
+_DEADLINE = "the deadline passed"
+
+
+def _too_late(reason: str) -> AnswerTooLate:
+    return AnswerTooLate(_no_answer(reason))
+
+
+def _no_answer(reason: str) -> str:
+    return f"Sent, and no complete answer came: {reason}."
+
+
+def _root_cause(error: BaseException) -> BaseException:
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
+    return error
+
+
+def _in_words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{type(error).__name__}, {error.strerror}"
     return type(error).__name__
@@ -313,7 +336,7 @@ class Transport:
             if not transmission.is_cut_off:
                 return answer
             # The end of a stream that was cut off looks like the end of an answer.
-            failure = NoAnswer("Sent, and no complete answer came: the deadline passed.")
+            failure = _too_late(_DEADLINE)
         # Raised out here, so that no error that knows the call's headers hangs on to it.
         raise failure
 
@@ -344,23 +367,25 @@ class Transport:
     def _read(self, response: requests.Response) -> Answer:
         usage = parse_usage(response.headers)
         body = bytearray()
-        problem = self._read_body(response, into=body)
-        if problem is not None:
-            failure = UnreadableAnswer(problem, http_status=response.status_code)
+        failure = self._read_body(response, into=body)
+        if failure is not None:
             failure.usage = usage
             failure.fbtrace_id = trace_id(response.headers)
             raise failure
         return Answer(response.status_code, response.headers, bytes(body), usage)
 
-    def _read_body(self, response: requests.Response, *, into: bytearray) -> str | None:
+    def _read_body(
+        self, response: requests.Response, *, into: bytearray
+    ) -> UnreadableAnswer | None:
         """Read the body; return what is wrong with it, if something is."""
+        http_status = response.status_code
         try:
             for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=True):
                 into += chunk
                 if len(into) > self._answer_limit_bytes:
-                    return "The answer is too long"
+                    return AnswerTooLong(http_status=http_status)
         except DecodeError:
-            return "The answer cannot be decoded"
+            return UnreadableAnswer("The answer cannot be decoded", http_status=http_status)
         return None
 
 

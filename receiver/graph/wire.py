@@ -452,9 +452,13 @@ def _written(value: Any) -> bytes | None:
         written = json_bytes(value)
     except ValueError:
         return None
-    # What has fewer brackets cannot be deeper, and counting them costs next to nothing.
-    may_be_too_deep = written.count(b"[") + written.count(b"{") > _MAX_DEPTH
-    return None if may_be_too_deep and _is_too_deep(value) else written
+    return None if _may_be_too_deep(written) and _is_too_deep(value) else written
+
+
+def _may_be_too_deep(written: bytes) -> bool:
+    """Tell it from the brackets, for next to nothing: what has fewer of them cannot be deeper."""
+    is_long_enough = len(written) > 2 * _MAX_DEPTH
+    return is_long_enough and written.count(b"[") + written.count(b"{") > _MAX_DEPTH
 
 
 def _is_too_deep(value: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,7 +13,7 @@ from receiver.graph.looks import BATCH_MOST
 from receiver.graph.wire import SetReading, SetShown
 from receiver.lifecycle import canceled, knowledge, plan
 from receiver.lifecycle.knowledge import Knowledge
-from receiver.lifecycle.pages import ROWS_A_CALL, Page, Unread, Unreadable, page_limit, read_pages
+from receiver.lifecycle.pages import Page, Unread, Unreadable, next_call, page_limit, read_pages
 from receiver.lifecycle.put_off import put_off
 from receiver.lifecycle.shared_lease import SharedLease
 from receiver.lifecycle.together import parts, write_together
@@ -76,6 +76,7 @@ class _Written:
 
     of: _Collecting
     tally: _Tally
+    is_read: bool
     outcome: str | None = None
 
     @property
@@ -90,7 +91,7 @@ class _Collecting:
     reading: SetReading
     unread: Unread
     tally: _Tally = field(default_factory=_Tally)
-    is_finished: bool = False
+    outcome: str | None = None
     _began: float = field(default_factory=time.monotonic)
 
     @property
@@ -104,10 +105,10 @@ class _Collecting:
             return
         self.tally = written.tally
         if written.outcome is not None:
-            self.is_finished = True
             self.end(written.outcome)
 
     def end(self, outcome: str) -> None:
+        self.outcome = outcome
         self.unread.is_over = True
         COLLECT_SECONDS.labels(outcome).observe(time.monotonic() - self._began)
 
@@ -143,10 +144,12 @@ def collect(
     """
     sets = [_Collecting(each.shown.reading, Unread(each.claim)) for each in complete]
     _write(tools, [one for each in map(_shown_with, complete, sets) for one in each])
-    while unread := [one for one in sets if not one.unread.is_over]:
+    by_id = {one.claim.request_set_id: one for one in sets}
+    while unread := [one.unread for one in sets if not one.unread.is_over]:
         lease.keep()
-        _write(tools, _read(tools, _next_call(unread, limit=page_limit(known)), known=known))
-    if any(one.is_finished for one in sets):
+        read = read_pages(tools, _next_call(tools, unread, known=known), known=known)
+        _write(tools, _take_pages(tools, by_id, read))
+    if any(one.outcome != "failed" for one in sets):
         knowledge.grow_page(tools, sets[0].claim.account_id, known=known)
 
 
@@ -154,32 +157,27 @@ def _shown_with(complete: Complete, of: _Collecting) -> Iterator[_Arrived]:
     """Take the first page of a set that was shown with it."""
     requests = complete.shown.requests
     if requests is not None:
-        of.unread.turn(requests)
-        yield _Arrived(of, Page(of.unread, requests, complete.read_at, calls=0))
+        yield _Arrived(of, of.unread.turn(requests, read_at=complete.read_at))
 
 
-def _next_call(unread: Sequence[_Collecting], *, limit: int) -> list[_Collecting]:
-    """Choose whose next page is read by one call."""
-    rows = partial(_rows_of_next, limit=limit)
-    return next(parts(unread, rows=rows, most_rows=ROWS_A_CALL, most=BATCH_MOST))
+def _next_call(tools: Tools, unread: Sequence[Unread], *, known: Knowledge) -> list[Unread]:
+    rows = partial(Unread.rows_of_next, limit=page_limit(known))
+    return next_call(tools, unread[0].claim.account_id, unread, rows=rows, known=known)
 
 
-def _rows_of_next(one: _Collecting, *, limit: int) -> int:
-    return one.unread.rows_of_next(limit)
-
-
-def _read(tools: Tools, sets: Sequence[_Collecting], *, known: Knowledge) -> list[_Arrived]:
-    """Read the next page of some sets in one call; those that fail are put off."""
-    by_id = {one.claim.request_set_id: one for one in sets}
+def _take_pages(
+    tools: Tools, by_id: Mapping[int, _Collecting], read: Sequence[Page | Unreadable]
+) -> list[_Arrived]:
+    """Return the pages that a call has read; the sets of which it could read none are put off."""
     arrived = []
-    for read in read_pages(tools, [one.unread for one in sets], known=known):
-        of = by_id[read.unread.claim.request_set_id]
-        if isinstance(read, Page):
-            arrived.append(_Arrived(of, read))
+    for one in read:
+        of = by_id[one.unread.claim.request_set_id]
+        if isinstance(one, Page):
+            arrived.append(_Arrived(of, one))
         else:
             of.end("failed")
-            error = read.error_after(of.tally.calls)
-            put_off(tools, of.claim, error, kind="requests", started_at=read.read_at)
+            error = one.error_after(of.tally.calls)
+            put_off(tools, of.claim, error, kind="requests", started_at=one.read_at)
     return arrived
 
 
@@ -205,10 +203,11 @@ def _write_pages(
         _Written(
             one.of,
             one.of.tally.with_page(one.page, refused=refused.get(one.claim.request_set_id, ())),
+            is_read=one.page.is_last,
         )
         for one in arrived
     ]
-    ended = [one for one in written if one.of.unread.is_over]
+    ended = [one for one in written if one.is_read]
     outcomes = _finish(tools, session, ended, now=now) if ended else {}
     return [replace(one, outcome=outcomes.get(one.claim.request_set_id)) for one in written]
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from receiver.graph.errors import AnswerTooLate, is_too_much
 from receiver.graph.vocabulary import MAX_PAGE_LIMIT
 from receiver.lifecycle.experience import KEPT, Experience, Past, learn
 from receiver.lifecycle.look_plan import remembered
@@ -15,6 +16,13 @@ from receiver.store import experience
 from receiver.store.claims import Claim
 from receiver.store.database import Session
 from receiver.store.experience import CompleteSet
+
+_SHORTEST_WHEN_LATE = 25
+"""Pages are not halved below this by answers that come too late.
+
+Facebook may be out of order for an hour, and the pages that an account begins with after that cost
+a point each.
+"""
 
 
 @dataclass
@@ -79,9 +87,22 @@ def _past(one: CompleteSet) -> Past:
     return Past(one.spec_count, seconds=seconds, is_lost=is_lost)
 
 
-def halve_page(tools: Tools, account_id: int, *, known: Knowledge) -> None:
-    """Ask for half as many requests a page from now on. Raises DatabaseAway."""
-    _keep(tools, account_id, known, max(1, (known.page_limit or MAX_PAGE_LIMIT) // 2))
+def halve_page(
+    tools: Tools, account_id: int, answers: Collection[object], *, known: Knowledge
+) -> bool:
+    """Ask for half as many requests a page from now on, where one of some answers was too much.
+
+    Returns whether less is asked for than before. Raises DatabaseAway.
+    """
+    failures = [one for one in answers if is_too_much(one)]
+    if not failures:
+        return False
+    is_late = all(isinstance(one, AnswerTooLate) for one in failures)
+    page_limit = known.page_limit or MAX_PAGE_LIMIT
+    halved = max(_SHORTEST_WHEN_LATE if is_late else 1, page_limit // 2)
+    if halved < page_limit:
+        _keep(tools, account_id, known, halved)
+    return halved < page_limit
 
 
 def grow_page(tools: Tools, account_id: int, *, known: Knowledge) -> None:

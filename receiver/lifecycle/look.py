@@ -14,23 +14,22 @@ from receiver.crypto import CannotOpen
 from receiver.graph import looks as graph_looks
 from receiver.graph.answers import Opened, Unchanged
 from receiver.graph.client import Answered
-from receiver.graph.errors import TOO_MUCH_DATA, CallFailed, GraphError
+from receiver.graph.errors import AnswerTooLong, CallFailed, GraphError
 from receiver.graph.looks import BATCH_MOST, SetAsk
 from receiver.graph.score import READ_POINTS
-from receiver.graph.vocabulary import MAX_PAGE_LIMIT
 from receiver.graph.wire import SetShown
 from receiver.lifecycle import knowledge, seen
 from receiver.lifecycle.collect import Complete, collect
 from receiver.lifecycle.knowledge import Knowledge
 from receiver.lifecycle.look_plan import as_due, is_expected, plan_looks, reads_requests
-from receiver.lifecycle.pages import ROWS_A_CALL
+from receiver.lifecycle.pages import next_call, page_limit
 from receiver.lifecycle.put_off import attempt, put_all_off, put_off
 from receiver.lifecycle.seen import Look, Seen
 from receiver.lifecycle.shared_lease import SharedLease
 from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.spending import NoPoints, reserve
 from receiver.lifecycle.sweep import sweep
-from receiver.lifecycle.together import parts, write_together
+from receiver.lifecycle.together import write_together
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.waiting import note_usage
 from receiver.store import experience, intents
@@ -67,12 +66,18 @@ def look(tools: Tools, claim: Claim) -> None:
         [one for one in direct if is_expected(one)],
         [one for one in direct if not is_expected(one)],
     ):
-        # Part by part, as one part may teach what the next is not to ask for.
-        rows = partial(_rows_asked, account)
-        for part in parts(chosen, rows=rows, most_rows=ROWS_A_CALL, most=BATCH_MOST):
-            _look_at(account, part)
+        _look_at_all(account, chosen)
     if planned.swept:
         _sweep(account, [claims[number] for number in planned.swept], planned.page_budget)
+
+
+def _look_at_all(account: _Account, claims: Sequence[Claim]) -> None:
+    """Read some sets call by call: each may teach what the next is not to ask for."""
+    rows = partial(_rows_asked, account)
+    while claims:
+        part = next_call(account.tools, account.account_id, claims, rows=rows, known=account.known)
+        _look_at(account, part)
+        claims = claims[len(part) :]
 
 
 def _rows_asked(account: _Account, claim: Claim) -> int:
@@ -132,7 +137,7 @@ def _requests_limit(account: _Account, claim: Claim) -> int | None:
         spec_count=claim.spec_count,
         is_past_usual=account.known.is_past_usual(claim, now=account.tools.now()),
     )
-    return account.known.page_limit or MAX_PAGE_LIMIT if is_worth_it else None
+    return page_limit(account.known) if is_worth_it else None
 
 
 def _written_etag(etag: str | None, limit: int | None) -> str | None:
@@ -148,11 +153,11 @@ def _etag_for(written: str | None, limit: int | None) -> str | None:
 def _read(
     account: _Account, claims: Sequence[Claim], asks: Sequence[SetAsk]
 ) -> Answered[list[Opened[SetShown]]]:
-    """Read sets, and read them without their requests where Facebook does not expand those."""
+    """Read sets, and read them without their requests where those do not come with them."""
     try:
         answered = _call(account, claims, asks)
-    except GraphError as error:
-        if not _learn(account, [(asks[0], error)]):
+    except CallFailed as error:
+        if not _learn(account, [(ask, error) for ask in asks]):
             raise
     else:
         if not _learn(account, list(zip(asks, answered.value, strict=True))):
@@ -173,21 +178,24 @@ def _call(
 
 
 def _learn(account: _Account, answers: Sequence[tuple[SetAsk, Opened[SetShown]]]) -> bool:
-    """Learn what is too much to ask of Facebook; True where it does not expand requests at all."""
+    """Learn what is too much to ask of Facebook; True where the sets' requests are too much."""
     tools = account.tools
-    errors = [(ask, one) for ask, one in answers if isinstance(one, GraphError)]
-    if any(error.code == TOO_MUCH_DATA for _, error in errors):
-        knowledge.halve_page(tools, account.account_id, known=account.known)
-    is_refused = any(_is_expansion_refused(ask, error) for ask, error in errors)
+    with_requests = [one for ask, one in answers if ask.requests_limit is not None]
+    if not tools.call_sizes.learn(account.account_id, [one for _, one in answers]):
+        knowledge.halve_page(tools, account.account_id, with_requests, known=account.known)
+    is_refused = any(map(_is_expansion_refused, with_requests))
     if is_refused:
         tools.without_expansion.add(account.account_id)
-    return is_refused
+    return is_refused or any(isinstance(one, AnswerTooLong) for one in with_requests)
 
 
-def _is_expansion_refused(ask: SetAsk, error: GraphError) -> bool:
+def _is_expansion_refused(answer: object) -> bool:
     """Tell whether a read was refused for what it asks, and not because there is no such set."""
-    is_parameter = error.code == _PARAMETER and error.subcode != _NO_SUCH_OBJECT
-    return ask.requests_limit is not None and is_parameter
+    return (
+        isinstance(answer, GraphError)
+        and answer.code == _PARAMETER
+        and answer.subcode != _NO_SUCH_OBJECT
+    )
 
 
 def _write_seen(account: _Account, shown: Sequence[Seen]) -> None:

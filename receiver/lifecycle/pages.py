@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from receiver.crypto import CannotOpen
 from receiver.graph import looks as graph_looks
 from receiver.graph.answers import Opened, Unchanged
 from receiver.graph.client import Answered
-from receiver.graph.errors import TOO_MUCH_DATA, CallFailed, GraphError, NoAnswer
-from receiver.graph.looks import PageAsk
+from receiver.graph.errors import AnswerTooLate, CallFailed, NoAnswer, is_too_much
+from receiver.graph.looks import BATCH_MOST, PageAsk
 from receiver.graph.score import READ_POINTS
 from receiver.graph.vocabulary import MAX_PAGE_LIMIT
 from receiver.graph.wire import RequestsPage
@@ -19,12 +21,15 @@ from receiver.lifecycle import knowledge
 from receiver.lifecycle.knowledge import Knowledge
 from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.spending import NoPoints, reserve
+from receiver.lifecycle.together import parts
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.waiting import note_usage
 from receiver.store.claims import Claim
 
-ROWS_A_CALL = 5000
-"""How many requests one answer may hold, which is some ten megabytes."""
+SetT = TypeVar("SetT")
+
+_PAGES_A_CALL = 10
+"""How many full pages one answer may hold: of 500 requests each, some ten megabytes."""
 
 _MAX_PAGES = 2000
 """More than a set has, even in the shortest pages: a cursor that never ends is given up here."""
@@ -43,14 +48,17 @@ class Unread:
     is_over: bool = False
     _cursors: set[str] = field(default_factory=set)
 
-    def turn(self, page: RequestsPage) -> None:
-        """Go on behind a page that was read."""
+    def turn(self, page: RequestsPage, *, read_at: datetime) -> Page:
+        """Go on behind a page that was read, and return it."""
         self.after = page.after
-        is_last = page.after is None or page.after in self._cursors
+        is_repeated = page.after in self._cursors
         self._cursors.add(page.after or "")
-        self.is_over = is_last or len(self._cursors) >= _MAX_PAGES
+        is_last = page.after is None or is_repeated or len(self._cursors) >= _MAX_PAGES
+        self.is_over = is_last
+        calls, self.calls = self.calls, 0
+        return Page(self, page, read_at, calls=calls, is_last=is_last)
 
-    def rows_of_next(self, limit: int) -> int:
+    def rows_of_next(self, *, limit: int) -> int:
         """How many requests its next page has at the most."""
         return min(limit, self.claim.spec_count)
 
@@ -63,6 +71,7 @@ class Page:
     value: RequestsPage
     read_at: datetime
     calls: int
+    is_last: bool
 
 
 @dataclass(frozen=True)
@@ -85,13 +94,27 @@ def page_limit(known: Knowledge) -> int:
     return known.page_limit or MAX_PAGE_LIMIT
 
 
+def next_call(
+    tools: Tools,
+    account_id: int,
+    sets: Sequence[SetT],
+    *,
+    rows: Callable[[SetT], int],
+    known: Knowledge,
+) -> list[SetT]:
+    """Choose whose requests the next call reads; ``rows`` tells how many it asks for of each."""
+    share = partial(tools.call_sizes.share, account_id)
+    most_rows = share(most=_PAGES_A_CALL * page_limit(known))
+    return next(parts(sets, rows=rows, most_rows=most_rows, most=share(most=BATCH_MOST)))
+
+
 def read_pages(
     tools: Tools, unread: Sequence[Unread], *, known: Knowledge
 ) -> list[Page | Unreadable]:
     """Read the next page of some sets of one account, in one call.
 
-    One that is too much for Facebook is in neither: it is asked for again with half as many
-    requests. Raises DatabaseAway.
+    One that was too much for Facebook is not among them: it is asked for again, with less. Raises
+    DatabaseAway.
     """
     started_at = tools.now()
     try:
@@ -102,12 +125,28 @@ def read_pages(
     else:
         calls, answers = answered.calls, answered.value
     unread[0].calls += calls
-    is_halved = _halve_if_too_much(tools, unread[0].claim.account_id, answers, known=known)
+    asks_for_less = _ask_for_less(tools, unread[0].claim.account_id, answers, known=known)
     return [
         _read(one, answer, read_at=started_at)
         for one, answer in zip(unread, answers, strict=True)
-        if not (is_halved and _is_too_much(answer))
+        if not (asks_for_less and _is_asked_again(answer))
     ]
+
+
+def _ask_for_less(
+    tools: Tools, account_id: int, answers: Sequence[object], *, known: Knowledge
+) -> bool:
+    """Let the next call ask for less where this one was too much; returns whether it does.
+
+    ``answers`` are those to each operation of a call. Raises DatabaseAway.
+    """
+    is_call_smaller = tools.call_sizes.learn(account_id, answers)
+    return is_call_smaller or knowledge.halve_page(tools, account_id, answers, known=known)
+
+
+def _is_asked_again(answer: object) -> bool:
+    """Tell whether less is asked for at once: where Facebook is silent, that would take long."""
+    return is_too_much(answer) and not isinstance(answer, AnswerTooLate)
 
 
 def _call(
@@ -133,20 +172,4 @@ def _read(
         answer = NoAnswer("Facebook answered that nothing is new, which was not asked.")
     if isinstance(answer, (CallFailed, CannotOpen, NoPoints)):
         return Unreadable(unread, answer, read_at)
-    calls, unread.calls = unread.calls, 0
-    unread.turn(answer.value)
-    return Page(unread, answer.value, read_at, calls=calls)
-
-
-def _halve_if_too_much(
-    tools: Tools, account_id: int, answers: Sequence[object], *, known: Knowledge
-) -> bool:
-    """Halve the page after an error that asks for less; False where it cannot be less."""
-    if known.page_limit == 1 or not any(map(_is_too_much, answers)):
-        return False
-    knowledge.halve_page(tools, account_id, known=known)
-    return True
-
-
-def _is_too_much(answer: object) -> bool:
-    return isinstance(answer, GraphError) and answer.code == TOO_MUCH_DATA
+    return unread.turn(answer.value, read_at=read_at)

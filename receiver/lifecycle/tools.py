@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from receiver.crypto import Keys
 from receiver.delivery.sender import Sender
 from receiver.graph.client import Credential, GraphClient
+from receiver.lifecycle.call_sizes import CallSizes
 from receiver.lifecycle.plan import Pace
 from receiver.lifecycle.shares import Shares
 from receiver.store import accounts
@@ -47,6 +48,7 @@ class Tools:
     """Waits so many seconds for a database that is away; False once there is no time for that."""
     without_expansion: set[int] = field(default_factory=set)
     """The accounts whose sets are not shown with their requests; this process found that out."""
+    call_sizes: CallSizes = field(default_factory=CallSizes)
     monotonic: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random
     kept_for: timedelta | None = None

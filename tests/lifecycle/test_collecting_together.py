@@ -185,7 +185,8 @@ def test_long_sets_share_their_calls_to_the_last_page(house: House, monkeypatch:
 
 
 def test_a_call_asks_for_no_more_than_one_answer_may_hold(house: House, monkeypatch: Any) -> None:
-    monkeypatch.setattr(collecting, "ROWS_A_CALL", 5)
+    monkeypatch.setattr(pages, "MAX_PAGE_LIMIT", 5)
+    monkeypatch.setattr(pages, "_PAGES_A_CALL", 1)
     complete_sets(house.without_expansion(), 4, ads=2)
     before = http_calls(house)
     house.work()
