@@ -1,0 +1,383 @@
+"""What collecting must survive: each of these once kept sets from being collected, or lied."""
+
+from __future__ import annotations
+
+import json
+import random
+import string
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+import requests
+from sqlalchemy import update
+
+from receiver.lifecycle import step
+from receiver.store import intents
+from receiver.store.models import Account, Look, Request, RequestSet
+from tests.support.databases import refuse_rows
+from tests.support.facebook import client_of
+from tests.support.house import ACCOUNT, House, ad
+
+BY_HAND = {"kind": "by_hand"}
+NEVER = {"kind": "never"}
+
+Answer = tuple[int, bytes]
+Lie = Callable[[list[str], Answer], Answer]
+"""Takes the paths of a call's operations, or its own, and the true answer; returns what is told."""
+
+
+@contextmanager
+def facebook_that_lies(house: House, lie: Lie) -> Iterator[None]:
+    """Let the receiver call the sandbox through somebody who changes what it answers."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            headers = {name: text for name, text in self.headers.items() if name != "Host"}
+            with requests.Session() as session:
+                session.trust_env = False
+                told = session.request(
+                    self.command, house.sandbox.url + self.path, data=body, headers=headers
+                )
+            batch = parse_qs(body.decode()).get("batch")
+            asked = [one["relative_url"] for one in json.loads(batch[0])] if batch else [self.path]
+            status, content = lie(asked, (told.status_code, told.content))
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = _answer  # noqa: N815  # the names that the server looks for
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        true_parts = house.parts
+        with closing(client_of(f"http://127.0.0.1:{server.server_port}")) as client:
+            house.parts = replace(true_parts, tools=replace(true_parts.tools, client=client))
+            yield
+        house.parts = true_parts
+        server.shutdown()
+        thread.join()
+
+
+def complete_sets(house: House, count: int, *, ads: int = 2) -> list[str]:
+    """Create sets that are complete, and of which no notification came."""
+    house.sandbox.configure(f"act_{ACCOUNT}", progress=BY_HAND, notification=NEVER)
+    specs = [ad(f"ad {number}") for number in range(ads)]
+    ids = [house.create_open(specs, name=f"set {number}") for number in range(count)]
+    for set_id in ids:
+        house.sandbox.complete(set_id)
+    house.let_time_pass(60)
+    return ids
+
+
+def states(house: House) -> list[str]:
+    return [row.state for row in house.rows(RequestSet)]
+
+
+def work_for_hours(house: House, hours: int) -> None:
+    for _ in range(4 * hours):
+        house.work()
+        house.let_time_pass(900)
+
+
+def calls_of_looks(house: House) -> int:
+    return sum(look.calls for look in house.rows(Look))
+
+
+def read_calls(house: House) -> int:
+    """How many HTTP calls read, as the sandbox counts them."""
+    calls = house.sandbox.calls()["calls"]
+    is_create = ("asyncadrequestsets", "async_batch_requests")
+    return sum(
+        not call["is_operation"]
+        and not (call["method"] == "POST" and call["path"].endswith(is_create))
+        for call in calls
+    )
+
+
+def test_a_set_that_is_too_much_with_its_requests_is_read_though_others_go_well(
+    house: House,
+) -> None:
+    """What others make grow again must not keep it from ever being asked for with less."""
+    bad = complete_sets(house, 1, ads=40)[0]
+
+    def too_much(asked: list[str], answer: Answer) -> Answer:
+        entries = json.loads(answer[1])
+        if not isinstance(entries, list):
+            return _too_much() if _asks_too_much(asked[0], bad) else answer
+        told = [
+            {"code": 500, "headers": [], "body": _too_much()[1].decode()}
+            if _asks_too_much(path, bad)
+            else entry
+            for path, entry in zip(asked, entries, strict=True)
+        ]
+        return 200, json.dumps(told).encode()
+
+    with facebook_that_lies(house, too_much):
+        for _ in range(12):
+            for set_id in [house.create_open(name="one that goes well")]:
+                house.sandbox.complete(set_id)
+            house.let_time_pass(900)
+            house.work()
+    row = house.rows(RequestSet)[0]
+    assert row.state == intents.COLLECTED, row.state_reason
+
+
+def _asks_too_much(path: str, bad: str) -> bool:
+    limit = path.partition("limit(")[2].partition(")")[0] or path.partition("limit%28")[2][:3]
+    limit = limit.partition("%29")[0]
+    return bad in path and "requests" in path and limit.isdigit() and int(limit) > 200
+
+
+def _too_much() -> Answer:
+    error = {"code": 1, "message": "Please reduce the amount of data you're asking for"}
+    return 500, json.dumps({"error": error}).encode()
+
+
+@pytest.mark.parametrize("expands", [True, False])
+def test_a_set_that_breaks_every_call_it_is_in_keeps_no_other_from_being_collected(
+    house: House, *, expands: bool
+) -> None:
+    if not expands:
+        house.without_expansion()
+    bad = complete_sets(house, 5)[0]
+
+    def broken(asked: list[str], answer: Answer) -> Answer:
+        is_about = [path for path in asked if bad in path and (expands or "/requests" in path)]
+        return (502, b"<html>Bad gateway</html>") if is_about else answer
+
+    with facebook_that_lies(house, broken):
+        work_for_hours(house, 12)
+    assert states(house)[1:] == [intents.COLLECTED] * 4
+
+
+@pytest.mark.parametrize("expands", [True, False])
+def test_more_sets_than_a_small_limit_has_points_for_are_collected(
+    house: House, *, expands: bool
+) -> None:
+    """Development access has 60 points; polls may take 48 of them, and a batch has 50 reads."""
+    if not expands:
+        house.without_expansion()
+    complete_sets(house, 60)
+    house.sandbox.configure(
+        f"act_{ACCOUNT}", limits={"tier": "development_access", "enforced": True}
+    )
+    with house.parts.database.writing() as session:
+        # A list that is dear to read: the sets are read by themselves.
+        session.execute(update(Account).values(tier="development_access", sweep_pages=20.0))
+    house.let_time_pass(600)
+    work_for_hours(house, 12)
+    assert Counter(states(house)) == {intents.COLLECTED: 60}
+
+
+def test_a_status_that_no_index_takes_holds_up_its_own_set_only(house: House) -> None:
+    ids = complete_sets(house.without_expansion(), 3)
+    (entry,) = (one for one in house.sandbox.ledger() if one["id"] == ids[1])
+    word = "".join(random.Random(1).choices(string.ascii_letters + string.digits, k=9000))
+    house.sandbox.override(entry["requests"][0]["id"], status=word)
+    house.work()
+    assert [states(house)[0], states(house)[2]] == [intents.COLLECTED] * 2
+
+
+def test_what_a_set_cost_counts_where_its_end_cannot_be_written(house: House) -> None:
+    house.sandbox.configure(f"act_{ACCOUNT}", progress=BY_HAND, notification=NEVER)
+    wanted = {"notification_uri": "https://caller.test/", "notification_mode": "ON_COMPLETE"}
+    house.sandbox.complete(house.without_expansion().create_open(**wanted))
+    refuse_rows(house.parts.database, "delivery", where="NEW.request_set_id = 1")
+    house.let_time_pass(60)
+    before = read_calls(house)
+    house.work()
+    assert states(house) == [intents.COMPLETED]
+    assert calls_of_looks(house) == read_calls(house) - before == 2
+
+
+def test_what_it_cost_to_learn_that_sets_are_not_expanded_counts(house: House) -> None:
+    ids = complete_sets(house, 3)
+    house.sandbox.trouble("graph_error", code=100, path=f"^/{ids[2]}$")
+    before = read_calls(house)
+    house.work()
+    assert set(states(house)) == {intents.COLLECTED}
+    assert calls_of_looks(house) == read_calls(house) - before
+
+
+def test_what_a_sweep_cost_counts_where_its_second_page_fails(house: House) -> None:
+    house.sandbox.old_sets(f"act_{ACCOUNT}", count=6000)
+    house.sandbox.configure(f"act_{ACCOUNT}", edge={"order": "random", "seed": 1})
+    complete_sets(house, 16)
+    before = read_calls(house)
+    seen = []
+
+    def failing(asked: list[str], answer: Answer) -> Answer:
+        seen.append(asked[0])
+        return answer if len(seen) == 1 else (400, b'{"error": {"code": 100, "message": "no"}}')
+
+    with facebook_that_lies(house, failing):
+        assert step.advance(house.parts.tools)
+    assert calls_of_looks(house) == len(seen) == 2
+
+
+@pytest.mark.parametrize("depth", [990, 10_000])
+def test_a_result_nested_deeply_costs_its_own_place_only(house: House, depth: int) -> None:
+    bad = complete_sets(house.without_expansion(), 3)[1]
+
+    def deep(asked: list[str], answer: Answer) -> Answer:
+        return answer[0], _nested(asked, answer[1], bad, depth=depth, as_object=False)
+
+    with facebook_that_lies(house, deep):
+        work_for_hours(house, 3)
+    assert states(house) == [intents.COLLECTED] * 3
+
+
+def test_a_body_that_is_no_text_breaks_no_batch(house: House) -> None:
+    bad = complete_sets(house.without_expansion(), 3)[1]
+
+    def deep(asked: list[str], answer: Answer) -> Answer:
+        return answer[0], _nested(asked, answer[1], bad, depth=990, as_object=True)
+
+    with facebook_that_lies(house, deep):
+        work_for_hours(house, 3)
+    assert [states(house)[0], states(house)[2]] == [intents.COLLECTED] * 2
+
+
+def _nested(asked: list[str], body: bytes, bad: str, *, depth: int, as_object: bool) -> bytes:
+    """Let the page of a set's requests hold a result that is nested deeply."""
+    nested = "[" * depth + "]" * depth
+    value = json.loads(body)
+    if not any(f"{bad}/requests" in path for path in asked):
+        return body
+    if not isinstance(value, list):
+        value["data"][0]["result"] = "NESTED"
+        return json.dumps(value).replace('"NESTED"', nested).encode()
+    for path, entry in zip(asked, value, strict=True):
+        if f"{bad}/requests" in path:
+            shown = json.loads(entry["body"])
+            shown["data"][0]["result"] = "NESTED"
+            text = json.dumps(shown).replace('"NESTED"', nested)
+            entry["body"] = "OBJECT" if as_object else text
+    return json.dumps(value).replace('"OBJECT"', text).encode()
+
+
+def test_an_error_of_a_reading_before_does_not_stay_with_a_success(house: House) -> None:
+    (set_id,) = complete_sets(house.without_expansion(), 1, ads=1)
+    (entry,) = house.sandbox.ledger()
+    request_id = entry["requests"][0]["id"]
+    trying = {"error_code": 2, "error_message": "Once more."}
+    house.sandbox.override(request_id, status="IN_PROGRESS", result=trying)
+    house.work()
+    house.sandbox.override(request_id, status="SUCCESS", result={"id": "77"})
+    house.let_time_pass(900)
+    house.work()
+    (row,) = house.rows(Request)
+    assert (row.status, row.result) == ("SUCCESS", b'{"id":"77"}')
+    assert (row.created_object_id, row.error_code, row.error_message) == (77, None, None)
+
+
+def test_a_number_beyond_64_bits_is_kept_as_it_came(house: House) -> None:
+    complete_sets(house.without_expansion(), 1, ads=1)
+    (entry,) = house.sandbox.ledger()
+    house.sandbox.override(entry["requests"][0]["id"], result={"id": "7", "of": 10**22 + 1})
+    house.work()
+    (row,) = house.rows(Request)
+    assert json.loads(row.result or b"") == {"id": "7", "of": 10**22 + 1}
+
+
+def test_an_etag_that_no_header_takes_does_not_end_the_looks(house: House) -> None:
+    house.sandbox.configure(f"act_{ACCOUNT}", progress=BY_HAND, notification=NEVER)
+    ids = [house.create_open(name=f"set {number}") for number in range(2)]
+
+    def strange(asked: list[str], answer: Answer) -> Answer:
+        value = json.loads(answer[1])
+        if isinstance(value, list):
+            for entry in value:
+                entry["headers"] = [{"name": "ETag", "value": '"a\nb\u20ac"'}]
+        return answer[0], json.dumps(value).encode()
+
+    with facebook_that_lies(house, strange):
+        house.let_time_pass(60)
+        house.work()
+        house.sandbox.complete(ids[0])
+        house.sandbox.override(ids[1], is_completed=False)
+        house.let_time_pass(900)
+        house.notify(ids[0])
+        house.work()
+        house.let_time_pass(900)
+        house.work()
+        house.sandbox.complete(ids[1])
+        house.sandbox.override(ids[1], is_completed=True)
+        work_for_hours(house, 3)
+    assert states(house) == [intents.COLLECTED] * 2
+
+
+def test_a_set_that_is_always_too_much_does_not_let_others_be_read_one_by_one(
+    house: House,
+) -> None:
+    (bad,) = complete_sets(house.without_expansion(), 1)
+    house.sandbox.trouble("graph_error", code=1, path=f"{bad}/requests$", count=None)
+    house.work()
+    complete_sets(house, 2, ads=40)
+    before = read_calls(house)
+    house.work()
+    assert states(house)[1:] == [intents.COLLECTED] * 2
+    assert read_calls(house) - before < 15
+
+
+def test_a_page_in_another_shape_beside_a_set_does_not_hold_the_set_up(house: House) -> None:
+    """PHP writes an empty object as an empty list."""
+    complete_sets(house, 1)
+
+    def strange(asked: list[str], answer: Answer) -> Answer:
+        value = json.loads(answer[1])
+        if "requests" in value:
+            value["requests"] = []
+        return answer[0], json.dumps(value).encode()
+
+    with facebook_that_lies(house, strange):
+        work_for_hours(house, 3)
+    assert states(house) == [intents.COLLECTED]
+
+
+def test_answers_in_another_order_are_not_taken_for_each_others_requests(house: House) -> None:
+    ids = complete_sets(house.without_expansion(), 2)
+
+    def swapped(asked: list[str], answer: Answer) -> Answer:
+        entries = json.loads(answer[1])
+        if isinstance(entries, list) and all("/requests" in path for path in asked):
+            entries.reverse()
+        return answer[0], json.dumps(entries).encode()
+
+    with facebook_that_lies(house, swapped):
+        house.work()
+    theirs = {
+        int(one["id"]): entry["id"] for entry in house.sandbox.ledger() for one in entry["requests"]
+    }
+    sets = {row.id: str(row.facebook_id) for row in house.rows(RequestSet)}
+    assert {
+        row.id: sets[row.request_set_id] for row in house.rows(Request)
+    }.items() <= theirs.items()
+    assert ids
+
+
+def test_the_same_request_in_two_sets_is_the_first_ones(house: House) -> None:
+    ids = complete_sets(house.without_expansion(), 3)
+    ledger = {one["id"]: one["requests"] for one in house.sandbox.ledger()}
+    doubled = ledger[ids[0]][0]["id"]
+    house.sandbox.override(ledger[ids[1]][1]["id"], id=doubled)
+    house.work()
+    assert states(house) == [intents.COLLECTED, intents.COMPLETED, intents.COLLECTED]
+    rows = {row.id: row.request_set_id for row in house.rows(Request)}
+    assert rows[int(doubled)] == 1
