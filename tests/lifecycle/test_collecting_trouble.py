@@ -130,8 +130,7 @@ def test_a_set_that_is_too_much_with_its_requests_is_read_though_others_go_well(
 
     with facebook_that_lies(house, too_much):
         for _ in range(12):
-            for set_id in [house.create_open(name="one that goes well")]:
-                house.sandbox.complete(set_id)
+            house.sandbox.complete(house.create_open(name="one that goes well"))
             house.let_time_pass(900)
             house.work()
     row = house.rows(RequestSet)[0]
@@ -273,7 +272,7 @@ def _nested(asked: list[str], body: bytes, bad: str, *, depth: int, as_object: b
 
 
 def test_an_error_of_a_reading_before_does_not_stay_with_a_success(house: House) -> None:
-    (set_id,) = complete_sets(house.without_expansion(), 1, ads=1)
+    complete_sets(house.without_expansion(), 1, ads=1)
     (entry,) = house.sandbox.ledger()
     request_id = entry["requests"][0]["id"]
     trying = {"error_code": 2, "error_message": "Once more."}
@@ -300,7 +299,7 @@ def test_an_etag_that_no_header_takes_does_not_end_the_looks(house: House) -> No
     house.sandbox.configure(f"act_{ACCOUNT}", progress=BY_HAND, notification=NEVER)
     ids = [house.create_open(name=f"set {number}") for number in range(2)]
 
-    def strange(asked: list[str], answer: Answer) -> Answer:
+    def strange(_: list[str], answer: Answer) -> Answer:
         value = json.loads(answer[1])
         if isinstance(value, list):
             for entry in value:
@@ -340,7 +339,7 @@ def test_a_page_in_another_shape_beside_a_set_does_not_hold_the_set_up(house: Ho
     """PHP writes an empty object as an empty list."""
     complete_sets(house, 1)
 
-    def strange(asked: list[str], answer: Answer) -> Answer:
+    def strange(_: list[str], answer: Answer) -> Answer:
         value = json.loads(answer[1])
         if "requests" in value:
             value["requests"] = []
@@ -352,7 +351,7 @@ def test_a_page_in_another_shape_beside_a_set_does_not_hold_the_set_up(house: Ho
 
 
 def test_answers_in_another_order_are_not_taken_for_each_others_requests(house: House) -> None:
-    ids = complete_sets(house.without_expansion(), 2)
+    complete_sets(house.without_expansion(), 2)
 
     def swapped(asked: list[str], answer: Answer) -> Answer:
         entries = json.loads(answer[1])
@@ -369,7 +368,6 @@ def test_answers_in_another_order_are_not_taken_for_each_others_requests(house: 
     assert {
         row.id: sets[row.request_set_id] for row in house.rows(Request)
     }.items() <= theirs.items()
-    assert ids
 
 
 def test_the_same_request_in_two_sets_is_the_first_ones(house: House) -> None:
