@@ -80,7 +80,14 @@ def put_unforeseen_off(tools: Tools, tried: Tried, error: Exception) -> None:
     """Put off a set whose outcome could not be written, for a reason that nobody foresaw."""
     with about(tried.claim):
         log.error("A step failed", exc_info=error)
-    put_off(tools, tried.claim, error, kind=tried.kind, started_at=tried.started_at)
+    put_off(
+        tools,
+        tried.claim,
+        error,
+        kind=tried.kind,
+        started_at=tried.started_at,
+        calls=tried.calls,
+    )
 
 
 def about(claim: Claim) -> AbstractContextManager[None]:
@@ -99,12 +106,22 @@ def put_all_off(
 
 
 def put_off(
-    tools: Tools, claim: Claim, error: Exception, *, kind: str, started_at: datetime
+    tools: Tools,
+    claim: Claim,
+    error: Exception,
+    *,
+    kind: str,
+    started_at: datetime,
+    calls: int | None = None,
 ) -> None:
-    """Keep the failed look, and let go of the set until it is worth asking again."""
+    """Keep the failed look, and let go of the set until it is worth asking again.
+
+    ``calls`` is how many were made for it, where the error does not know.
+    """
     with about(claim):
         _log_failure(error, kind=kind)
-        _put_off(tools, claim, error, kind=kind, started_at=started_at)
+        _keep_failed_look(tools, claim, error, kind=kind, started_at=started_at, calls=calls)
+        _put_off(tools, claim, error)
 
 
 def _log_failure(error: Exception, *, kind: str) -> None:
@@ -116,11 +133,8 @@ def _log_failure(error: Exception, *, kind: str) -> None:
         log.error("A credential cannot be opened: the set is put off", reason=str(error))
 
 
-def _put_off(
-    tools: Tools, claim: Claim, error: Exception, *, kind: str, started_at: datetime
-) -> None:
+def _put_off(tools: Tools, claim: Claim, error: Exception) -> None:
     now = tools.now()
-    _keep_failed_look(tools, claim, error, kind=kind, started_at=started_at)
     # The account waits whatever became of the lease.
     resume_at = keep_wait(tools, claim.account_id, error)
     try:
@@ -189,19 +203,29 @@ def _ask_a_person(session: Session, claim: Claim, error: Exception, *, now: date
 
 
 def _keep_failed_look(
-    tools: Tools, claim: Claim, error: Exception, *, kind: str, started_at: datetime
+    tools: Tools,
+    claim: Claim,
+    error: Exception,
+    *,
+    kind: str,
+    started_at: datetime,
+    calls: int | None = None,
 ) -> None:
     """Keep a reading that led to nothing: what it cost counts, whatever became of the lease."""
     record = LookRecord(
         kind=kind,
         started_at=started_at,
         ended_at=tools.now(),
-        calls=error.calls if isinstance(error, (CallFailed, NoPoints, LeaseLost)) else 0,
+        calls=_calls_of(error) if calls is None else calls,
         error_code=error.code if isinstance(error, GraphError) else None,
         error=in_words(error),
     )
     with tools.database.writing() as session:
         looks.add_look(session, claim, record)
+
+
+def _calls_of(error: Exception) -> int:
+    return error.calls if isinstance(error, (CallFailed, NoPoints, LeaseLost)) else 0
 
 
 def in_words(error: Exception) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from receiver.graph.client import Answered, Credential
+from receiver.graph.errors import CallFailed
 from receiver.graph.score import READ_POINTS
 from receiver.graph.vocabulary import AD_SETS_EDGE, MAX_PAGE_LIMIT
-from receiver.graph.wire import SetReading, read_time
+from receiver.graph.wire import SetReading, SetsPage, read_time
 from receiver.lifecycle import plan
 from receiver.lifecycle.shares import Purpose
-from receiver.lifecycle.spending import reserve
+from receiver.lifecycle.spending import NoPoints, reserve
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.waiting import note_usage
 from receiver.store import searches
@@ -42,11 +44,11 @@ def sweep(tools: Tools, claims: Sequence[Claim], *, page_budget: int) -> Swept:
     swept = Swept()
     after: str | None = None
     while swept.pages < page_budget:
-        reserve(tools, account_id, cost=READ_POINTS, purpose=Purpose.POLL)
-        answered = tools.client.read_complete_sets(
-            credential, account_id, edge=AD_SETS_EDGE, after=after, limit=MAX_PAGE_LIMIT
-        )
-        note_usage(tools, account_id, answered.usage)
+        try:
+            answered = _read_page(tools, credential, account_id, after=after)
+        except (CallFailed, NoPoints) as error:
+            error.calls += swept.calls
+            raise
         swept.pages += 1
         swept.calls += answered.calls
         page = answered.value
@@ -58,6 +60,17 @@ def sweep(tools: Tools, claims: Sequence[Claim], *, page_budget: int) -> Swept:
             lease_until = plan.lease_until(tools.pace, now=tools.now())
             searches.hold_all(session, claims[0], lease_until=lease_until)
     return swept
+
+
+def _read_page(
+    tools: Tools, credential: Credential, account_id: int, *, after: str | None
+) -> Answered[SetsPage]:
+    reserve(tools, account_id, cost=READ_POINTS, purpose=Purpose.POLL)
+    answered = tools.client.read_complete_sets(
+        credential, account_id, edge=AD_SETS_EDGE, after=after, limit=MAX_PAGE_LIMIT
+    )
+    note_usage(tools, account_id, answered.usage)
+    return answered
 
 
 def _is_past(readings: Sequence[SetReading], oldest: datetime) -> bool:
