@@ -89,7 +89,11 @@ def _read_entry(entry: Any) -> OperationAnswer | None:
     if code is None:
         return None
     body = entry.get("body")
-    text = body if body is None or isinstance(body, str) else json.dumps(body)
+    try:
+        text = body if body is None or isinstance(body, str) else json.dumps(body)
+    except RecursionError:
+        # Nested too deeply: one operation must not make the others' answers unreadable.
+        return None
     return OperationAnswer(code, _read_headers(entry.get("headers")), text)
 
 
