@@ -221,8 +221,13 @@ def advice(
 
 def is_too_much(failure: object) -> bool:
     """Tell whether a read that failed may be answered if it asks for less."""
-    is_too_much_data = isinstance(failure, GraphError) and failure.code == _TOO_MUCH_DATA
-    return is_too_much_data or is_too_much_for_a_call(failure)
+    return is_too_much_data(failure) or is_too_much_for_a_call(failure)
+
+
+def is_too_much_data(failure: object) -> bool:
+    """Tell whether an answer was longer than Facebook gives, or than is read of one."""
+    is_refused = isinstance(failure, GraphError) and failure.code == _TOO_MUCH_DATA
+    return is_refused or isinstance(failure, AnswerTooLong)
 
 
 def is_too_much_for_a_call(failure: object) -> bool:

@@ -53,18 +53,20 @@ def look(
 
 @dataclass(frozen=True)
 class PageAsk:
-    """A page of a set's requests: the first, or the one behind a cursor."""
+    """A page of a set's requests, ``limit`` at the most: the first, or the one behind a cursor."""
 
     set_id: int
+    limit: int
     after: str | None = None
 
 
 def request_pages(
-    client: GraphClient, credential: Credential, asks: Sequence[PageAsk], *, limit: int
+    client: GraphClient, credential: Credential, asks: Sequence[PageAsk]
 ) -> Answered[list[Opened[RequestsPage]]]:
     """Read a page of the requests of some sets; see look."""
     calls = [
-        (wire.read_requests(ask.set_id, after=ask.after, limit=limit), _NO_HEADERS) for ask in asks
+        (wire.read_requests(ask.set_id, after=ask.after, limit=ask.limit), _NO_HEADERS)
+        for ask in asks
     ]
     return _read(client, credential, calls, [wire.read_requests_page] * len(calls))
 

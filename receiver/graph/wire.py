@@ -333,8 +333,12 @@ class SetShown:
 def read_set_shown(value: Any, *, expected_id: int) -> SetShown:
     """Read a set that was asked for with its requests. Raises WrongShape."""
     reading = read_set_node(value, expected_id=expected_id)
-    requests = value.get("requests")
-    return SetShown(reading, None if requests is None else read_requests_page(requests))
+    try:
+        requests = read_requests_page(value.get("requests"))
+    except WrongShape:
+        # They are read in a call of their own.
+        requests = None
+    return SetShown(reading, requests)
 
 
 def read_request_node(value: Any) -> RequestReading:

@@ -13,9 +13,10 @@ from receiver.graph.looks import BATCH_MOST
 from receiver.graph.wire import SetReading, SetShown
 from receiver.lifecycle import canceled, knowledge, plan
 from receiver.lifecycle.knowledge import Knowledge
-from receiver.lifecycle.pages import Page, Unread, Unreadable, next_call, page_limit, read_pages
+from receiver.lifecycle.pages import Page, Unread, Unreadable, first_call, read_pages
 from receiver.lifecycle.put_off import put_off
 from receiver.lifecycle.shared_lease import SharedLease
+from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.together import parts, write_together
 from receiver.lifecycle.tools import Tools
 from receiver.lifecycle.verdict import PENDING, verdict_of
@@ -147,9 +148,9 @@ def collect(
     by_id = {one.claim.request_set_id: one for one in sets}
     while unread := [one.unread for one in sets if not one.unread.is_over]:
         lease.keep()
-        read = read_pages(tools, _next_call(tools, unread, known=known), known=known)
+        read = read_pages(tools, _first_call(tools, unread, known=known), known=known)
         _write(tools, _take_pages(tools, by_id, read))
-    if any(one.outcome != "failed" for one in sets):
+    if any(one.tally.rows for one in sets):
         knowledge.grow_page(tools, sets[0].claim.account_id, known=known)
 
 
@@ -160,9 +161,15 @@ def _shown_with(complete: Complete, of: _Collecting) -> Iterator[_Arrived]:
         yield _Arrived(of, of.unread.turn(requests, read_at=complete.read_at))
 
 
-def _next_call(tools: Tools, unread: Sequence[Unread], *, known: Knowledge) -> list[Unread]:
-    rows = partial(Unread.rows_of_next, limit=page_limit(known))
-    return next_call(tools, unread[0].claim.account_id, unread, rows=rows, known=known)
+def _first_call(tools: Tools, unread: Sequence[Unread], *, known: Knowledge) -> list[Unread]:
+    return first_call(
+        tools,
+        unread[0].claim.account_id,
+        unread,
+        rows=partial(Unread.rows_of_page, known=known),
+        purpose=Purpose.COLLECT,
+        known=known,
+    )
 
 
 def _take_pages(

@@ -90,14 +90,14 @@ def _past(one: CompleteSet) -> Past:
 def halve_page(
     tools: Tools, account_id: int, answers: Collection[object], *, known: Knowledge
 ) -> bool:
-    """Ask for half as many requests a page from now on, where one of some answers was too much.
+    """Ask for half as many requests a page from now on, where each of some answers was too much.
 
-    Returns whether less is asked for than before. Raises DatabaseAway.
+    Where only some are, their sets differ from the account's others. Returns whether less is asked
+    for than before. Raises DatabaseAway.
     """
-    failures = [one for one in answers if is_too_much(one)]
-    if not failures:
+    if not answers or not all(map(is_too_much, answers)):
         return False
-    is_late = all(isinstance(one, AnswerTooLate) for one in failures)
+    is_late = all(isinstance(one, AnswerTooLate) for one in answers)
     page_limit = known.page_limit or MAX_PAGE_LIMIT
     halved = max(_SHORTEST_WHEN_LATE if is_late else 1, page_limit // 2)
     if halved < page_limit:

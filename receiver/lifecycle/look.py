@@ -5,8 +5,8 @@ A look is made for all of an account's sets that are due, in the way that costs 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -14,15 +14,21 @@ from receiver.crypto import CannotOpen
 from receiver.graph import looks as graph_looks
 from receiver.graph.answers import Opened, Unchanged
 from receiver.graph.client import Answered
-from receiver.graph.errors import AnswerTooLong, CallFailed, GraphError
+from receiver.graph.errors import AnswerTooLong, CallFailed, GraphError, is_too_much_data
 from receiver.graph.looks import BATCH_MOST, SetAsk
 from receiver.graph.score import READ_POINTS
 from receiver.graph.wire import SetShown
 from receiver.lifecycle import knowledge, seen
 from receiver.lifecycle.collect import Complete, collect
 from receiver.lifecycle.knowledge import Knowledge
-from receiver.lifecycle.look_plan import as_due, is_expected, plan_looks, reads_requests
-from receiver.lifecycle.pages import next_call, page_limit
+from receiver.lifecycle.look_plan import (
+    as_due,
+    is_alone,
+    is_expected,
+    plan_looks,
+    reads_requests,
+)
+from receiver.lifecycle.pages import first_call, page_limit
 from receiver.lifecycle.put_off import attempt, put_all_off, put_off
 from receiver.lifecycle.seen import Look, Seen
 from receiver.lifecycle.shared_lease import SharedLease
@@ -60,24 +66,49 @@ def look(tools: Tools, claim: Claim) -> None:
     )
     claims = {one.request_set_id: one for one in (claim, *claim.beside)}
     planned = plan_looks([as_due(one) for one in claims.values()], sweep_pages=known.sweep_pages)
-    direct = [claims[number] for number in planned.direct]
-    # Each call is made for one purpose: what is expected to be complete may spend more.
-    for chosen in (
-        [one for one in direct if is_expected(one)],
-        [one for one in direct if not is_expected(one)],
-    ):
+    for chosen in _companies([claims[number] for number in planned.direct]):
         _look_at_all(account, chosen)
     if planned.swept:
         _sweep(account, [claims[number] for number in planned.swept], planned.page_budget)
+
+
+def _companies(claims: Sequence[Claim]) -> Iterator[list[Claim]]:
+    """Yield sets that may be read in one call, which is made for one purpose.
+
+    A set that failed is read alone now and then: one beside it may be what breaks each call.
+    """
+    together = [one for one in claims if not is_alone(one)]
+    expected = [one for one in together if is_expected(one)]
+    yield from filter(None, (expected, [one for one in together if not is_expected(one)]))
+    yield from ([one] for one in claims if is_alone(one))
 
 
 def _look_at_all(account: _Account, claims: Sequence[Claim]) -> None:
     """Read some sets call by call: each may teach what the next is not to ask for."""
     rows = partial(_rows_asked, account)
     while claims:
-        part = next_call(account.tools, account.account_id, claims, rows=rows, known=account.known)
+        part = first_call(
+            account.tools,
+            account.account_id,
+            claims,
+            rows=rows,
+            purpose=_purpose(claims),
+            points_each=_points_each(account),
+            known=account.known,
+        )
         _look_at(account, part)
         claims = claims[len(part) :]
+
+
+def _points_each(account: _Account) -> int:
+    """Without expansion, what turns out to be complete costs a page of its requests besides."""
+    is_expanded = account.account_id not in account.tools.without_expansion
+    return READ_POINTS if is_expanded else 2 * READ_POINTS
+
+
+def _purpose(claims: Sequence[Claim]) -> Purpose:
+    """What is expected to be complete may spend more."""
+    return Purpose.COLLECT if is_expected(claims[0]) else Purpose.POLL
 
 
 def _rows_asked(account: _Account, claim: Claim) -> int:
@@ -86,7 +117,6 @@ def _rows_asked(account: _Account, claim: Claim) -> int:
 
 def _look_at(account: _Account, claims: Sequence[Claim]) -> None:
     """Read some sets by themselves, in one call."""
-    account.lease.keep()
     tools, started_at = account.tools, account.tools.now()
     asks = [_ask(account, claim) for claim in claims]
     try:
@@ -142,7 +172,9 @@ def _requests_limit(account: _Account, claim: Claim) -> int | None:
 
 def _written_etag(etag: str | None, limit: int | None) -> str | None:
     """An ETag with what was asked for: another question has another answer."""
-    return None if etag is None else f"{limit or 0} {etag}"
+    # A batch shows one as JSON, which may hold what no header can carry back.
+    is_usable = etag is not None and etag.isascii() and etag.isprintable()
+    return f"{limit or 0} {etag}" if is_usable else None
 
 
 def _etag_for(written: str | None, limit: int | None) -> str | None:
@@ -153,40 +185,65 @@ def _etag_for(written: str | None, limit: int | None) -> str | None:
 def _read(
     account: _Account, claims: Sequence[Claim], asks: Sequence[SetAsk]
 ) -> Answered[list[Opened[SetShown]]]:
-    """Read sets, and read them without their requests where those do not come with them."""
+    """Read sets, and those once more alone whose requests were too much, or refused."""
     try:
         answered = _call(account, claims, asks)
+    except (GraphError, AnswerTooLong) as error:
+        failed: list[Opened[SetShown]] = [error] * len(asks)
+        answered = Answered(failed, error.usage, calls=error.calls)
     except CallFailed as error:
-        if not _learn(account, [(ask, error) for ask in asks]):
-            raise
-    else:
-        if not _learn(account, list(zip(asks, answered.value, strict=True))):
-            return answered
-    return _call(account, claims, [SetAsk(one.set_id) for one in asks])
+        _learn(account, [(ask, error) for ask in asks])
+        raise
+    again = _learn(account, list(zip(asks, answered.value, strict=True)))
+    return _read_alone(account, claims, again, before=answered) if again else answered
+
+
+def _read_alone(
+    account: _Account,
+    claims: Sequence[Claim],
+    positions: Sequence[int],
+    *,
+    before: Answered[list[Opened[SetShown]]],
+) -> Answered[list[Opened[SetShown]]]:
+    """Read the sets at some positions without their requests; what was read before stands."""
+    chosen = [claims[position] for position in positions]
+    try:
+        answered = _call(account, chosen, [SetAsk(one.facebook_id or 0) for one in chosen])
+    except (CallFailed, NoPoints) as error:
+        error.calls += before.calls
+        raise
+    opened = {**dict(enumerate(before.value)), **dict(zip(positions, answered.value, strict=True))}
+    return replace(answered, value=list(opened.values()), calls=before.calls + answered.calls)
 
 
 def _call(
     account: _Account, claims: Sequence[Claim], asks: Sequence[SetAsk]
 ) -> Answered[list[Opened[SetShown]]]:
+    account.lease.keep()
     tools = account.tools
     credential = credential_of(tools, account.account_id)
-    purpose = Purpose.COLLECT if is_expected(claims[0]) else Purpose.POLL
-    reserve(tools, account.account_id, cost=len(asks) * READ_POINTS, purpose=purpose)
+    cost = len(asks) * READ_POINTS
+    reserve(tools, account.account_id, cost=cost, purpose=_purpose(claims))
     answered = graph_looks.look(tools.client, credential, asks)
     note_usage(tools, account.account_id, answered.usage)
     return answered
 
 
-def _learn(account: _Account, answers: Sequence[tuple[SetAsk, Opened[SetShown]]]) -> bool:
-    """Learn what is too much to ask of Facebook; True where the sets' requests are too much."""
+def _learn(account: _Account, answers: Sequence[tuple[SetAsk, Opened[SetShown]]]) -> list[int]:
+    """Learn what is too much to ask of Facebook; return where the requests are to be left out."""
     tools = account.tools
-    with_requests = [one for ask, one in answers if ask.requests_limit is not None]
-    if not tools.call_sizes.learn(account.account_id, [one for _, one in answers]):
-        knowledge.halve_page(tools, account.account_id, with_requests, known=account.known)
-    is_refused = any(map(_is_expansion_refused, with_requests))
-    if is_refused:
+    with_requests = {
+        position: opened
+        for position, (ask, opened) in enumerate(answers)
+        if ask.requests_limit is not None
+    }
+    if not tools.call_sizes.learn(account.account_id, [opened for _, opened in answers]):
+        of_pages = with_requests.values()
+        knowledge.halve_page(tools, account.account_id, of_pages, known=account.known)
+    refused = [place for place, one in with_requests.items() if _is_expansion_refused(one)]
+    if refused:
         tools.without_expansion.add(account.account_id)
-    return is_refused or any(isinstance(one, AnswerTooLong) for one in with_requests)
+    return refused + [place for place, one in with_requests.items() if is_too_much_data(one)]
 
 
 def _is_expansion_refused(answer: object) -> bool:

@@ -27,6 +27,9 @@ _MOST_PAGES = 20
 _DIRECT_EVERY = 8
 """Each set is read by itself now and then: a list may never show it."""
 
+_ALONE_EVERY = 4
+"""After so many looks that led to nothing, a set that failed is read in a call of its own."""
+
 
 @dataclass(frozen=True)
 class Due:
@@ -65,6 +68,11 @@ class LookPlan:
 def is_expected(one: Claim | DueSet) -> bool:
     """Tell whether something speaks for a set's being complete, or whether that is known."""
     return one.state != OPEN or one.why == "notification"
+
+
+def is_alone(claim: Claim) -> bool:
+    """Tell whether a set is read alone this time: what else is in its calls may make them fail."""
+    return claim.state_reason is not None and claim.quiet_looks % _ALONE_EVERY == 0
 
 
 def as_due(one: Claim | DueSet) -> Due:

@@ -20,7 +20,7 @@ from receiver.graph.wire import RequestsPage
 from receiver.lifecycle import knowledge
 from receiver.lifecycle.knowledge import Knowledge
 from receiver.lifecycle.shares import Purpose
-from receiver.lifecycle.spending import NoPoints, reserve
+from receiver.lifecycle.spending import NoPoints, points_left, reserve
 from receiver.lifecycle.together import parts
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.waiting import note_usage
@@ -39,11 +39,13 @@ _MAX_PAGES = 2000
 class Unread:
     """How far the requests of a claimed set are read: ``after`` asks for the next page.
 
+    ``limit`` is how many requests a page may have where the account's others may have more;
     ``calls`` is how many HTTP calls were made for it and stand on no page yet.
     """
 
     claim: Claim
     after: str | None = None
+    limit: int = MAX_PAGE_LIMIT
     calls: int = 0
     is_over: bool = False
     _cursors: set[str] = field(default_factory=set)
@@ -58,9 +60,19 @@ class Unread:
         calls, self.calls = self.calls, 0
         return Page(self, page, read_at, calls=calls, is_last=is_last)
 
-    def rows_of_next(self, *, limit: int) -> int:
+    def ask_for_less(self, *, known: Knowledge) -> bool:
+        """Ask for pages of half as many requests; False where they cannot be shorter."""
+        before = self.limit_of_page(known)
+        self.limit = max(1, before // 2)
+        return self.limit < before
+
+    def limit_of_page(self, known: Knowledge) -> int:
+        """How many requests its next page may have."""
+        return min(self.limit, page_limit(known))
+
+    def rows_of_page(self, *, known: Knowledge) -> int:
         """How many requests its next page has at the most."""
-        return min(limit, self.claim.spec_count)
+        return min(self.limit_of_page(known), self.claim.spec_count)
 
 
 @dataclass(frozen=True)
@@ -94,18 +106,31 @@ def page_limit(known: Knowledge) -> int:
     return known.page_limit or MAX_PAGE_LIMIT
 
 
-def next_call(
+def first_call(
     tools: Tools,
     account_id: int,
     sets: Sequence[SetT],
     *,
     rows: Callable[[SetT], int],
+    purpose: Purpose,
+    points_each: int = READ_POINTS,
     known: Knowledge,
 ) -> list[SetT]:
-    """Choose whose requests the next call reads; ``rows`` tells how many it asks for of each."""
+    """Choose of which sets the next call reads; ``rows`` tells how many requests of each.
+
+    It is no larger than what was answered of late, and than there are points for: one that asks
+    for more would never be made. Raises DatabaseAway.
+    """
     share = partial(tools.call_sizes.share, account_id)
-    most_rows = share(most=_PAGES_A_CALL * page_limit(known))
-    return next(parts(sets, rows=rows, most_rows=most_rows, most=share(most=BATCH_MOST)))
+    affordable = points_left(tools, account_id, purpose=purpose) // points_each
+    return next(
+        parts(
+            sets,
+            rows=rows,
+            most_rows=share(most=_PAGES_A_CALL * page_limit(known)),
+            most=max(1, min(share(most=BATCH_MOST), affordable)),
+        )
+    )
 
 
 def read_pages(
@@ -118,25 +143,25 @@ def read_pages(
     """
     started_at = tools.now()
     try:
-        answered = _call(tools, unread, limit=page_limit(known))
+        answered = _call(tools, unread, known=known)
     except (CallFailed, CannotOpen, NoPoints) as error:
         calls = 0 if isinstance(error, CannotOpen) else error.calls
         answers: Sequence[Opened[RequestsPage] | CannotOpen | NoPoints] = [error] * len(unread)
     else:
         calls, answers = answered.calls, answered.value
     unread[0].calls += calls
-    asks_for_less = _ask_for_less(tools, unread[0].claim.account_id, answers, known=known)
+    is_less = _ask_for_less(tools, unread[0].claim.account_id, answers, known=known)
     return [
         _read(one, answer, read_at=started_at)
         for one, answer in zip(unread, answers, strict=True)
-        if not (asks_for_less and _is_asked_again(answer))
+        if not (_is_asked_again(answer) and (is_less or one.ask_for_less(known=known)))
     ]
 
 
 def _ask_for_less(
     tools: Tools, account_id: int, answers: Sequence[object], *, known: Knowledge
 ) -> bool:
-    """Let the next call ask for less where this one was too much; returns whether it does.
+    """Let the account's calls ask for less where this one was too much; return whether they do.
 
     ``answers`` are those to each operation of a call. Raises DatabaseAway.
     """
@@ -150,13 +175,16 @@ def _is_asked_again(answer: object) -> bool:
 
 
 def _call(
-    tools: Tools, unread: Sequence[Unread], *, limit: int
+    tools: Tools, unread: Sequence[Unread], *, known: Knowledge
 ) -> Answered[list[Opened[RequestsPage]]]:
     account_id = unread[0].claim.account_id
     credential = credential_of(tools, account_id)
     reserve(tools, account_id, cost=len(unread) * READ_POINTS, purpose=Purpose.COLLECT)
-    asks = [PageAsk(one.claim.facebook_id or 0, one.after) for one in unread]
-    answered = graph_looks.request_pages(tools.client, credential, asks, limit=limit)
+    asks = [
+        PageAsk(one.claim.facebook_id or 0, limit=one.limit_of_page(known), after=one.after)
+        for one in unread
+    ]
+    answered = graph_looks.request_pages(tools.client, credential, asks)
     note_usage(tools, account_id, answered.usage)
     return answered
 

@@ -51,6 +51,13 @@ def reserve(tools: Tools, account_id: int, *, cost: int, purpose: Purpose) -> No
     GRAPH_POINTS.labels(str(account_id), purpose).inc(cost)
 
 
+def points_left(tools: Tools, account_id: int, *, purpose: Purpose) -> int:
+    """Return how many points an account has left for a purpose. Raises DatabaseAway."""
+    with tools.database.reading() as session:
+        score = points.read(session, account_id).score
+    return int(score.limit * tools.shares.of(purpose) / 100 - score.at(tools.now()))
+
+
 def check(tools: Tools, account_id: int, *, cost: int, purpose: Purpose) -> None:
     """Find out whether an account has these points, and spend none. Raises as ``reserve`` does."""
     with tools.database.reading() as session:

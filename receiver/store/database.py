@@ -136,12 +136,19 @@ def translated() -> Iterator[None]:
     """Turn the driver's ways of saying that the database is away into DatabaseAway."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise DatabaseAway(first_line(error)) from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
+    except (DBAPIError, PoolTimeout) as error:
+        if is_away(error):
             raise DatabaseAway(first_line(error)) from error
         raise
+
+
+def is_away(error: Exception) -> bool:
+    """Tell whether the database is away, and not what was written at fault."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    # psycopg calls a value that no index takes operational, too: SQLSTATE's class 54.
+    is_too_large = str(getattr(getattr(error, "orig", None), "sqlstate", "")).startswith("54")
+    return isinstance(error, (OperationalError, InterfaceError, PoolTimeout)) and not is_too_large
 
 
 def first_line(error: Exception) -> str:

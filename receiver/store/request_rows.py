@@ -25,6 +25,9 @@ Row = tuple[Any, ...]
 _COLUMNS: Sequence[Any] = tuple(Request.__table__.columns)
 COLUMNS = tuple(column.name for column in _COLUMNS)
 
+_OF_RESULT = ("created_object_id", "error_code", "error_message")
+"""What is taken out of a result goes with it: a success keeps no error of a try before."""
+
 _DECIDED = ("id", "request_set_id", "status", "is_final", "read_at")
 """Whose a row is, and what of two readings the better one decides; what is left, both fill."""
 
@@ -77,13 +80,14 @@ def _on_conflict(dialect: Any) -> str:
 def moving_forward(statement: Any) -> Any:
     """Return an INSERT of either dialect that lets what is there move forward."""
     new = statement.excluded
-    filled = (name for name in COLUMNS if name not in _DECIDED)
+    filled = (name for name in COLUMNS if name not in (*_DECIDED, *_OF_RESULT))
     return statement.on_conflict_do_update(
         index_elements=[Request.id],
         set_={
             "status": case((_goes_first(new), new.status), else_=Request.status),
             "is_final": Request.is_final | new.is_final,
             **{name: _filled(name, new) for name in filled},
+            **{name: _with_result(name, new) for name in _OF_RESULT},
             "read_at": case((_goes_first(new), new.read_at), else_=Request.read_at),
         },
         where=Request.request_set_id == new.request_set_id,
@@ -98,6 +102,15 @@ def _goes_first(new: Any) -> ColumnElement[bool]:
     one counts for more; among final ones, the first.
     """
     return and_(~Request.is_final, or_(new.is_final, Request.read_at <= new.read_at))
+
+
+def _with_result(name: str, new: Any) -> ColumnElement[Any]:
+    """What stands in the result that counts, and else what is known at all."""
+    return case(
+        (and_(_goes_first(new), new.result.is_not(None)), new[name]),
+        (Request.result.is_not(None), Request.__table__.c[name]),
+        else_=_filled(name, new),
+    )
 
 
 def _filled(name: str, new: Any) -> ColumnElement[Any]:

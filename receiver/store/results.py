@@ -8,12 +8,13 @@ from datetime import datetime
 from operator import itemgetter
 
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.orm import Session
 
 from receiver.graph.vocabulary import is_final, is_known
 from receiver.graph.wire import RequestReading
 from receiver.store import request_rows
+from receiver.store.database import is_away
 from receiver.store.models import Request, RequestSet
 from receiver.store.request_rows import COLUMNS, Row
 
@@ -136,10 +137,10 @@ def _write_splitting(session: Session, rows: list[Row]) -> list[Row]:
     try:
         with session.begin_nested():
             request_rows.write(session, rows)
-    except OperationalError:
-        # The database is away or locked: that is no fault of a row.
-        raise
-    except (DBAPIError, StatementError, OverflowError, UnicodeEncodeError):
+    except (DBAPIError, StatementError, OverflowError, UnicodeEncodeError) as error:
+        if is_away(error):
+            # That is no fault of a row.
+            raise
         if len(rows) == 1:
             return rows
         middle = len(rows) // 2
