@@ -218,7 +218,6 @@ def test_what_a_sweep_cost_counts_where_its_second_page_fails(house: House) -> N
     house.sandbox.old_sets(f"act_{ACCOUNT}", count=6000)
     house.sandbox.configure(f"act_{ACCOUNT}", edge={"order": "random", "seed": 1})
     complete_sets(house, 16)
-    before = read_calls(house)
     seen = []
 
     def failing(asked: list[str], answer: Answer) -> Answer:
