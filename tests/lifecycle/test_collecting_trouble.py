@@ -334,6 +334,18 @@ def test_a_set_that_is_always_too_much_does_not_let_others_be_read_one_by_one(
     assert read_calls(house) - before < 15
 
 
+def test_short_pages_grow_again_though_no_set_is_read_to_its_end(house: House) -> None:
+    """Sixty pages of one request are more than development access has points for."""
+    complete_sets(house.without_expansion(), 1, ads=60)
+    house.sandbox.configure(
+        f"act_{ACCOUNT}", limits={"tier": "development_access", "enforced": True}
+    )
+    with house.parts.database.writing() as session:
+        session.execute(update(Account).values(tier="development_access", page_limit=1))
+    work_for_hours(house, 12)
+    assert states(house) == [intents.COLLECTED]
+
+
 def test_a_page_in_another_shape_beside_a_set_does_not_hold_the_set_up(house: House) -> None:
     """PHP writes an empty object as an empty list."""
     complete_sets(house, 1)
