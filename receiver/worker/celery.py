@@ -20,9 +20,11 @@ from multiprocessing import parent_process
 from typing import Any
 
 import structlog
+from billiard import pool as process_pool
 from celery import Celery, signals
 from celery.apps.worker import Worker
 from celery.platforms import SecurityWarning
+from celery.utils.functional import noop
 from celery.utils.log import get_multiprocessing_logger
 from celery.worker import state
 
@@ -41,6 +43,10 @@ log = structlog.get_logger(__name__)
 _CALLS_OF_A_STEP = 60
 _COLD_EXIT = 1
 _DATABASE_PAUSE_SECONDS = 1.0
+_NOTICE_SECONDS = 1.0
+"""How long a worker that has nothing to do takes at the most to notice that it is to end."""
+_UNREAD_TRIES = 10
+"""How many tenths of a second a process that is to end waits until its last result is read."""
 
 
 def run(settings: Settings) -> None:
@@ -53,6 +59,7 @@ def run(settings: Settings) -> None:
         # Each of them has a line for every message.
         logging.getLogger(name).setLevel(logging.WARNING)
     _end_with_parent()
+    _wait_briefly_for_readers()
     app = make_worker_app(settings)
     _add_task(app, settings)
     signals.setup_logging.connect(_leave_logging_alone)
@@ -155,6 +162,16 @@ def _leave_logging_alone(**_: Any) -> None:
     get_multiprocessing_logger().propagate = True
 
 
+def _wait_briefly_for_readers() -> None:
+    """Keep a process that is to end from waiting half a minute for nobody.
+
+    A worker that is told to end forgets messages that no process has said yet to have begun. Where
+    one is worked off all the same, nobody reads its result: it costs nothing, as the broker gives
+    the message out again. There is no setting for it.
+    """
+    process_pool.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = _UNREAD_TRIES
+
+
 def _end_with_parent() -> None:
     """End as on SIGTERM once the process that started this one is gone, however it went."""
     parent = parent_process()
@@ -181,6 +198,8 @@ class _Worker(Worker):  # type: ignore[misc]  # Celery ships no types
     def on_consumer_ready(self, consumer: object) -> None:
         """Say that messages are taken from now on."""
         super().on_consumer_ready(consumer)
+        # No signal wakes Celery's own loop: it looks whether it is to end before it sleeps again.
+        self.hub.call_repeatedly(_NOTICE_SECONDS, noop)
         log.info("The Celery worker runs", processes=self.concurrency)
 
 
