@@ -229,17 +229,26 @@ def _use_wal(cursor: Any, *, timeout_seconds: float) -> None:
 def _execute_in_time(
     connection: Any, statement: str, *, timeout_seconds: float, pause_seconds: float
 ) -> None:
-    """Try a statement again and again that SQLite refuses; raise its error once time is over."""
+    """Try a statement again while others have what it needs; raise its error once time is over.
+
+    Any other error, as of a disk that is full or read-only, does not pass: it is raised at once.
+    """
     until = time.monotonic() + timeout_seconds
     while True:
         try:
             connection.execute(statement)
-        except sqlite3.OperationalError:
-            if time.monotonic() >= until:
+        except sqlite3.OperationalError as error:
+            if not _passes(error) or time.monotonic() >= until:
                 raise
             time.sleep(pause_seconds)
         else:
             return
+
+
+def _passes(error: sqlite3.OperationalError) -> bool:
+    """Tell whether SQLite refuses a statement only for as long as others hold a lock."""
+    # The kinds of being busy, as that of a snapshot, differ in the bits above.
+    return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def _begin_sqlite(connection: Connection, *, timeout_seconds: float) -> None:
@@ -251,7 +260,9 @@ def _begin_sqlite(connection: Connection, *, timeout_seconds: float) -> None:
 
 
 def _begin_immediate(connection: sqlite3.Connection, *, timeout_seconds: float) -> None:
-    """Take SQLite's lock to write. Raises DatabaseAway when others keep it for too long.
+    """Take SQLite's lock to write.
+
+    Raises DatabaseAway when others keep it for too long, and at once where nobody can write.
 
     SQLite itself sleeps longer with each try, up to a tenth of a second: whoever has waited for
     long would be the last to notice that the lock is free.

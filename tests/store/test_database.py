@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import event, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from receiver.store.database import Database, DatabaseAway
@@ -95,6 +95,21 @@ def test_a_lock_that_does_not_come_in_time_is_a_database_that_is_away(database: 
     assert time.monotonic() - began < 3
     assert "lock" in str(caught.value)
     assert "UPDATE" not in str(caught.value)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("setting", "said"), [("query_only = ON", "readonly"), ("max_page_count = 1", "full")]
+)
+def test_a_disk_that_takes_nothing_is_told_of_at_once(
+    database: Database, setting: str, said: str
+) -> None:
+    with closing(other(database, timeout_seconds=5)) as second:
+        event.listen(second.engine, "connect", lambda one, _: one.execute(f"PRAGMA {setting}"))
+        began = time.monotonic()
+        with pytest.raises(DatabaseAway, match=said), second.writing() as session:
+            session.execute(text("CREATE TABLE more (than INTEGER)"))
+    assert time.monotonic() - began < 3
 
 
 def test_a_pool_that_is_used_up_is_a_database_that_is_away(database: Database) -> None:
