@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from receiver.graph.errors import AnswerTooLate, is_too_much
+from receiver.graph.errors import is_too_much
 from receiver.graph.vocabulary import MAX_PAGE_LIMIT
 from receiver.lifecycle.experience import KEPT, Experience, Past, learn
 from receiver.lifecycle.look_plan import remembered
@@ -17,11 +17,11 @@ from receiver.store.claims import Claim
 from receiver.store.database import Session
 from receiver.store.experience import CompleteSet
 
-_SHORTEST_WHEN_LATE = 25
-"""Pages are not halved below this by answers that come too late.
+_SHORTEST_ON_TRIAL = 25
+"""An account asks for shorter pages than this only once such a page was answered.
 
-Facebook may be out of order for an hour, and the pages that an account begins with after that cost
-a point each.
+Facebook may be out of order for an hour, or never answer for one set: after that, each page of the
+others would cost a point.
 """
 
 
@@ -89,20 +89,21 @@ def _past(one: CompleteSet) -> Past:
 
 def halve_page(
     tools: Tools, account_id: int, answers: Collection[object], *, known: Knowledge
-) -> bool:
+) -> None:
     """Ask for half as many requests a page from now on, where each of some answers was too much.
 
-    Where only some are, their sets differ from the account's others. Returns whether less is asked
-    for than before. Raises DatabaseAway.
+    Where only some are, their sets differ from the account's others. Raises DatabaseAway.
     """
     if not answers or not all(map(is_too_much, answers)):
-        return False
-    is_late = all(isinstance(one, AnswerTooLate) for one in answers)
+        return
     page_limit = known.page_limit or MAX_PAGE_LIMIT
-    halved = max(_SHORTEST_WHEN_LATE if is_late else 1, page_limit // 2)
-    if halved < page_limit:
-        _keep(tools, account_id, known, halved)
-    return halved < page_limit
+    shorten_page(tools, account_id, max(_SHORTEST_ON_TRIAL, page_limit // 2), known=known)
+
+
+def shorten_page(tools: Tools, account_id: int, page_limit: int, *, known: Knowledge) -> None:
+    """Ask for no more requests a page than this from now on. Raises DatabaseAway."""
+    if page_limit < (known.page_limit or MAX_PAGE_LIMIT):
+        _keep(tools, account_id, known, page_limit)
 
 
 def grow_page(tools: Tools, account_id: int, *, known: Knowledge) -> None:

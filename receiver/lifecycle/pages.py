@@ -94,6 +94,10 @@ class Unreadable:
     error: CallFailed | CannotOpen | NoPoints
     read_at: datetime
 
+    @property
+    def is_late(self) -> bool:
+        return isinstance(self.error, AnswerTooLate)
+
     def error_after(self, calls: int) -> CallFailed | CannotOpen | NoPoints:
         """Return the error, with all calls for the set: those for pages that had come as well."""
         if not isinstance(self.error, CannotOpen):
@@ -141,7 +145,7 @@ def read_pages(
     One that was too much for Facebook is not among them: it is asked for again, with less. Raises
     DatabaseAway.
     """
-    started_at = tools.now()
+    account_id, started_at = unread[0].claim.account_id, tools.now()
     try:
         answered = _call(tools, unread, known=known)
     except (CallFailed, CannotOpen, NoPoints) as error:
@@ -150,23 +154,27 @@ def read_pages(
     else:
         calls, answers = answered.calls, answered.value
     unread[0].calls += calls
-    is_less = _ask_for_less(tools, unread[0].claim.account_id, answers, known=known)
-    return [
+    is_call_smaller = tools.call_sizes.learn(account_id, answers)
+    reads = [
         _read(one, answer, read_at=started_at)
         for one, answer in zip(unread, answers, strict=True)
-        if not (_is_asked_again(answer) and (is_less or one.ask_for_less(known=known)))
+        if not (_is_asked_again(answer) and (is_call_smaller or one.ask_for_less(known=known)))
     ]
+    if not is_call_smaller:
+        _learn_page(tools, account_id, reads, known=known)
+    return reads
 
 
-def _ask_for_less(
-    tools: Tools, account_id: int, answers: Sequence[object], *, known: Knowledge
-) -> bool:
-    """Let the account's calls ask for less where this one was too much; return whether they do.
-
-    ``answers`` are those to each operation of a call. Raises DatabaseAway.
-    """
-    is_call_smaller = tools.call_sizes.learn(account_id, answers)
-    return is_call_smaller or knowledge.halve_page(tools, account_id, answers, known=known)
+def _learn_page(
+    tools: Tools, account_id: int, reads: Sequence[Page | Unreadable], *, known: Knowledge
+) -> None:
+    """Let the account ask for pages as short as those that came, or shorter than what was late."""
+    came = [one.unread.limit for one in reads if isinstance(one, Page)]
+    late = [one.error for one in reads if isinstance(one, Unreadable) and one.is_late]
+    if came:
+        knowledge.shorten_page(tools, account_id, max(came), known=known)
+    elif late:
+        knowledge.halve_page(tools, account_id, late, known=known)
 
 
 def _is_asked_again(answer: object) -> bool:
