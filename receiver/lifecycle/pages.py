@@ -25,6 +25,7 @@ from receiver.lifecycle.together import parts
 from receiver.lifecycle.tools import Tools, credential_of
 from receiver.lifecycle.waiting import note_usage
 from receiver.store.claims import Claim
+from receiver.store.results import ReadPage
 
 SetT = TypeVar("SetT")
 
@@ -84,6 +85,13 @@ class Page:
     read_at: datetime
     calls: int
     is_last: bool
+
+    def to_store(self) -> ReadPage:
+        """Return it as the store takes it."""
+        claim = self.unread.claim
+        return ReadPage(
+            claim.request_set_id, claim.account_id, self.value.requests, read_at=self.read_at
+        )
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from receiver.lifecycle import plan, step
-from receiver.lifecycle.collect import collect_open
+from receiver.lifecycle.collect_open import collect_open
 from receiver.lifecycle.letting_go import letting_go
 from receiver.lifecycle.put_off import attempt
 from receiver.lifecycle.tools import Tools

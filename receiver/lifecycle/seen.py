@@ -10,11 +10,10 @@ from functools import partial
 from receiver.graph.wire import SetReading, SetShown
 from receiver.lifecycle import plan
 from receiver.lifecycle.change import tell_uri
-from receiver.lifecycle.collect import verdict_due
 from receiver.lifecycle.experience import Experience
 from receiver.lifecycle.plan import Moved
 from receiver.lifecycle.tools import Tools, credential_of
-from receiver.lifecycle.verdict import verdict_of
+from receiver.lifecycle.verdict import verdict_due, verdict_of
 from receiver.store import intents, looks, searches
 from receiver.store.claims import Claim
 from receiver.store.database import Session
@@ -115,7 +114,7 @@ def write_readings(
     complete = []
     for one, written in zip(seen, shown, strict=True):
         if one.claim.state == intents.COLLECTED:
-            due = verdict_due(tools, written.verdict, completed_at=one.claim.completed_at)
+            due = verdict_due(tools.pace, written.verdict, completed_at=one.claim.completed_at)
             looks.finish(session, one.claim, look_at=due)
         elif one.shown.reading.is_completed:
             complete.append(one)

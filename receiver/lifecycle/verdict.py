@@ -49,6 +49,13 @@ def verdict_of(
     return FAILED
 
 
+def verdict_due(pace: Pace, verdict: str, *, completed_at: datetime | None) -> datetime | None:
+    """When a collected set is looked at once more: only while its verdict is out."""
+    if verdict != PENDING or completed_at is None:
+        return None
+    return plan.verdict_look_at(pace, completed_at=completed_at)
+
+
 def _is_success(result_status: str | None) -> bool:
     """Tell whether Facebook got a 2xx; a result that it does not show is no failure."""
     return result_status is None or re.fullmatch("2[0-9]{2}", result_status) is not None
