@@ -164,6 +164,7 @@ class Receiver:
         first_look_at = plan.first_look_at(
             self._pace,
             usual_seconds=usual_seconds,
+            early_seconds=experience.early_seconds(order.size),
             loss_rate=experience.loss_rate,
             now=opened_at,
         )

@@ -14,6 +14,7 @@ _ENOUGH = 3
 """With fewer sets of a size there is no experience of it yet."""
 
 _USUAL_SHARE = 0.8
+_EARLY_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,17 @@ class Experience:
 
     def usual_seconds(self, spec_count: int) -> float | None:
         """Within which time four of five sets of that size were complete; None for unknown."""
+        return self._seconds_of(_USUAL_SHARE, spec_count=spec_count)
+
+    def early_seconds(self, spec_count: int) -> float | None:
+        """Within which time one of ten sets of that size was complete; None for unknown."""
+        return self._seconds_of(_EARLY_SHARE, spec_count=spec_count)
+
+    def _seconds_of(self, share: float, *, spec_count: int) -> float | None:
         durations = self.durations.get(size_bucket(spec_count), ())
         if len(durations) < _ENOUGH:
             return None
-        return durations[math.ceil(_USUAL_SHARE * len(durations)) - 1]
+        return durations[math.ceil(share * len(durations)) - 1]
 
     def is_past_usual(self, spec_count: int, *, age_seconds: float) -> bool:
         """Tell whether sets of that size are usually complete at an age; False for unknown."""

@@ -68,7 +68,11 @@ def first_looks(tools: Tools, explained: Explained) -> dict[int, float]:
         usual_seconds = learned.usual_seconds(smallest)
         if usual_seconds is not None:
             look_at = plan.first_look_at(
-                tools.pace, usual_seconds=usual_seconds, loss_rate=learned.loss_rate, now=now
+                tools.pace,
+                usual_seconds=usual_seconds,
+                early_seconds=learned.early_seconds(smallest),
+                loss_rate=learned.loss_rate,
+                now=now,
             )
             seconds[smallest] = round((look_at - now).total_seconds(), 1)
     return seconds

@@ -15,7 +15,12 @@ _MARGIN = timedelta(seconds=5)
 
 _LOSS_IS_RARE = 0.02
 _GRACE = 0.5
-_GRACE_WHERE_LOST = 0.1
+_GRACE_WHERE_LOST = 0.25
+_EARLY_WAITS_SECONDS = 150.0
+"""How long a set that is complete early waits at most for its first look, where they get lost.
+
+Later than the first look at sets of which nothing is known, which are the worst case in looks.
+"""
 
 _JITTER = 0.2
 """An interval is stretched by at most this share, so that sets made together spread out."""
@@ -101,17 +106,28 @@ def lease_until(pace: Pace, *, now: datetime) -> datetime:
 
 
 def first_look_at(
-    pace: Pace, *, usual_seconds: float | None = None, loss_rate: float = 0.0, now: datetime
+    pace: Pace,
+    *,
+    usual_seconds: float | None = None,
+    early_seconds: float | None = None,
+    loss_rate: float = 0.0,
+    now: datetime,
 ) -> datetime:
     """When to look at a set opened now, if no notification comes before.
 
     It is when sets of its size are usually complete, and a grace for the notification: a long one
-    where notifications come, a short one where they get lost. Without experience it is a setting.
+    where notifications come, a short one where they get lost. There no set that is complete as
+    early as one of ten waits for minutes either. Without experience it is a setting.
     """
     if usual_seconds is None:
         return now + timedelta(seconds=pace.first_look_seconds)
-    grace = usual_seconds * (_GRACE if loss_rate <= _LOSS_IS_RARE else _GRACE_WHERE_LOST)
-    seconds = max(usual_seconds + grace, pace.look_interval_min_seconds)
+    if loss_rate <= _LOSS_IS_RARE:
+        seconds = usual_seconds * (1 + _GRACE)
+    else:
+        seconds = usual_seconds * (1 + _GRACE_WHERE_LOST)
+        if early_seconds is not None:
+            seconds = min(seconds, early_seconds + _EARLY_WAITS_SECONDS)
+    seconds = max(seconds, pace.look_interval_min_seconds)
     return now + timedelta(seconds=min(seconds, pace.look_interval_max_seconds))
 
 

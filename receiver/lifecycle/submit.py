@@ -155,6 +155,7 @@ def _send(
     first_look_at = plan.first_look_at(
         tools.pace,
         usual_seconds=learned.usual_seconds(intent.spec_count),
+        early_seconds=learned.early_seconds(intent.spec_count),
         loss_rate=learned.loss_rate,
         now=tools.now(),
     )

@@ -19,6 +19,13 @@ def test_four_of_five_sets_of_a_size_are_complete_within_the_usual_time() -> Non
     assert learned.usual_seconds(16) is None
 
 
+def test_one_of_ten_sets_of_a_size_is_complete_within_the_early_time() -> None:
+    learned = learn(Past(10, seconds, is_lost=False) for seconds in range(20, 0, -1))
+    assert learned.early_seconds(10) == 2
+    assert learned.early_seconds(16) is None
+    assert learn([Past(10, 5, is_lost=False)] * 2).early_seconds(10) is None
+
+
 @pytest.mark.parametrize(
     ("count", "bucket"), [(1, 1), (2, 2), (3, 2), (4, 3), (999, 10), (1000, 10)]
 )

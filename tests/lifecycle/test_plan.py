@@ -112,16 +112,49 @@ def test_the_grace_is_over_at_the_moment_of_the_look_that_waits_for_it() -> None
     assert not plan.grace_is_over(PACE, completed_at=NOW, now=just_before)
 
 
-def test_the_first_look_is_when_sets_of_its_size_are_usually_complete() -> None:
-    def first(usual_seconds: float | None, loss_rate: float = 0.0) -> float:
-        moment = plan.first_look_at(PACE, usual_seconds=usual_seconds, loss_rate=loss_rate, now=NOW)
-        return (moment - NOW).total_seconds()
+def first_look(
+    usual_seconds: float | None,
+    *,
+    early_seconds: float | None = None,
+    loss_rate: float = 0.0,
+    pace: Pace = PACE,
+) -> float:
+    moment = plan.first_look_at(
+        pace,
+        usual_seconds=usual_seconds,
+        early_seconds=early_seconds,
+        loss_rate=loss_rate,
+        now=NOW,
+    )
+    return (moment - NOW).total_seconds()
 
-    assert first(None) == 60  # a cold start
-    assert first(100) == 150  # a long grace: notifications come
-    assert first(100, loss_rate=0.5) == pytest.approx(110)  # a short one: they get lost
-    assert first(1) == 15  # the floor
-    assert first(10_000) == 900  # the cap
+
+def test_the_first_look_is_when_sets_of_its_size_are_usually_complete() -> None:
+    assert first_look(None) == 60  # a cold start
+    assert first_look(100) == 150  # a long grace: notifications come
+    assert first_look(100, loss_rate=0.5) == 125  # a short one: they get lost
+    assert first_look(1) == 15  # the floor
+    assert first_look(10_000) == 900  # the cap
+
+
+def test_where_notifications_get_lost_no_early_set_waits_for_those_that_take_long() -> None:
+    assert first_look(600, early_seconds=200, loss_rate=0.05) == 350
+    assert first_look(600, early_seconds=500, loss_rate=0.05) == 650
+    assert first_look(100, early_seconds=40, loss_rate=0.05) == 125  # they are done by then
+
+
+def test_where_notifications_come_early_sets_cost_no_look() -> None:
+    assert first_look(600, early_seconds=200, loss_rate=0.02) == 900
+
+
+@given(paces(), seconds, seconds, st.floats(0, 1))
+def test_early_sets_never_make_a_first_look_later_nor_one_within_minutes(
+    pace: Pace, one: float, other: float, loss_rate: float
+) -> None:
+    early, usual = sorted([one, other])
+    without = first_look(usual, loss_rate=loss_rate, pace=pace)
+    found = first_look(usual, early_seconds=early, loss_rate=loss_rate, pace=pace)
+    assert min(without, 150) <= found <= without
 
 
 def test_an_account_that_loses_notifications_is_looked_at_sooner() -> None:
