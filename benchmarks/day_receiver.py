@@ -149,13 +149,13 @@ class Receiver:
             self._at(resume_at, self._create, replace(order, at=resume_at))
             return
         experience, opened_at = account.experience(), now + _CALL
-        usual_seconds = experience.usual_seconds(order.size)
+        seen_seconds = experience.seen_seconds(order.size)
         one = _Set(
             next(self._numbers),
             account.created,
             order,
             opened_at,
-            plan.deadline(self._pace, usual_seconds=usual_seconds, now=now).missing_at,
+            plan.deadline(self._pace, usual_seconds=seen_seconds, now=now).missing_at,
         )
         account.created += 1
         account.at_work[one.number] = one
@@ -163,7 +163,7 @@ class Receiver:
         self.open_most = max(self.open_most, self._open)
         first_look_at = plan.first_look_at(
             self._pace,
-            usual_seconds=usual_seconds,
+            usual_seconds=experience.usual_seconds(order.size),
             early_seconds=experience.early_seconds(order.size),
             loss_rate=experience.loss_rate,
             now=opened_at,

@@ -19,7 +19,7 @@ _EARLY_SHARE = 0.1
 
 @dataclass(frozen=True)
 class Past:
-    """One complete set: how long it took, and what became of its notification.
+    """One complete set: how long it took as far as we saw it, and what became of its notification.
 
     ``is_lost`` is None while that is not decided.
     """
@@ -31,30 +31,42 @@ class Past:
 
 @dataclass(frozen=True)
 class Experience:
-    """How long sets of a size took, and which share of notifications never came."""
+    """How long sets of a size took, and which share of notifications never came.
+
+    ``durations`` are those of sets that were notified. ``seen`` are those of all, up to the look
+    that saw them complete: learned from them, each first look would be later than the one before.
+    """
 
     durations: Mapping[int, Sequence[float]] = field(default_factory=dict)
+    seen: Mapping[int, Sequence[float]] = field(default_factory=dict)
     loss_rate: float = 0.0
     count: int = 0
 
     def usual_seconds(self, spec_count: int) -> float | None:
         """Within which time four of five sets of that size were complete; None for unknown."""
-        return self._seconds_of(_USUAL_SHARE, spec_count=spec_count)
+        return _within(self.durations, spec_count, share=_USUAL_SHARE)
+
+    def seen_seconds(self, spec_count: int) -> float | None:
+        """Within which time we saw four of five sets of that size complete; None for unknown."""
+        return _within(self.seen, spec_count, share=_USUAL_SHARE)
 
     def early_seconds(self, spec_count: int) -> float | None:
         """Within which time one of ten sets of that size was complete; None for unknown."""
-        return self._seconds_of(_EARLY_SHARE, spec_count=spec_count)
-
-    def _seconds_of(self, share: float, *, spec_count: int) -> float | None:
-        durations = self.durations.get(size_bucket(spec_count), ())
-        if len(durations) < _ENOUGH:
-            return None
-        return durations[math.ceil(share * len(durations)) - 1]
+        return _within(self.durations, spec_count, share=_EARLY_SHARE)
 
     def is_past_usual(self, spec_count: int, *, age_seconds: float) -> bool:
         """Tell whether sets of that size are usually complete at an age; False for unknown."""
         usual_seconds = self.usual_seconds(spec_count)
         return usual_seconds is not None and age_seconds >= usual_seconds
+
+
+def _within(
+    durations: Mapping[int, Sequence[float]], spec_count: int, *, share: float
+) -> float | None:
+    of_size = durations.get(size_bucket(spec_count), ())
+    if len(of_size) < _ENOUGH:
+        return None
+    return of_size[math.ceil(share * len(of_size)) - 1]
 
 
 def size_bucket(spec_count: int) -> int:
@@ -64,13 +76,18 @@ def size_bucket(spec_count: int) -> int:
 
 def learn(past: Iterable[Past]) -> Experience:
     """Return what some complete sets tell."""
-    durations: dict[int, list[float]] = defaultdict(list)
-    decided = lost = count = 0
+    known = list(past)
+    decided = [one.is_lost for one in known if one.is_lost is not None]
+    return Experience(
+        durations=_by_size(one for one in known if one.is_lost is False),
+        seen=_by_size(known),
+        loss_rate=sum(decided) / len(decided) if decided else 0.0,
+        count=len(known),
+    )
+
+
+def _by_size(past: Iterable[Past]) -> dict[int, list[float]]:
+    by_size: dict[int, list[float]] = defaultdict(list)
     for one in past:
-        count += 1
-        durations[size_bucket(one.spec_count)].append(max(0.0, one.seconds))
-        if one.is_lost is not None:
-            decided += 1
-            lost += one.is_lost
-    by_size = {size: sorted(each) for size, each in durations.items()}
-    return Experience(by_size, loss_rate=lost / decided if decided else 0.0, count=count)
+        by_size[size_bucket(one.spec_count)].append(max(0.0, one.seconds))
+    return {size: sorted(seconds) for size, seconds in by_size.items()}

@@ -129,3 +129,18 @@ def test_a_day_in_miniature_collects_everything_and_costs_little_more_than_the_f
     assert measured["points", "polling every 30 s"].value < 1
     assert measured["delay, notified, p50", None].value < 5
     assert measured["delay, lost, p50", None].value > measured["delay, notified, p50", None].value
+
+
+@pytest.mark.parametrize("notified_of_ten", [0, 2])
+def test_where_notifications_get_lost_no_set_is_collected_later_than_the_one_before(
+    notified_of_ten: int,
+) -> None:
+    """What our own looks made of how long sets take is not learned."""
+    _, delays = _run(
+        *(
+            _order(at=BEGINS_AT + timedelta(minutes=20 * n), is_lost=n % 10 >= notified_of_ten)
+            for n in range(100)
+        )
+    )
+
+    assert max(delays) < 30

@@ -26,6 +26,18 @@ def test_one_of_ten_sets_of_a_size_is_complete_within_the_early_time() -> None:
     assert learn([Past(10, 5, is_lost=False)] * 2).early_seconds(10) is None
 
 
+@pytest.mark.parametrize("is_lost", [True, None])
+def test_a_set_that_only_a_look_found_complete_does_not_tell_how_long_it_took(
+    *, is_lost: bool | None
+) -> None:
+    notified = [Past(10, 40, is_lost=False)] * 3
+    found_late = [Past(10, 900, is_lost=is_lost)] * 50
+    assert learn([*notified, *found_late]).usual_seconds(10) == 40
+    assert learn(found_late).usual_seconds(10) is None
+    # No set is called late that others like it were not.
+    assert learn(found_late).seen_seconds(10) == 900
+
+
 @pytest.mark.parametrize(
     ("count", "bucket"), [(1, 1), (2, 2), (3, 2), (4, 3), (999, 10), (1000, 10)]
 )
