@@ -26,7 +26,7 @@ from receiver.lifecycle.experience import KEPT, Experience, Past, learn
 from receiver.lifecycle.look_plan import Due, plan_looks, reads_requests, remembered
 from receiver.lifecycle.plan import Moved, Pace
 from receiver.lifecycle.shares import Purpose, Shares
-from receiver.lifecycle.verdict import DELIVERED, FAILED, LOST, PENDING, verdict_of
+from receiver.lifecycle.verdict import DELIVERED, PENDING, verdict_of
 
 CALL_SECONDS = 0.3
 _CALL = timedelta(seconds=CALL_SECONDS)
@@ -56,9 +56,8 @@ class _Set:
     def judge(self, verdict: str) -> None:
         """Take what is said of its notification; it is complete."""
         self.verdict = verdict
-        is_lost = None if verdict == PENDING else verdict in (LOST, FAILED)
         took = (self.completed_at or self.opened_at) - self.opened_at
-        self.past = Past(self.order.size, took.total_seconds(), is_lost)
+        self.past = Past(self.order.size, took.total_seconds(), verdict)
 
     def age_seconds(self, now: datetime) -> float:
         return (now - self.order.at).total_seconds()
@@ -149,13 +148,13 @@ class Receiver:
             self._at(resume_at, self._create, replace(order, at=resume_at))
             return
         experience, opened_at = account.experience(), now + _CALL
-        seen_seconds = experience.seen_seconds(order.size)
+        usual_seconds = experience.usual_seconds(order.size)
         one = _Set(
             next(self._numbers),
             account.created,
             order,
             opened_at,
-            plan.deadline(self._pace, usual_seconds=seen_seconds, now=now).missing_at,
+            plan.deadline(self._pace, usual_seconds=usual_seconds, now=now).missing_at,
         )
         account.created += 1
         account.at_work[one.number] = one
@@ -163,7 +162,7 @@ class Receiver:
         self.open_most = max(self.open_most, self._open)
         first_look_at = plan.first_look_at(
             self._pace,
-            usual_seconds=experience.usual_seconds(order.size),
+            usual_seconds=usual_seconds,
             early_seconds=experience.early_seconds(order.size),
             loss_rate=experience.loss_rate,
             now=opened_at,

@@ -82,9 +82,8 @@ def _losses(verdicts: Mapping[str, int]) -> Losses:
 
 
 def _past(one: CompleteSet) -> Past:
-    is_lost = None if one.verdict == PENDING else one.verdict in (LOST, FAILED)
     seconds = (one.completed_at - one.opened_at).total_seconds()
-    return Past(one.spec_count, seconds=seconds, is_lost=is_lost)
+    return Past(one.spec_count, seconds=seconds, verdict=one.verdict)
 
 
 def halve_page(

@@ -121,14 +121,16 @@ def first_look_at(
     """
     if usual_seconds is None:
         return now + timedelta(seconds=pace.first_look_seconds)
-    if loss_rate <= _LOSS_IS_RARE:
-        seconds = usual_seconds * (1 + _GRACE)
-    else:
-        seconds = usual_seconds * (1 + _GRACE_WHERE_LOST)
-        if early_seconds is not None:
-            seconds = min(seconds, early_seconds + _EARLY_WAITS_SECONDS)
+    seconds = usual_seconds * (1 + grace_share(loss_rate))
+    if loss_rate > _LOSS_IS_RARE and early_seconds is not None:
+        seconds = min(seconds, early_seconds + _EARLY_WAITS_SECONDS)
     seconds = max(seconds, pace.look_interval_min_seconds)
     return now + timedelta(seconds=min(seconds, pace.look_interval_max_seconds))
+
+
+def grace_share(loss_rate: float) -> float:
+    """How much longer than usual a first look waits for a notification, as a share of that."""
+    return _GRACE if loss_rate <= _LOSS_IS_RARE else _GRACE_WHERE_LOST
 
 
 def next_look_at(

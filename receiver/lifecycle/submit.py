@@ -197,7 +197,7 @@ def _write_intent(
     tools: Tools, intent: NewIntent, learned: Experience
 ) -> tuple[Attempt, Credential]:
     now = tools.now()
-    seen_seconds = learned.seen_seconds(intent.spec_count)
+    usual_seconds = learned.usual_seconds(intent.spec_count)
     with tools.database.writing() as session:
         sealed = accounts.credential_of(session, intent.account_id)
         # A credential that cannot be opened ends the call before an intent is written.
@@ -211,7 +211,7 @@ def _write_intent(
             signing_key_id=tools.keys.newest_id,
             send_before=plan.send_before(tools.pace, now=now),
             look_at=plan.sender_is_gone(tools.pace, now=now),
-            deadline=plan.deadline(tools.pace, usual_seconds=seen_seconds, now=now),
+            deadline=plan.deadline(tools.pace, usual_seconds=usual_seconds, now=now),
             now=now,
         )
         twins.keep_key(session, intent, attempt.request_set_id)

@@ -36,7 +36,7 @@ def test_what_each_account_loses_is_what_its_experience_says(database: Database)
         losses = knowledge.losses_of_each(session, ACCOUNTS)
         learned = {
             account_id: learn(
-                Past(1, 0, None if one.verdict == "pending" else one.verdict in ("lost", "failed"))
+                Past(1, 0, one.verdict)
                 for one in experience.newest(session, account_id, limit=KEPT)
             )
             for account_id in ACCOUNTS
