@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
@@ -45,6 +45,18 @@ class Line:
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_PAUSE_SECONDS", 0.05)
+
+
+@pytest.fixture(autouse=True)
+def wakers_end_with_their_test() -> Iterator[None]:
+    """What one still drops after its test would count as the next one's."""
+    before = set(threading.enumerate())
+    yield
+    wait_until(lambda: not any(is_waker(one) for one in set(threading.enumerate()) - before))
+
+
+def is_waker(thread: threading.Thread) -> bool:
+    return thread.name == "waker"
 
 
 def counted(outcome: str) -> Callable[[], int]:
