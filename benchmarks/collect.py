@@ -126,13 +126,13 @@ def _figures_of(
 ) -> Iterator[Figure]:
     def ratio(name: str, of: Callable[[Cost], float]) -> Figure:
         pairs = [of(one) / of(other) for one, other in zip(ours, peers, strict=True)]
-        return Figure.of(f"collect: {name}, {scene}, {backend}", pairs, unit="x", peer=_SDK)
+        return Figure.of(f"{name}, {scene}, {backend}", pairs, unit="x", peer=_SDK)
 
     def absolute(
         name: str, costs: Sequence[Cost], of: Callable[[Cost], float], unit: str
     ) -> Figure:
         values = [of(one) for one in costs]
-        return Figure.of(f"collect: {name}, {scene}, {backend}", values, unit=unit)
+        return Figure.of(f"{name}, {scene}, {backend}", values, unit=unit)
 
     yield ratio("CPU-seconds", lambda cost: cost.cpu_seconds).at_most(1 / 5)
     yield ratio("HTTP calls", lambda cost: cost.calls).at_most(1 / 10)

@@ -115,7 +115,7 @@ def read_integer(value: object) -> int | None:
 def _whole_number(value: object) -> int | None:
     if isinstance(value, str):
         digits = value.removeprefix("-")
-        is_whole = digits.isdecimal() and digits.isascii() and len(digits) <= _MOST_DIGITS
+        is_whole = len(digits) <= _MOST_DIGITS and digits.isdecimal() and digits.isascii()
         return int(value) if is_whole else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 

@@ -348,18 +348,19 @@ def read_request_node(value: Any) -> RequestReading:
     if status is None:
         raise WrongShape("The answer shows no status")
     result = _first_object(node.get("result"))
+    # They come by the thousand, and named arguments take their time.
     return RequestReading(
-        id=_own_id(node),
-        scope_object_id=read_id(node.get("scope_object_id")),
-        status=status,
-        type=read_text(node.get("type")),
-        result=_json(node.get("result")),
-        input=_json(node.get("input")),
-        created_object_id=read_id(result.get("id")),
-        error_code=read_integer(result.get("error_code")),
-        error_message=read_text(result.get("error_message")),
-        created_time=read_text(node.get("created_time")),
-        updated_time=read_text(node.get("updated_time")),
+        _own_id(node),
+        read_id(node.get("scope_object_id")),
+        status,
+        read_text(node.get("type")),
+        _json(node.get("result")),
+        _json(node.get("input")),
+        read_id(result.get("id")),
+        read_integer(result.get("error_code")),
+        read_text(result.get("error_message")),
+        read_text(node.get("created_time")),
+        read_text(node.get("updated_time")),
     )
 
 

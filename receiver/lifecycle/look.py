@@ -209,9 +209,11 @@ def _read_alone(
     chosen = [claims[position] for position in positions]
     try:
         answered = _call(account, chosen, [SetAsk(one.facebook_id or 0) for one in chosen])
-    except (CallFailed, NoPoints) as error:
-        error.calls += before.calls
-        raise
+    except NoPoints:
+        return before
+    except CallFailed as error:
+        failed: list[Opened[SetShown]] = [error] * len(chosen)
+        answered = Answered(failed, error.usage, calls=error.calls)
     opened = {**dict(enumerate(before.value)), **dict(zip(positions, answered.value, strict=True))}
     return replace(answered, value=list(opened.values()), calls=before.calls + answered.calls)
 

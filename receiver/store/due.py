@@ -8,8 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, text
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import SQLCoreOperations
 
@@ -36,13 +48,15 @@ that they are few it reads all of them, and sorts them.
 """
 
 
-def is_unclaimed(now: datetime) -> ColumnElement[bool]:
+def is_unclaimed(now: datetime | BindParameter[Any]) -> ColumnElement[bool]:
     """Whether nobody has a set."""
     return or_(RequestSet.lease_expires_at.is_(None), RequestSet.lease_expires_at <= now)
 
 
 def account_waits(
-    now: datetime, *, account_id: SQLCoreOperations[int] = RequestSet.account_id
+    now: datetime | BindParameter[Any],
+    *,
+    account_id: SQLCoreOperations[int] = RequestSet.account_id,
 ) -> ColumnElement[bool]:
     """Whether the account of a set, or of what else names one, may not be asked yet."""
     return exists().where(
@@ -132,6 +146,15 @@ def _oldest_of_each(now: datetime) -> Select[int, datetime | None]:
 def _accounts_in_window(
     session: Session, *, now: datetime, most: int, passing_over: Collection[int]
 ) -> list[int]:
+    bound = {"now": now, "most": most, "passing_over": list(passing_over)}
+    return list(session.scalars(_in_window(), bound))
+
+
+@cache
+def _in_window() -> Select[int]:
+    """Build the statement once: whoever has nothing to do asks it five times a second."""
+    now: BindParameter[Any] = bindparam("now")
+    passing_over: BindParameter[Any] = bindparam("passing_over", expanding=True)
     window = (
         select(RequestSet.account_id, RequestSet.look_at, is_unclaimed(now).label("is_unclaimed"))
         .where(*_IN_ORDER)
@@ -149,23 +172,25 @@ def _accounts_in_window(
         .group_by(window.c.account_id)
         .subquery()
     )
-    return list(
-        session.scalars(
-            select(due.c.account_id)
-            .where(~account_waits(now, account_id=due.c.account_id))
-            .order_by(due.c.look_at)
-            .limit(most)
-        )
+    return (
+        select(due.c.account_id)
+        .where(~account_waits(now, account_id=due.c.account_id))
+        .order_by(due.c.look_at)
+        .limit(bindparam("most"))
     )
 
 
 def _is_any_beyond_window(session: Session, *, now: datetime) -> bool:
-    beyond = (
+    first = session.execute(_beyond_window()).scalar_one_or_none()
+    return first is not None and first <= now
+
+
+@cache
+def _beyond_window() -> Select[datetime | None]:
+    return (
         select(RequestSet.look_at)
         .where(*_IN_ORDER)
         .order_by(RequestSet.look_at)
         .offset(_WINDOW)
         .limit(1)
     )
-    first = session.execute(beyond).scalar_one_or_none()
-    return first is not None and first <= now

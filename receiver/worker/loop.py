@@ -12,7 +12,6 @@ and one looks after the tables.
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -46,7 +45,11 @@ ClaimT = TypeVar("ClaimT", Claim, DeliveryClaim, ItemClaim)
 
 
 class _Work(Generic[ClaimT]):
-    """One kind of work that several threads share: how it is claimed, and done."""
+    """One kind of work that several threads share: how it is claimed, and done.
+
+    One thread at a time looks for it. The others wait for that one without waking up, so that a
+    worker with nothing to do costs next to nothing however many threads it has.
+    """
 
     def __init__(
         self,
@@ -56,41 +59,59 @@ class _Work(Generic[ClaimT]):
         do: Callable[[Tools, ClaimT], None],
         threads: int,
         interval_seconds: float,
+        stopping: threading.Event,
     ) -> None:
         self._tools = tools
         self._claim: Callable[..., ClaimT | None] = claim
         self._do: Callable[[Tools, ClaimT], None] = do
         self._interval_seconds = interval_seconds
         self._most_of_account = max(1, threads // 2)
-        self._claiming = threading.Lock()
+        self._stopping = stopping
+        self._looking = threading.Lock()
+        self._changed = threading.Event()
+        self._counting = threading.Lock()
         self._busy: Counter[int] = Counter()
-        self._nothing_before = 0.0
 
     def step(self) -> bool:
-        """Do what has been due for longest. Returns whether there was anything."""
-        # One thread at a time claims, so that the accounts are counted when the next one looks.
-        with self._claiming:
-            # What one thread did not find just now, the others need not look for either.
-            if time.monotonic() < self._nothing_before:
-                return False
-            claim = self._claim(self._tools, passing_over=self._crowded())
-            if claim is None:
-                self._nothing_before = time.monotonic() + self._interval_seconds
-                return False
-            self._busy[claim.account_id] += 1
+        """Do what has been due for longest, once something is. Returns False once all is to end."""
+        claim = self._next()
+        if claim is None:
+            return False
         try:
             self._do(self._tools, claim)
         finally:
-            with self._claiming:
-                self._busy[claim.account_id] -= 1
-                self._nothing_before = 0.0
+            self._count(claim.account_id, -1)
+            self.look_again()
         return True
+
+    def look_again(self) -> None:
+        """Let the thread that looks do so at once: what it passed over may be free, or all ends."""
+        self._changed.set()
+
+    def _next(self) -> ClaimT | None:
+        with self._looking:
+            while not self._stopping.is_set():
+                self._changed.clear()
+                claim = self._claim(self._tools, passing_over=self._crowded())
+                if claim is not None:
+                    # Counted before the next thread looks.
+                    self._count(claim.account_id, 1)
+                    return claim
+                self._changed.wait(self._interval_seconds)
+        return None
+
+    def _count(self, account_id: int, change: int) -> None:
+        with self._counting:
+            self._busy[account_id] += change
 
     def _crowded(self) -> frozenset[int]:
         """The accounts that keep half of the threads busy: others would wait for them."""
-        return frozenset(
-            account_id for account_id, busy in self._busy.items() if busy >= self._most_of_account
-        )
+        with self._counting:
+            return frozenset(
+                account_id
+                for account_id, busy in self._busy.items()
+                if busy >= self._most_of_account
+            )
 
 
 @dataclass(frozen=True)
@@ -133,6 +154,7 @@ class Loop:
             do=step.work_on,
             threads=threads,
             interval_seconds=interval_seconds,
+            stopping=self._stopping,
         )
         delivering = max(2, threads // 2)
         told = _Work(
@@ -141,6 +163,7 @@ class Loop:
             do=deliver.deliver,
             threads=delivering,
             interval_seconds=interval_seconds,
+            stopping=self._stopping,
         )
         asked = _Work(
             tools,
@@ -148,7 +171,9 @@ class Loop:
             do=bulk.act,
             threads=_ACTION_THREADS,
             interval_seconds=_ACTION_INTERVAL_SECONDS,
+            stopping=self._stopping,
         )
+        self._shared = (sets, told, asked)
         self._threads = [
             self._thread("hints", lambda: step.apply_hints(self._tools)),
             self._thread(
@@ -198,6 +223,8 @@ class Loop:
     def stop(self) -> None:
         """Let every thread finish the step it is in, and begin no other."""
         self._stopping.set()
+        for work in self._shared:
+            work.look_again()
 
     def _wait(self, seconds: float) -> bool:
         """Wait so long; False once the loop is told to end."""

@@ -168,6 +168,34 @@ def test_a_set_that_breaks_every_call_it_is_in_keeps_no_other_from_being_collect
     assert states(house)[1:] == [intents.COLLECTED] * 4
 
 
+def test_what_was_read_of_others_stands_where_a_set_is_read_once_more_in_vain(
+    house: House,
+) -> None:
+    bad = complete_sets(house, 3)[0]
+    seen: list[bool] = []
+
+    def failing(asked: list[str], answer: Answer) -> Answer:
+        if not any(bad in path for path in asked):
+            return answer
+        seen.append(len(asked) > 1)
+        return _with_too_much(answer, bad) if len(asked) > 1 else (400, b"<html>No</html>")
+
+    with facebook_that_lies(house, failing):
+        assert step.advance(house.parts.tools)
+    assert states(house) == [intents.OPEN, *[intents.COLLECTED] * 2]
+    assert calls_of_looks(house) == len(seen) == 2
+
+
+def _with_too_much(answer: Answer, set_id: str) -> Answer:
+    """Answer that the requests of one set of a batch are too much."""
+    entries = json.loads(answer[1])
+    for entry in entries:
+        if set_id in entry["body"]:
+            status, body = _too_much()
+            entry |= {"code": status, "body": body.decode()}
+    return answer[0], json.dumps(entries).encode()
+
+
 @pytest.mark.parametrize("expands", [True, False])
 def test_more_sets_than_a_small_limit_has_points_for_are_collected(
     house: House, *, expands: bool
