@@ -17,7 +17,7 @@ from receiver.store.claims import Claim
 from receiver.store.database import Session
 from receiver.store.experience import CompleteSet
 
-_SHORTEST_ON_TRIAL = 25
+SHORTEST_ON_TRIAL = 25
 """An account asks for shorter pages than this only once such a page was answered.
 
 Facebook may be out of order for an hour, or never answer for one set: after that, each page of the
@@ -96,7 +96,7 @@ def halve_page(
     if not answers or not all(map(is_too_much, answers)):
         return
     page_limit = known.page_limit or MAX_PAGE_LIMIT
-    shorten_page(tools, account_id, max(_SHORTEST_ON_TRIAL, page_limit // 2), known=known)
+    shorten_page(tools, account_id, max(SHORTEST_ON_TRIAL, page_limit // 2), known=known)
 
 
 def shorten_page(tools: Tools, account_id: int, page_limit: int, *, known: Knowledge) -> None:

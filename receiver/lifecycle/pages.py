@@ -18,7 +18,7 @@ from receiver.graph.score import READ_POINTS
 from receiver.graph.vocabulary import MAX_PAGE_LIMIT
 from receiver.graph.wire import RequestsPage
 from receiver.lifecycle import knowledge
-from receiver.lifecycle.knowledge import Knowledge
+from receiver.lifecycle.knowledge import SHORTEST_ON_TRIAL, Knowledge
 from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.spending import NoPoints, points_left, reserve
 from receiver.lifecycle.together import parts
@@ -62,8 +62,13 @@ class Unread:
         return Page(self, page, read_at, calls=calls, is_last=is_last)
 
     def ask_for_less(self, *, known: Knowledge) -> bool:
-        """Ask for pages of half as many requests; False where they cannot be shorter."""
-        before = self.limit_of_page(known)
+        """Ask for pages of half as many requests; False where they cannot be shorter.
+
+        An error may pass: the first time, what is asked for may have no more requests anyway. The
+        next times that would only cost points.
+        """
+        is_first = self.limit == MAX_PAGE_LIMIT
+        before = self.limit_of_page(known) if is_first else self.rows_of_page(known=known)
         self.limit = max(1, before // 2)
         return self.limit < before
 
@@ -74,6 +79,14 @@ class Unread:
     def rows_of_page(self, *, known: Knowledge) -> int:
         """How many requests its next page has at the most."""
         return min(self.limit_of_page(known), self.claim.spec_count)
+
+    @property
+    def taught_limit(self) -> int:
+        """How many requests a page of the account's other sets may have, going by its own pages.
+
+        A set that fills no long page says nothing of those.
+        """
+        return self.limit if self.claim.spec_count > SHORTEST_ON_TRIAL else MAX_PAGE_LIMIT
 
 
 @dataclass(frozen=True)
@@ -177,7 +190,7 @@ def _learn_page(
     tools: Tools, account_id: int, reads: Sequence[Page | Unreadable], *, known: Knowledge
 ) -> None:
     """Let the account ask for pages as short as those that came, or shorter than what was late."""
-    came = [one.unread.limit for one in reads if isinstance(one, Page)]
+    came = [one.unread.taught_limit for one in reads if isinstance(one, Page)]
     late = [one.error for one in reads if isinstance(one, Unreadable) and one.is_late]
     if came:
         knowledge.shorten_page(tools, account_id, max(came), known=known)

@@ -202,8 +202,8 @@ def test_pages_that_are_too_much_are_halved_and_grow_again(house: House) -> None
     house.sandbox.trouble("graph_error", code=1, path="/requests$", count=4)
     house.work()
     assert states(house) == {intents.COLLECTED}
-    assert house.rows(Account)[0].page_limit == 62
-    for _ in range(4):
+    assert house.rows(Account)[0].page_limit == 24
+    for _ in range(5):
         house.create_open()
         house.notify()
         house.work()

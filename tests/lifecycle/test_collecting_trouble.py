@@ -361,6 +361,27 @@ def test_a_set_that_is_always_too_much_does_not_let_others_be_read_one_by_one(
     assert read_calls(house) - before < 15
 
 
+@pytest.mark.parametrize(("ads", "points"), [(1, 2), (2, 3), (40, 7)])
+def test_a_set_that_is_always_too_much_costs_no_points_for_pages_as_long_as_before(
+    house: House, ads: int, points: int
+) -> None:
+    """Code 1 is any unknown error: for an hour, each of its sets may have it."""
+    (bad,) = complete_sets(house.without_expansion(), 1, ads=ads)
+    house.sandbox.trouble("graph_error", code=1, path=f"{bad}/requests$", count=None)
+    before = read_calls(house)
+    assert step.advance(house.parts.tools)
+    assert read_calls(house) - before == 1 + points
+    assert calls_of_looks(house) == 1 + points
+
+
+def test_errors_that_pass_on_a_small_set_make_no_page_of_others_shorter(house: House) -> None:
+    (small,) = complete_sets(house.without_expansion(), 1)
+    house.sandbox.trouble("graph_error", code=1, path=f"{small}/requests$", count=2)
+    house.work()
+    assert states(house) == [intents.COLLECTED]
+    assert house.rows(Account)[0].page_limit is None
+
+
 def test_short_pages_grow_again_though_no_set_is_read_to_its_end(house: House) -> None:
     """Sixty pages of one request are more than development access has points for."""
     complete_sets(house.without_expansion(), 1, ads=60)
