@@ -90,8 +90,7 @@ class _Work(Generic[ClaimT]):
 
     def _next(self) -> ClaimT | None:
         with self._looking:
-            while not self._stopping.is_set():
-                self._changed.clear()
+            while not self._is_over():
                 claim = self._claim(self._tools, passing_over=self._crowded())
                 if claim is not None:
                     # Counted before the next thread looks.
@@ -99,6 +98,11 @@ class _Work(Generic[ClaimT]):
                     return claim
                 self._changed.wait(self._interval_seconds)
         return None
+
+    def _is_over(self) -> bool:
+        # Cleared before it is asked: a stop in between is noticed by the wait that follows.
+        self._changed.clear()
+        return self._stopping.is_set()
 
     def _count(self, account_id: int, change: int) -> None:
         with self._counting:

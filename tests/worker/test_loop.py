@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import replace
 
 from receiver.lifecycle.submit import submit
 from receiver.store import intents
+from receiver.store.claims import Claim
 from receiver.store.database import Database
 from receiver.store.intents import NewIntent
 from receiver.store.models import Request, RequestSet
-from receiver.worker.loop import Loop
+from receiver.worker.loop import Loop, _Work
 from tests.support.databases import locked
 from tests.support.house import ACCOUNT, House, ad, add_account
 from tests.support.loops import loop_of, running, wait_until
@@ -176,3 +178,29 @@ def open_set_of(house: House, account_id: int) -> int:
     submitted = submit(house.parts.tools, intent)
     house.clock.move(60)
     return submitted.request_set_id
+
+
+def test_a_stop_just_as_a_thread_begins_to_look_is_not_missed(house: House) -> None:
+    class StoppedOnceAsked(threading.Event):
+        """Somebody stops the loop right after a thread found that it goes on."""
+
+        def is_set(self) -> bool:
+            before = super().is_set()
+            self.set()
+            work.look_again()
+            return before
+
+    def nothing(*_: object, **__: object) -> None:
+        return None
+
+    work: _Work[Claim] = _Work(
+        house.parts.tools,
+        claim=nothing,
+        do=nothing,
+        threads=1,
+        interval_seconds=20,
+        stopping=StoppedOnceAsked(),
+    )
+    began = time.monotonic()
+    assert not work.step()
+    assert time.monotonic() - began < 5
