@@ -33,8 +33,10 @@ class CallSizes:
         """
         if len(answers) < 2:  # noqa: PLR2004  # a single one
             return False
-        eighths = self._eighths.get(account_id, _FULL)
-        is_too_much = any(map(is_too_much_for_a_call, answers))
-        learned = max(1, eighths // 2) if is_too_much else min(_FULL, eighths + 1)
+        eighths = learned = self._eighths.get(account_id, _FULL)
+        if any(map(is_too_much_for_a_call, answers)):
+            learned = max(1, eighths // 2)
+        elif not all(isinstance(one, Exception) for one in answers):
+            learned = min(_FULL, eighths + 1)
         self._eighths[account_id] = learned
         return learned < eighths

@@ -27,11 +27,15 @@ others would cost a point.
 
 @dataclass
 class Knowledge:
-    """``page_limit``: how many requests a page may hold, None for as many as Facebook allows."""
+    """``page_limit``: how many requests a page may hold, None for as many as Facebook allows.
+
+    ``longest_page``: how many it might at the most of those that were answered in this look.
+    """
 
     experience: Experience
     page_limit: int | None
     sweep_pages: float | None
+    longest_page: int = 0
 
     def is_past_usual(self, claim: Claim, *, now: datetime) -> bool:
         """Tell whether sets of its size are usually complete at the age of a set."""

@@ -189,6 +189,7 @@ def _read(
     try:
         answered = _call(account, claims, asks)
     except (GraphError, AnswerTooLong) as error:
+        note_usage(account.tools, account.account_id, error.usage)
         failed: list[Opened[SetShown]] = [error] * len(asks)
         answered = Answered(failed, error.usage, calls=error.calls)
     except CallFailed as error:

@@ -35,6 +35,12 @@ _PAGES_A_CALL = 10
 _MAX_PAGES = 2000
 """More than a set has, even in the shortest pages: a cursor that never ends is given up here."""
 
+_MOST_TRIES = 12
+"""How often a page that is too much is asked for again: in three smaller calls, nine times shorter.
+
+Other threads' answers may make the account's calls grow meanwhile.
+"""
+
 
 @dataclass
 class Unread:
@@ -50,6 +56,7 @@ class Unread:
     calls: int = 0
     is_over: bool = False
     _cursors: set[str] = field(default_factory=set)
+    _tries: int = 0
 
     def turn(self, page: RequestsPage, *, read_at: datetime) -> Page:
         """Go on behind a page that was read, and return it."""
@@ -58,10 +65,15 @@ class Unread:
         self._cursors.add(page.after or "")
         is_last = page.after is None or is_repeated or len(self._cursors) >= _MAX_PAGES
         self.is_over = is_last
-        calls, self.calls = self.calls, 0
+        calls, self.calls, self._tries = self.calls, 0, 0
         return Page(self, page, read_at, calls=calls, is_last=is_last)
 
-    def ask_for_less(self, *, known: Knowledge) -> bool:
+    def is_asked_again(self, *, is_call_smaller: bool, known: Knowledge) -> bool:
+        """Ask for less of it after a page that was too much; False where that is no use."""
+        self._tries += 1
+        return self._tries <= _MOST_TRIES and (is_call_smaller or self._shorten(known=known))
+
+    def _shorten(self, *, known: Knowledge) -> bool:
         """Ask for pages of half as many requests; False where they cannot be shorter.
 
         An error may pass: the first time, what is asked for may have no more requests anyway. The
@@ -170,6 +182,8 @@ def read_pages(
     try:
         answered = _call(tools, unread, known=known)
     except (CallFailed, CannotOpen, NoPoints) as error:
+        if isinstance(error, CallFailed):
+            note_usage(tools, account_id, error.usage)
         calls = 0 if isinstance(error, CannotOpen) else error.calls
         answers: Sequence[Opened[RequestsPage] | CannotOpen | NoPoints] = [error] * len(unread)
     else:
@@ -179,7 +193,10 @@ def read_pages(
     reads = [
         _read(one, answer, read_at=started_at)
         for one, answer in zip(unread, answers, strict=True)
-        if not (_is_asked_again(answer) and (is_call_smaller or one.ask_for_less(known=known)))
+        if not (
+            _asks_for_less(answer)
+            and one.is_asked_again(is_call_smaller=is_call_smaller, known=known)
+        )
     ]
     if not is_call_smaller:
         _learn_page(tools, account_id, reads, known=known)
@@ -193,12 +210,13 @@ def _learn_page(
     came = [one.unread.taught_limit for one in reads if isinstance(one, Page)]
     late = [one.error for one in reads if isinstance(one, Unreadable) and one.is_late]
     if came:
-        knowledge.shorten_page(tools, account_id, max(came), known=known)
+        known.longest_page = max(known.longest_page, *came)
+        knowledge.shorten_page(tools, account_id, known.longest_page, known=known)
     elif late:
         knowledge.halve_page(tools, account_id, late, known=known)
 
 
-def _is_asked_again(answer: object) -> bool:
+def _asks_for_less(answer: object) -> bool:
     """Tell whether less is asked for at once: where Facebook is silent, that would take long."""
     return is_too_much(answer) and not isinstance(answer, AnswerTooLate)
 

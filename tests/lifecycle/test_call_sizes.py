@@ -66,3 +66,10 @@ def test_a_call_of_one_operation_cannot_ask_for_fewer() -> None:
     sizes = CallSizes()
     assert not sizes.learn(ACCOUNT, [LATE])
     assert sizes.share(ACCOUNT, most=50) == 50
+
+
+def test_what_is_no_answer_lets_nothing_grow() -> None:
+    sizes = CallSizes()
+    sizes.learn(ACCOUNT, [LATE] * 2)
+    sizes.learn(ACCOUNT, [NotSent("No connection")] * 2)
+    assert sizes.share(ACCOUNT, most=50) == 25

@@ -12,7 +12,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -372,6 +372,31 @@ def test_a_set_that_is_always_too_much_costs_no_points_for_pages_as_long_as_befo
     assert step.advance(house.parts.tools)
     assert read_calls(house) - before == 1 + points
     assert calls_of_looks(house) == 1 + points
+
+
+def test_one_heavy_set_beside_light_ones_makes_no_page_of_others_shorter(house: House) -> None:
+    heavy = complete_sets(house.without_expansion(), 5, ads=40)[2]
+
+    def too_much(asked: list[str], answer: Answer) -> Answer:
+        if len(asked) == 1:
+            return _too_much() if _is_long_page(asked[0], heavy) else answer
+        status, body = _too_much()
+        refused = {"code": status, "headers": [], "body": body.decode()}
+        told = [
+            refused if _is_long_page(path, heavy) else entry
+            for path, entry in zip(asked, json.loads(answer[1]), strict=True)
+        ]
+        return answer[0], json.dumps(told).encode()
+
+    with facebook_that_lies(house, too_much):
+        house.work()
+    assert set(states(house)) == {intents.COLLECTED}
+    assert house.rows(Account)[0].page_limit is None
+
+
+def _is_long_page(path: str, set_id: str) -> bool:
+    limit = parse_qs(urlsplit(path).query).get("limit", ["0"])[0]
+    return f"{set_id}/requests" in path and int(limit) > 20
 
 
 def test_errors_that_pass_on_a_small_set_make_no_page_of_others_shorter(house: House) -> None:
