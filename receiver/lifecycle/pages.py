@@ -68,7 +68,7 @@ class Unread:
         calls, self.calls, self._tries = self.calls, 0, 0
         return Page(self, page, read_at, calls=calls, is_last=is_last)
 
-    def is_asked_again(self, *, is_call_smaller: bool, known: Knowledge) -> bool:
+    def ask_again(self, *, is_call_smaller: bool, known: Knowledge) -> bool:
         """Ask for less of it after a page that was too much; False where that is no use."""
         self._tries += 1
         return self._tries <= _MOST_TRIES and (is_call_smaller or self._shorten(known=known))
@@ -194,8 +194,7 @@ def read_pages(
         _read(one, answer, read_at=started_at)
         for one, answer in zip(unread, answers, strict=True)
         if not (
-            _asks_for_less(answer)
-            and one.is_asked_again(is_call_smaller=is_call_smaller, known=known)
+            _asks_for_less(answer) and one.ask_again(is_call_smaller=is_call_smaller, known=known)
         )
     ]
     if not is_call_smaller:
