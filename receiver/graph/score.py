@@ -62,6 +62,10 @@ class Score:
         slots = {slot: points * share for slot, points in self._kept(now).items()}
         return replace(self, slots=slots)
 
+    def left(self, *, most_percent: float, now: datetime) -> float:
+        """Return how many points may be spent at once."""
+        return self.limit * most_percent / 100 - self.at(now)
+
     def room_at(self, points: float, *, most_percent: float, now: datetime) -> datetime | None:
         """Return from when on so many points may be spent; None for at once."""
         most = self.limit * most_percent / 100

@@ -37,6 +37,11 @@ class Knowledge:
     sweep_pages: float | None
     longest_page: int = 0
 
+    @property
+    def rows_a_page(self) -> int:
+        """How many requests a page of the account may have."""
+        return self.page_limit or MAX_PAGE_LIMIT
+
     def is_past_usual(self, claim: Claim, *, now: datetime) -> bool:
         """Tell whether sets of its size are usually complete at the age of a set."""
         if claim.opened_at is None:
@@ -99,13 +104,13 @@ def halve_page(
     """
     if not answers or not all(map(is_too_much, answers)):
         return
-    page_limit = known.page_limit or MAX_PAGE_LIMIT
-    shorten_page(tools, account_id, max(SHORTEST_ON_TRIAL, page_limit // 2), known=known)
+    halved = max(SHORTEST_ON_TRIAL, known.rows_a_page // 2)
+    shorten_page(tools, account_id, halved, known=known)
 
 
 def shorten_page(tools: Tools, account_id: int, page_limit: int, *, known: Knowledge) -> None:
     """Ask for no more requests a page than this from now on. Raises DatabaseAway."""
-    if page_limit < (known.page_limit or MAX_PAGE_LIMIT):
+    if page_limit < known.rows_a_page:
         _keep(tools, account_id, known, page_limit)
 
 

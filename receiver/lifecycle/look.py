@@ -28,7 +28,7 @@ from receiver.lifecycle.look_plan import (
     plan_looks,
     reads_requests,
 )
-from receiver.lifecycle.pages import first_call, page_limit
+from receiver.lifecycle.pages import first_call
 from receiver.lifecycle.put_off import attempt, put_all_off, put_off
 from receiver.lifecycle.seen import Look, Seen
 from receiver.lifecycle.shared_lease import SharedLease
@@ -167,7 +167,7 @@ def _requests_limit(account: _Account, claim: Claim) -> int | None:
         spec_count=claim.spec_count,
         is_past_usual=account.known.is_past_usual(claim, now=account.tools.now()),
     )
-    return page_limit(account.known) if is_worth_it else None
+    return account.known.rows_a_page if is_worth_it else None
 
 
 def _written_etag(etag: str | None, limit: int | None) -> str | None:
@@ -190,8 +190,7 @@ def _read(
         answered = _call(account, claims, asks)
     except (GraphError, AnswerTooLong) as error:
         note_usage(account.tools, account.account_id, error.usage)
-        failed: list[Opened[SetShown]] = [error] * len(asks)
-        answered = Answered(failed, error.usage, calls=error.calls)
+        answered = _failed(error, count=len(asks))
     except CallFailed as error:
         _learn(account, [(ask, error) for ask in asks])
         raise
@@ -213,10 +212,14 @@ def _read_alone(
     except NoPoints:
         return before
     except CallFailed as error:
-        failed: list[Opened[SetShown]] = [error] * len(chosen)
-        answered = Answered(failed, error.usage, calls=error.calls)
+        answered = _failed(error, count=len(chosen))
     opened = {**dict(enumerate(before.value)), **dict(zip(positions, answered.value, strict=True))}
     return replace(answered, value=list(opened.values()), calls=before.calls + answered.calls)
+
+
+def _failed(error: CallFailed, *, count: int) -> Answered[list[Opened[SetShown]]]:
+    """Return the answer to a call that failed whole: each of its sets has the error."""
+    return Answered([error] * count, error.usage, calls=error.calls)
 
 
 def _call(

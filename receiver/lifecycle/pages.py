@@ -86,7 +86,7 @@ class Unread:
 
     def limit_of_page(self, known: Knowledge) -> int:
         """How many requests its next page may have."""
-        return min(self.limit, page_limit(known))
+        return min(self.limit, known.rows_a_page)
 
     def rows_of_page(self, *, known: Knowledge) -> int:
         """How many requests its next page has at the most."""
@@ -138,11 +138,6 @@ class Unreadable:
         return self.error
 
 
-def page_limit(known: Knowledge) -> int:
-    """How many requests a page of an account may have."""
-    return known.page_limit or MAX_PAGE_LIMIT
-
-
 def first_call(
     tools: Tools,
     account_id: int,
@@ -164,7 +159,7 @@ def first_call(
         parts(
             sets,
             rows=rows,
-            most_rows=share(most=_PAGES_A_CALL * page_limit(known)),
+            most_rows=share(most=_PAGES_A_CALL * known.rows_a_page),
             most=max(1, min(share(most=BATCH_MOST), affordable)),
         )
     )

@@ -55,7 +55,7 @@ def points_left(tools: Tools, account_id: int, *, purpose: Purpose) -> int:
     """Return how many points an account has left for a purpose. Raises DatabaseAway."""
     with tools.database.reading() as session:
         score = points.read(session, account_id).score
-    return int(score.limit * tools.shares.of(purpose) / 100 - score.at(tools.now()))
+    return int(score.left(most_percent=tools.shares.of(purpose), now=tools.now()))
 
 
 def check(tools: Tools, account_id: int, *, cost: int, purpose: Purpose) -> None:

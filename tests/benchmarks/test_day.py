@@ -10,22 +10,8 @@ from benchmarks import day
 from benchmarks.day_facebook import BEGINS_AT, Order, orders, reading
 from benchmarks.day_receiver import CALL_SECONDS, Receiver
 from receiver.graph.score import READ_POINTS, WRITE_POINTS
-from receiver.lifecycle.plan import Pace
 from receiver.lifecycle.shares import Shares
-
-_PACE = Pace(
-    send_before_seconds=10,
-    call_deadline_seconds=60,
-    lease_seconds=120,
-    first_look_seconds=60,
-    look_interval_min_seconds=15,
-    look_interval_max_seconds=900,
-    notification_grace_seconds=120,
-    deadline_min_seconds=3600,
-    deadline_max_seconds=86_400,
-    settle_seconds=900,
-    needs_witness=True,
-)
+from tests.support.pace import PACE
 
 
 def _order(**different: Any) -> Order:
@@ -47,7 +33,7 @@ def _run(*ordered: Order) -> tuple[Receiver, list[float]]:
     def collected(order: Order, at: datetime) -> None:
         delays.append((at - order.completes_at).total_seconds())
 
-    receiver = Receiver(pace=_PACE, shares=Shares(), seed=1, collected=collected)
+    receiver = Receiver(pace=PACE, shares=Shares(), seed=1, collected=collected)
     receiver.run(ordered)
     return receiver, delays
 

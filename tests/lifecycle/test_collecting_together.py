@@ -11,7 +11,7 @@ from sqlalchemy import event, update
 
 from receiver.graph import looks as graph_looks
 from receiver.lifecycle import collect as collecting
-from receiver.lifecycle import pages
+from receiver.lifecycle import knowledge, pages
 from receiver.store import intents, results
 from receiver.store.models import Look, Request, RequestSet
 from tests.support.databases import refuse_rows
@@ -174,7 +174,7 @@ def test_a_set_more_takes_no_statement_and_no_call_more(house: House) -> None:
 
 
 def test_long_sets_share_their_calls_to_the_last_page(house: House, monkeypatch: Any) -> None:
-    monkeypatch.setattr(pages, "MAX_PAGE_LIMIT", 4)
+    monkeypatch.setattr(knowledge, "MAX_PAGE_LIMIT", 4)
     ids = complete_sets(house.without_expansion(), 3, ads=10)
     before = http_calls(house)
     house.work()
@@ -185,7 +185,7 @@ def test_long_sets_share_their_calls_to_the_last_page(house: House, monkeypatch:
 
 
 def test_a_call_asks_for_no_more_than_one_answer_may_hold(house: House, monkeypatch: Any) -> None:
-    monkeypatch.setattr(pages, "MAX_PAGE_LIMIT", 5)
+    monkeypatch.setattr(knowledge, "MAX_PAGE_LIMIT", 5)
     monkeypatch.setattr(pages, "_PAGES_A_CALL", 1)
     complete_sets(house.without_expansion(), 4, ads=2)
     before = http_calls(house)

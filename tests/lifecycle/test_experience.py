@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.lifecycle.experience import Experience, Past, learn, size_bucket
-from receiver.lifecycle.plan import Pace, first_look_at
+from receiver.lifecycle.plan import first_look_at
 from receiver.lifecycle.verdict import DELIVERED, FAILED, LOST, NONE, PENDING, VERDICTS
+from tests.support.pace import PACE
 
 
 def test_without_enough_sets_of_a_size_nothing_is_usual() -> None:
@@ -32,19 +33,6 @@ def test_one_of_ten_sets_of_a_size_is_complete_within_the_early_time() -> None:
 
 
 FOUND_BY_A_LOOK = (LOST, FAILED, PENDING, NONE)
-PACE = Pace(
-    send_before_seconds=10,
-    call_deadline_seconds=60,
-    lease_seconds=120,
-    first_look_seconds=60,
-    look_interval_min_seconds=15,
-    look_interval_max_seconds=900,
-    notification_grace_seconds=120,
-    deadline_min_seconds=3600,
-    deadline_max_seconds=86_400,
-    settle_seconds=900,
-    needs_witness=True,
-)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from receiver.lifecycle import plan
 from receiver.lifecycle.plan import Moved, Pace
+from tests.support.pace import PACE
 from tests.support.rows import NOW, at
 
 seconds = st.floats(0.01, 86_400)
@@ -31,21 +32,6 @@ def paces(draw: st.DrawFn) -> Pace:
         settle_seconds=900,
         needs_witness=True,
     )
-
-
-PACE = Pace(
-    send_before_seconds=10,
-    call_deadline_seconds=60,
-    lease_seconds=120,
-    first_look_seconds=60,
-    look_interval_min_seconds=15,
-    look_interval_max_seconds=900,
-    notification_grace_seconds=120,
-    deadline_min_seconds=3600,
-    deadline_max_seconds=86_400,
-    settle_seconds=900,
-    needs_witness=True,
-)
 
 
 def interval(pace: Pace, quiet_looks: int, chance: float = 0) -> timedelta:

@@ -7,23 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.lifecycle.plan import Pace
 from receiver.lifecycle.verdict import VERDICTS, verdict_of
+from tests.support.pace import PACE
 from tests.support.rows import NOW, set_reading
-
-PACE = Pace(
-    send_before_seconds=10,
-    call_deadline_seconds=60,
-    lease_seconds=120,
-    first_look_seconds=60,
-    look_interval_min_seconds=15,
-    look_interval_max_seconds=900,
-    notification_grace_seconds=120,
-    deadline_min_seconds=3600,
-    deadline_max_seconds=86_400,
-    settle_seconds=900,
-    needs_witness=True,
-)
 
 
 def verdict(
