@@ -29,7 +29,7 @@ from benchmarks.admin_cases import API, PAGES, Case, cases, find_samples
 from benchmarks.admin_population import KEYS, NOW
 from benchmarks.admin_rows import fill
 from benchmarks.databases import BACKENDS, new_database
-from benchmarks.installation import SECRET_KEY, settings_of
+from benchmarks.installation import settings_of, variables
 from benchmarks.plans import watched
 from benchmarks.postgresql import SERVER
 from benchmarks.quiet import be_quiet
@@ -144,11 +144,7 @@ def _forget_file(path: Path) -> None:
 
 
 def _measured(url: str, options: Options) -> list[dict[str, Any]]:
-    environment = {
-        "RECEIVER_DATABASE_URL": url,
-        "RECEIVER_PUBLIC_URL": "http://receiver.example",
-        "RECEIVER_SECRET_KEYS": SECRET_KEY,
-    }
+    environment = variables(url, public_url="http://receiver.example")
     parts = build(settings_of(environment), now=lambda: NOW)
     app = create_app(parts)
     # As gunicorn.conf.py has it done in each web worker.

@@ -25,7 +25,13 @@ from benchmarks.collect_peer import Peer
 from benchmarks.cpu import seconds_of
 from benchmarks.databases import BACKENDS, new_database, plain_url
 from benchmarks.figure import Figure
-from benchmarks.installation import SECRET_KEY, add_accounts, intent, running_fleet, settings_of
+from benchmarks.installation import (
+    add_accounts,
+    intent,
+    running_fleet,
+    settings_of,
+    variables,
+)
 from benchmarks.postgresql import NoPostgreSQL
 from benchmarks.sandbox_control import spent, tell
 from benchmarks.waiting import repeatedly
@@ -245,10 +251,7 @@ def _stage(folder: Path, backend: str) -> Iterator[_Stage]:
     ):
         sandbox_url = fleet.start_sandbox()
         environment = {
-            "RECEIVER_DATABASE_URL": url,
-            "RECEIVER_PUBLIC_URL": "http://receiver.test",
-            "RECEIVER_SECRET_KEYS": SECRET_KEY,
-            "RECEIVER_GRAPH_URL": sandbox_url,
+            **variables(url, public_url="http://receiver.test", graph_url=sandbox_url),
             # They are made due by hand, once all of them are complete.
             "RECEIVER_FIRST_LOOK_SECONDS": "3600",
             # No look for a verdict on their notifications falls into a later round.

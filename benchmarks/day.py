@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection
 from benchmarks.day_facebook import Order, orders
 from benchmarks.day_receiver import CALL_SECONDS, Receiver
 from benchmarks.figure import Figure
-from benchmarks.installation import SECRET_KEY, settings_of
+from benchmarks.installation import settings_of, variables
 from benchmarks.timing import percentile
 from receiver.assembly import build
 from receiver.graph.score import READ_POINTS, WRITE_POINTS
@@ -164,11 +164,7 @@ def _day(sets: int, accounts: int, *, seed: int, say: Callable[[str], None]) -> 
 
 def _receiver(seed: int, collected: Callable[[Order, datetime], None]) -> Receiver:
     """Make the model with the default settings: of its parts only the pure ones are used."""
-    environment = {
-        "RECEIVER_DATABASE_URL": "sqlite:////nowhere.db",
-        "RECEIVER_PUBLIC_URL": "http://receiver.example",
-        "RECEIVER_SECRET_KEYS": SECRET_KEY,
-    }
+    environment = variables("sqlite:////nowhere.db", public_url="http://receiver.example")
     tools = build(settings_of(environment)).tools
     return Receiver(pace=tools.pace, shares=tools.shares, seed=seed, collected=collected)
 

@@ -24,7 +24,7 @@ import click
 
 from benchmarks import admin_rows
 from benchmarks.databases import new_database
-from benchmarks.installation import SECRET_KEY
+from benchmarks.installation import variables
 from receiver.cli.processes import plain_environment
 from receiver.store.database import Database
 
@@ -134,9 +134,7 @@ def _mib(usage: resource.struct_rusage) -> int:
 def _environment(url: str) -> dict[str, str]:
     return {
         **plain_environment(),
-        "RECEIVER_DATABASE_URL": url,
-        "RECEIVER_PUBLIC_URL": "http://receiver.test",
-        "RECEIVER_SECRET_KEYS": SECRET_KEY,
+        **variables(url, public_url="http://receiver.test"),
         "RECEIVER_DATABASE_TIMEOUT_SECONDS": "60",
     }
 

@@ -22,12 +22,12 @@ from benchmarks.figure import Figure
 from benchmarks.ingest_contenders import Contender, ours
 from benchmarks.ingest_rounds import Generator, Round, Say, generating
 from benchmarks.installation import (
-    SECRET_KEY,
     add_accounts,
     intent,
     plain_specs,
     running_fleet,
     settings_of,
+    variables,
 )
 from benchmarks.sandbox_control import tell
 from benchmarks.web_server import WebServer
@@ -122,12 +122,9 @@ def _installation(backend: str) -> Iterator[_Installation]:
         server = stack.enter_context(closing(contender.start()))
         fleet = stack.enter_context(running_fleet(folder))
         sandbox_url = fleet.start_sandbox()
-        environment = {
-            "RECEIVER_DATABASE_URL": database_url,
-            "RECEIVER_PUBLIC_URL": f"http://127.0.0.1:{server.port}",
-            "RECEIVER_SECRET_KEYS": SECRET_KEY,
-            "RECEIVER_GRAPH_URL": sandbox_url,
-        }
+        environment = variables(
+            database_url, public_url=f"http://127.0.0.1:{server.port}", graph_url=sandbox_url
+        )
         fleet.add_environment(environment)
         parts = stack.enter_context(closing(build(settings_of(environment))))
         add_accounts(parts, _ACCOUNTS)

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 
 from benchmarks.databases import plain_url
-from benchmarks.installation import SECRET_KEY
+from benchmarks.installation import SECRET_KEY, variables
 from benchmarks.notifications_load import Messages
 from benchmarks.peers.environments import environment_of
 from benchmarks.peers.flask_views import COLUMNS
@@ -146,11 +146,7 @@ def ours(
     environment: Mapping[str, str] | None = None,
 ) -> Contender:
     """``gunicorn wsgi:app`` with the repository's own configuration, on a migrated database."""
-    settings = {
-        "RECEIVER_DATABASE_URL": plain_url(database_url),
-        "RECEIVER_PUBLIC_URL": "http://127.0.0.1",
-        "RECEIVER_SECRET_KEYS": SECRET_KEY,
-    }
+    settings = variables(plain_url(database_url), public_url="http://127.0.0.1")
     start = partial(
         WebServer,
         "wsgi:app",

@@ -28,6 +28,18 @@ def running_fleet(folder: Path) -> Iterator[Fleet]:
         fleet.stop()
 
 
+def variables(
+    database_url: str, *, public_url: str, graph_url: str | None = None
+) -> dict[str, str]:
+    """Return the variables that each process needs; ``graph_url`` for those that call Facebook."""
+    needed = {
+        "RECEIVER_DATABASE_URL": database_url,
+        "RECEIVER_PUBLIC_URL": public_url,
+        "RECEIVER_SECRET_KEYS": SECRET_KEY,
+    }
+    return needed if graph_url is None else {**needed, "RECEIVER_GRAPH_URL": graph_url}
+
+
 def settings_of(environment: Mapping[str, str]) -> Settings:
     """Return the settings of a process that has these variables."""
     values: dict[str, Any] = {

@@ -25,7 +25,13 @@ from sqlalchemy import func, select
 from werkzeug.serving import make_server
 
 from benchmarks.databases import new_database
-from benchmarks.installation import SECRET_KEY, add_accounts, intent, plain_specs, settings_of
+from benchmarks.installation import (
+    add_accounts,
+    intent,
+    plain_specs,
+    settings_of,
+    variables,
+)
 from benchmarks.official_sdk import TOKEN, sdk_at
 from benchmarks.polling_latency import measure_latency
 from benchmarks.quiet import be_quiet
@@ -186,12 +192,9 @@ def _world(*, is_expanded: bool) -> Iterator[_World]:
         new_database("sqlite", Path(folder), label="polling") as database_url,
         serving(Sandbox(), host="127.0.0.1", port=0) as sandbox,
     ):
-        environment = {
-            "RECEIVER_DATABASE_URL": database_url,
-            "RECEIVER_PUBLIC_URL": f"http://127.0.0.1:{port}",
-            "RECEIVER_SECRET_KEYS": SECRET_KEY,
-            "RECEIVER_GRAPH_URL": sandbox.url,
-        }
+        environment = variables(
+            database_url, public_url=f"http://127.0.0.1:{port}", graph_url=sandbox.url
+        )
         parts = build(settings_of(environment), now=clock)
         add_accounts(parts, [_ACCOUNT])
         if not is_expanded:

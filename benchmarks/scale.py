@@ -25,12 +25,12 @@ from sqlalchemy import func, select, update
 from benchmarks import cpu
 from benchmarks.figure import Figure
 from benchmarks.installation import (
-    SECRET_KEY,
     add_accounts,
     intent,
     plain_specs,
     running_fleet,
     settings_of,
+    variables,
 )
 from benchmarks.postgresql import new_database
 from benchmarks.sandbox_control import tell
@@ -165,10 +165,7 @@ def _hall() -> Iterator[_Hall]:
     ):
         sandbox_url = fleet.start_sandbox()
         environment = {
-            "RECEIVER_DATABASE_URL": database_url,
-            "RECEIVER_PUBLIC_URL": "http://127.0.0.1:9",
-            "RECEIVER_SECRET_KEYS": SECRET_KEY,
-            "RECEIVER_GRAPH_URL": sandbox_url,
+            **variables(database_url, public_url="http://127.0.0.1:9", graph_url=sandbox_url),
             "RECEIVER_FIRST_LOOK_SECONDS": str(_DAY),
             "RECEIVER_WORKER_THREADS": str(_THREADS),
         }
