@@ -75,10 +75,13 @@ def facebook_that_lies(house: House, lie: Lie) -> Iterator[None]:
 
 
 def complete_sets(house: House, count: int, *, ads: int = 2) -> list[str]:
-    """Create sets that are complete, and of which no notification came."""
+    """Create sets that are complete, and of which no notification came; the first is due first."""
     house.sandbox.configure(f"act_{ACCOUNT}", progress=BY_HAND, notification=NEVER)
     specs = [ad(f"ad {number}") for number in range(ads)]
-    ids = [house.create_open(specs, name=f"set {number}") for number in range(count)]
+    ids = []
+    for number in range(count):
+        ids.append(house.create_open(specs, name=f"set {number}"))
+        house.let_time_pass(1)
     for set_id in ids:
         house.sandbox.complete(set_id)
     house.let_time_pass(60)
