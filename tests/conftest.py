@@ -33,6 +33,22 @@ def pytest_configure() -> None:
     compile_statements_once()
 
 
+_POSTGRESQL_WITH_THE_DRILLS = ("lifecycle", "web/gateway")
+"""Folders of tests whose statements are the store's, which is tested on both databases.
+
+PostgreSQL's turn there, the same tests once more, comes with the drills.
+"""
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    folders = {here / folder for folder in _POSTGRESQL_WITH_THE_DRILLS}
+    for item in items:
+        if "postgresql" in item.name and not folders.isdisjoint(item.path.parents):
+            item.add_marker(pytest.mark.drill)
+
+
 @pytest.fixture(params=BACKENDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty, migrated database; the test runs once for each kind."""
