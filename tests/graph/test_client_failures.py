@@ -131,8 +131,9 @@ def test_a_create_without_a_complete_answer_is_unknown(behaviour: Behaviour) -> 
 )
 def test_a_create_ends_with_its_deadline_whatever_drips(behaviour: Behaviour) -> None:
     started = time.monotonic()
-    error = failed_create(behaviour, deadline_seconds=0.3, read_timeout_seconds=10.0)
-    assert time.monotonic() - started < 1.0
+    # On a busy machine, connecting may take a good part of a second.
+    error = failed_create(behaviour, deadline_seconds=1.0, read_timeout_seconds=10.0)
+    assert time.monotonic() - started < 3.0
     assert isinstance(error, NoAnswer)
     assert str(error) == "Sent, and no complete answer came: the deadline passed."
 
