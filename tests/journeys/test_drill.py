@@ -13,7 +13,7 @@ from receiver.cli.processes import plain_environment
 from tests.support.brokers import own_broker
 from tests.support.databases import empty_database_url, require_postgres
 
-pytestmark = [pytest.mark.drill, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.drill, pytest.mark.timeout(900)]
 
 
 def drill(*options: str) -> subprocess.CompletedProcess[str]:
@@ -22,7 +22,7 @@ def drill(*options: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=400,
+        timeout=880,
         env=plain_environment(),
     )
 

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import requests
 
 from receiver.cli.drill.audit import Heard
-from receiver.cli.drill.stage import ACCOUNTS, Stage
+from receiver.cli.drill.stage import ACCOUNTS, SETTLE_SECONDS, Stage
 
 _THREADS = 6
 _PAUSE_SECONDS = (0.3, 1.5)
 _AGAIN_SECONDS = 2.0
 _ASKED_AGAIN = 3
-_SETTLE_SECONDS = 180.0
 _OK = 200
 
 
@@ -67,8 +66,8 @@ class Callers:
             thread.join()
 
     def settle(self) -> None:
-        """Ask for every create without an answer until it has one, or for three minutes."""
-        ends = time.monotonic() + _SETTLE_SECONDS
+        """Ask for every create without an answer until it has one, or for six minutes."""
+        ends = time.monotonic() + SETTLE_SECONDS
         while time.monotonic() < ends:
             waiting = [create for create in self._creates if create.facebook_id is None]
             if not waiting:
