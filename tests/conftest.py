@@ -45,7 +45,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     folders = {here / folder for folder in _POSTGRESQL_WITH_THE_DRILLS}
     for item in items:
-        if "postgresql" in item.name and not folders.isdisjoint(item.path.parents):
+        is_matrix = item.get_closest_marker("long") is not None
+        is_there = not folders.isdisjoint(item.path.parents)
+        if is_there and "postgresql" in item.name and not is_matrix:
             item.add_marker(pytest.mark.drill)
 
 
