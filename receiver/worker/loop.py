@@ -90,19 +90,17 @@ class _Work(Generic[ClaimT]):
 
     def _next(self) -> ClaimT | None:
         with self._looking:
-            while not self._is_over():
+            while True:
+                # Cleared before that is asked: a stop in between ends the wait below.
+                self._changed.clear()
+                if self._stopping.is_set():
+                    return None
                 claim = self._claim(self._tools, passing_over=self._crowded())
                 if claim is not None:
                     # Counted before the next thread looks.
                     self._count(claim.account_id, 1)
                     return claim
                 self._changed.wait(self._interval_seconds)
-        return None
-
-    def _is_over(self) -> bool:
-        # Cleared before it is asked: a stop in between is noticed by the wait that follows.
-        self._changed.clear()
-        return self._stopping.is_set()
 
     def _count(self, account_id: int, change: int) -> None:
         with self._counting:

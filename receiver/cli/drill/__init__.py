@@ -15,7 +15,7 @@ from receiver.cli.drill.audit import audit
 from receiver.cli.drill.callers import Callers
 from receiver.cli.drill.report import print_audit, print_counts, unmet_floors
 from receiver.cli.drill.rows import read_rows, refuse_used
-from receiver.cli.drill.stage import SETTLE_SECONDS, Stage
+from receiver.cli.drill.stage import PATIENCE_SECONDS, Stage
 from receiver.cli.drill.violence import Violence
 from receiver.cli.ending import closing_in_order, ending_in_order
 
@@ -115,7 +115,7 @@ def _wait_for_each_blow(violence: Violence) -> None:
 
 def _wait_until_closed(stage: Stage, console: Console) -> None:
     """Wait until every set is collected, creating one more now and then: a witness for the rest."""
-    ends = time.monotonic() + SETTLE_SECONDS
+    ends = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < ends:
         still = [row for row in read_rows(stage.database_url).sets if not row.is_closed]
         if not still:

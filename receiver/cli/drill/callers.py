@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import requests
 
 from receiver.cli.drill.audit import Heard
-from receiver.cli.drill.stage import ACCOUNTS, SETTLE_SECONDS, Stage
+from receiver.cli.drill.stage import ACCOUNTS, PATIENCE_SECONDS, Stage
 
 _THREADS = 6
 _PAUSE_SECONDS = (0.3, 1.5)
@@ -66,8 +66,8 @@ class Callers:
             thread.join()
 
     def settle(self) -> None:
-        """Ask for every create without an answer until it has one, or for six minutes."""
-        ends = time.monotonic() + SETTLE_SECONDS
+        """Ask for every create without an answer until it has one, or patience ends."""
+        ends = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < ends:
             waiting = [create for create in self._creates if create.facebook_id is None]
             if not waiting:

@@ -84,7 +84,7 @@ EDGES: tuple[dict[str, Any], ...] = (
 )
 """How each of the accounts lists its sets."""
 
-SETTLE_SECONDS = 360.0
+PATIENCE_SECONDS = 360.0
 """How long to wait, after the trouble, for what is not known yet.
 
 An account whose throttle error names no time is left alone for five minutes.
