@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import socket
@@ -48,7 +49,12 @@ def split_answers(received: bytes) -> list[tuple[int, Any]]:
 def send_and_hang_up(url: str, raw: bytes) -> list[tuple[int, Any]]:
     with connect(url) as sock:
         sock.sendall(raw)
-        sock.shutdown(socket.SHUT_WR)
+        try:
+            sock.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            # The server may have hung up first.
+            if error.errno != errno.ENOTCONN:
+                raise
         return split_answers(read_all(sock))
 
 
