@@ -85,7 +85,7 @@ def sign_in_attempts() -> SignInAttempts:
 
 def detach(app: Flask) -> None:
     """Wait for what an application still does in threads of its own."""
-    cast("Readers", app.extensions[_READERS]).close()
+    readers_of(app).close()
 
 
 def parts_of(app: Flask) -> Parts:
@@ -109,9 +109,14 @@ def outgoing_slots() -> OutgoingSlots:
     return cast("OutgoingSlots", current_app.extensions[_SLOTS])
 
 
+def readers_of(app: Flask) -> Readers:
+    """Return the threads that look at Facebook for an application's callers."""
+    return cast("Readers", app.extensions[_READERS])
+
+
 def readers() -> Readers:
     """Return the threads that look at Facebook for the callers of this process."""
-    return cast("Readers", current_app.extensions[_READERS])
+    return readers_of(current_app)
 
 
 def batch_gates() -> AccountGates:

@@ -15,7 +15,7 @@ from receiver.store.database import DatabaseAway
 log = structlog.get_logger(__name__)
 
 PATIENCE_SECONDS = 2.0
-"""How long a caller's read may wait for Facebook before it is answered from SQL all the same."""
+"""How long a caller's read waits for Facebook before it is answered from SQL all the same."""
 
 Job = Callable[[], object]
 
@@ -23,10 +23,12 @@ Job = Callable[[], object]
 class Readers:
     """The threads of one process that look at Facebook for its callers.
 
-    A look that takes longer than its caller waits goes on, and is there for the next one.
+    Callers wait for ``patience_seconds``. A look that takes longer goes on, and is there for the
+    next one.
     """
 
-    def __init__(self, *, threads: int) -> None:
+    def __init__(self, *, threads: int, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self.patience_seconds = patience_seconds
         self._pool = ThreadPoolExecutor(max_workers=max(1, threads // 4), thread_name_prefix="read")
 
     def close(self) -> None:
@@ -38,7 +40,7 @@ class Readers:
 
         What goes wrong with one is logged: what is known can be read without it.
         """
-        ends = time.monotonic() + PATIENCE_SECONDS
+        ends = time.monotonic() + self.patience_seconds
         futures: list[Future[None]] = [
             self._pool.submit(_guarded, job, account_id=account_id) for job in jobs
         ]

@@ -25,7 +25,7 @@ from receiver.settings import Settings
 from receiver.store import accounts, heartbeats, keys
 from receiver.store.database import DatabaseAway
 from receiver.store.models import ApiKey, Base, RequestSet, Submission
-from receiver.web.context import attach, detach, outgoing_slots
+from receiver.web.context import attach, detach, outgoing_slots, readers_of
 from receiver.web.slots import NoSlot
 from tests.support.sandbox import SandboxControl, running_sandbox
 
@@ -35,6 +35,7 @@ ACCOUNT = 71597454
 SECRET_KEY = "0123456789abcdef0123456789abcdef"
 TOKEN = "EAAB-the-token-of-facebook"
 PUBLIC_URL = "http://receiver.test"
+_PATIENCE_SECONDS = 30.0
 
 
 class Clock:
@@ -118,6 +119,10 @@ class House:
             deliver.deliver(self.parts.tools, claim)
         raise AssertionError("The deliveries do not end")
 
+    def let_callers_wait(self, seconds: float) -> None:
+        """Let a caller's read wait for Facebook as long as this, and no longer."""
+        readers_of(self.client.application).patience_seconds = seconds
+
     def set_private_addresses(self, *, allowed: bool) -> None:
         """Let callers be told at addresses of this machine, or not."""
         self.parts.tools.sender.allow_private_addresses = allowed
@@ -130,12 +135,12 @@ class House:
         other = replace(self.parts, settings=settings)
         with closing(client_for(self.parts.settings, url)) as client:
             app = self.client.application
-            attach(app, replace(other, tools=replace(tools, client=client)))
+            _attach(app, replace(other, tools=replace(tools, client=client)))
             try:
                 yield
             finally:
                 detach(app)
-                attach(app, self.parts)
+                _attach(app, self.parts)
 
     @contextmanager
     def database_that_goes_away_after_a_call(self) -> Iterator[None]:
@@ -253,11 +258,17 @@ def application(parts: Parts) -> Iterator[Flask]:
     spare = _spare.setdefault(made_with, [])
     app = spare.pop() if spare else create_app(parts)
     config = dict(app.config)
-    attach(app, parts)
+    _attach(app, parts)
     yield app
     app.config.clear()
     app.config.update(config)
     spare.append(app)
+
+
+def _attach(app: Flask, parts: Parts) -> None:
+    attach(app, parts)
+    # What a read shows must not hang on how fast this machine looks at Facebook.
+    readers_of(app).patience_seconds = _PATIENCE_SECONDS
 
 
 def client_for(settings: Settings, url: str) -> GraphClient:

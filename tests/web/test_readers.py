@@ -11,15 +11,13 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from receiver.graph.errors import NoAnswer
-from receiver.web import readers
 from receiver.web.readers import Readers
 
 
 @pytest.fixture
-def two(monkeypatch: pytest.MonkeyPatch) -> Iterator[Readers]:
+def two() -> Iterator[Readers]:
     """Two threads, and callers that wait a fifth of a second."""
-    monkeypatch.setattr(readers, "PATIENCE_SECONDS", 0.2)
-    pool = Readers(threads=8)
+    pool = Readers(threads=8, patience_seconds=0.2)
     yield pool
     pool.close()
 

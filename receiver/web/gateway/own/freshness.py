@@ -22,7 +22,6 @@ from receiver.store.models import RequestSet
 from receiver.web.context import parts, readers
 from receiver.web.gateway import outgoing
 from receiver.web.gateway.faults import Fault
-from receiver.web.readers import PATIENCE_SECONDS
 
 _MOST_SETS = 25
 """How many sets a read of a list looks at: those that are older are looked at by the worker."""
@@ -98,7 +97,7 @@ def _refresh_job(row: RequestSet, *, read_before: datetime | None, with_requests
 
 def _edge_job(account_id: int, name: EdgeName) -> Job:
     tools, ttl = parts().tools, _ttl()
-    ends = time.monotonic() + PATIENCE_SECONDS
+    ends = time.monotonic() + readers().patience_seconds
 
     def read() -> None:
         credential = credential_of(tools, account_id)

@@ -10,6 +10,7 @@ import pytest
 
 from receiver.store import intents
 from receiver.store.models import Look
+from receiver.web.readers import PATIENCE_SECONDS
 from tests.support.house import ACCOUNT, House, ad
 
 
@@ -144,6 +145,7 @@ def test_nobody_waits_long_for_a_slow_facebook(house: House) -> None:
     house.get(f"/{set_id}/requests")
     house.clock.move(5)
     house.sandbox.latency(4000)
+    house.let_callers_wait(PATIENCE_SECONDS)
     began = time.monotonic()
     response = house.get(f"/{set_id}")
     assert response.get_json()["is_completed"] is False
