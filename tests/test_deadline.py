@@ -42,16 +42,16 @@ def test_a_peer_that_drips_is_cut_off_at_the_deadline(
     stop.set()
     thread.join()
     assert guard.expired
-    assert 0.15 <= lasted < 1
+    assert 0.15 <= lasted < 10
 
 
 def test_a_socket_is_left_alone_once_its_block_is_over(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = ends
-    with socket_deadlines.guard(ours, seconds=0.02) as guard:
+    with socket_deadlines.guard(ours, seconds=0.3) as guard:
         pass
-    time.sleep(0.06)
+    time.sleep(0.4)
     theirs.send(b"still open")
     assert ours.recv(100) == b"still open"
     assert not guard.expired
@@ -64,7 +64,7 @@ def test_a_short_deadline_does_not_wait_behind_a_long_one(
     started = time.monotonic()
     with socket_deadlines.guard(theirs, seconds=60), socket_deadlines.guard(ours, seconds=0.05):
         assert ours.recv(1) == b""
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10
 
 
 def test_half_a_socket_can_be_shut(ends: tuple[socket.socket, socket.socket]) -> None:

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from receiver.broker import waker as module
-from receiver.broker.connection import Broker, BrokerAway
+from receiver.broker.connection import CONNECT_TIMEOUT_SECONDS, Broker, BrokerAway
 from receiver.broker.waker import MOST_WAITING, Waker
 from receiver.metrics import WAKES
 from tests.support.dead_addresses import DEAD, dead_port
@@ -148,7 +148,8 @@ def test_a_wake_takes_no_time_at_a_dead_address(kind: str, scheme: str) -> None:
         began = time.monotonic()
         for account_id in range(200):
             w.wake(account_id)
-        assert time.monotonic() - began < 0.2
+        # Whoever waited for each would wait for minutes, and for a single one, a second.
+        assert time.monotonic() - began < CONNECT_TIMEOUT_SECONDS
 
 
 def test_what_waits_at_the_end_has_a_moment_and_no_more() -> None:

@@ -124,7 +124,7 @@ def test_a_proxy_that_opens_no_tunnel_means_nothing_was_sent(
         with lying_server(behaviour) as proxy:
             monkeypatch.setenv("https_proxy", proxy.url)
             with (
-                client_of("https://graph.invalid", deadline_seconds=0.3) as client,
+                client_of("https://graph.invalid", deadline_seconds=1) as client,
                 pytest.raises(NotSent),
             ):
                 create(client)

@@ -132,8 +132,8 @@ def test_a_create_without_a_complete_answer_is_unknown(behaviour: Behaviour) -> 
 def test_a_create_ends_with_its_deadline_whatever_drips(behaviour: Behaviour) -> None:
     started = time.monotonic()
     # On a busy machine, connecting may take a good part of a second.
-    error = failed_create(behaviour, deadline_seconds=1.0, read_timeout_seconds=10.0)
-    assert time.monotonic() - started < 3.0
+    error = failed_create(behaviour, deadline_seconds=1.0, read_timeout_seconds=30.0)
+    assert time.monotonic() - started < 8.0
     assert isinstance(error, NoAnswer)
     assert str(error) == "Sent, and no complete answer came: the deadline passed."
 
@@ -227,13 +227,15 @@ def speaking_no_tls(peer: Peer) -> None:
 )
 def test_a_handshake_that_fails_means_nothing_was_sent(behaviour: Behaviour) -> None:
     with lying_server(behaviour) as server:
+        # Within this time a busy machine connects, too.
+        limits = {"deadline_seconds": 1.0, "connect_timeout_seconds": 30.0}
         started = time.monotonic()
         with (
-            client_of(f"https://127.0.0.1:{server.port}", deadline_seconds=0.3) as client,
+            client_of(f"https://127.0.0.1:{server.port}", **limits) as client,
             pytest.raises(NotSent),
         ):
             create(client)
-        assert time.monotonic() - started < 1.0
+        assert time.monotonic() - started < 8.0
 
 
 @pytest.fixture
@@ -263,13 +265,14 @@ def test_calls_over_tls_end_like_all_others(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    limits = {"deadline_seconds": 1.5, "read_timeout_seconds": 30.0}
     behaviours = [
         over_tls(behaviour, certificate)
         for behaviour in (answering(CREATED), answering(A_SET), dripping_body, silence_in_the_body)
     ]
     with (
         lying_server(*behaviours) as server,
-        client_of(f"https://127.0.0.1:{server.port}", deadline_seconds=0.4) as client,
+        client_of(f"https://127.0.0.1:{server.port}", **limits) as client,
     ):
         assert create(client).set_id == 6012384857989
         assert read(client).calls == 1
@@ -278,7 +281,7 @@ def test_calls_over_tls_end_like_all_others(
             started = time.monotonic()
             with pytest.raises(NoAnswer, match="the deadline passed"):
                 create(client)
-            assert time.monotonic() - started < 1.0
+            assert time.monotonic() - started < 8.0
     assert server.connections == 4
 
 

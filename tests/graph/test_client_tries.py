@@ -201,7 +201,7 @@ def test_all_tries_of_a_read_together_end_with_the_deadline() -> None:
         pytest.raises(NoAnswer),
     ):
         read(client)
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 5.0
 
 
 def test_a_kept_connection_has_a_deadline_too() -> None:
@@ -210,7 +210,9 @@ def test_a_kept_connection_has_a_deadline_too() -> None:
         peer.send(A_SET)
         dripping(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n")(peer)
 
-    with server_and_client(well_then_dripping, deadline_seconds=0.3, attempts=1) as (
+    with server_and_client(
+        well_then_dripping, deadline_seconds=1.0, read_timeout_seconds=30.0, attempts=1
+    ) as (
         server,
         client,
     ):
@@ -218,7 +220,7 @@ def test_a_kept_connection_has_a_deadline_too() -> None:
         started = time.monotonic()
         with pytest.raises(NoAnswer, match="the deadline passed"):
             read(client)
-        assert time.monotonic() - started < 1.0
+        assert time.monotonic() - started < 5.0
         assert server.connections == 1
 
 

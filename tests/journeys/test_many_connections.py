@@ -34,4 +34,4 @@ def test_idle_connections_keep_nobody_out(
         for _ in range(5):
             began = time.monotonic()
             answer = call("POST", own_customer.notification_uri(), data=b"id=1")
-            assert (answer.status_code, time.monotonic() - began < 2) == (200, True)
+            assert (answer.status_code, time.monotonic() - began < 5) == (200, True)

@@ -83,10 +83,10 @@ def test_what_a_batch_had_no_time_for_is_asked_for_again(house: House, unfinishe
 
 
 def test_sets_whose_answer_comes_too_late_are_asked_for_in_smaller_calls(house: House) -> None:
-    """Twelve reads take Facebook 300 ms, and it is waited for 200."""
+    """Twelve reads take Facebook 600 ms, and it is waited for 400."""
     complete_sets(house.without_expansion(), 12)
-    house.sandbox.latency(0, operation_latency_ms=25)
-    with reading_with(house, deadline_seconds=0.2):
+    house.sandbox.latency(0, operation_latency_ms=50)
+    with reading_with(house, deadline_seconds=0.4):
         work_for_an_hour(house)
     assert set(states(house)) == ALL_COLLECTED
     assert len(house.rows(Request)) == 24

@@ -45,7 +45,7 @@ INTENT = NewIntent(
 def impatient(database_url: str) -> Iterator[House]:
     """A receiver that gives Facebook little time."""
     with open_house(
-        database_url, graph_deadline_seconds=0.4, graph_read_timeout_seconds=0.3
+        database_url, graph_deadline_seconds=1.5, graph_read_timeout_seconds=1
     ) as house:
         yield house
 

@@ -124,9 +124,6 @@ def test_a_slow_answer_comes_in_the_end(sandbox: SandboxControl, graph: GraphCal
 def test_latency_is_added_to_every_operation(sandbox: SandboxControl, graph: GraphCaller) -> None:
     sandbox.latency(0, operation_latency_ms=40)
     began = time.monotonic()
-    graph.get("/me")
-    assert time.monotonic() - began < 1
-    began = time.monotonic()
     graph.post("/", batch=json.dumps([{"method": "GET", "relative_url": "me"}] * 3))
     assert time.monotonic() - began >= 0.12
 

@@ -92,7 +92,7 @@ def test_a_lock_that_does_not_come_in_time_is_a_database_that_is_away(database: 
         began = time.monotonic()
         with pytest.raises(DatabaseAway) as caught, second.writing() as waiting:
             waiting.execute(update(Account).values(credential_id=1))
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert "lock" in str(caught.value)
     assert "UPDATE" not in str(caught.value)
 
@@ -104,12 +104,12 @@ def test_a_lock_that_does_not_come_in_time_is_a_database_that_is_away(database: 
 def test_a_disk_that_takes_nothing_is_told_of_at_once(
     database: Database, setting: str, said: str
 ) -> None:
-    with closing(other(database, timeout_seconds=5)) as second:
+    with closing(other(database, timeout_seconds=30)) as second:
         event.listen(second.engine, "connect", lambda one, _: one.execute(f"PRAGMA {setting}"))
         began = time.monotonic()
         with pytest.raises(DatabaseAway, match=said), second.writing() as session:
             session.execute(text("CREATE TABLE more (than INTEGER)"))
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 def test_a_pool_that_is_used_up_is_a_database_that_is_away(database: Database) -> None:

@@ -17,7 +17,7 @@ import requests
 from receiver.sandbox.server import serving
 from receiver.sandbox.state import Sandbox
 
-_TIMEOUT_SECONDS = 10
+_TIMEOUT_SECONDS = 60
 
 
 class SandboxControl:

@@ -14,7 +14,7 @@ from facebook_business.session import FacebookSession
 @contextmanager
 def sdk_api(url: str, *, token: str = "token", app_secret: str | None = None) -> Iterator[Any]:
     """Give an api of the SDK that calls ``url``; it is nobody's default."""
-    session = FacebookSession(app_id="1", app_secret=app_secret, access_token=token, timeout=10)
+    session = FacebookSession(app_id="1", app_secret=app_secret, access_token=token, timeout=60)
     session.GRAPH = url
     session.requests.trust_env = False
     with session.requests:

@@ -6,7 +6,7 @@ import contextlib
 import socket
 from urllib.parse import urlsplit
 
-_TIMEOUT_SECONDS = 10
+_TIMEOUT_SECONDS = 30
 
 
 def connect(url: str) -> socket.socket:
