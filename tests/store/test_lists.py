@@ -24,7 +24,7 @@ from receiver.store.lists.request_sets import SetFilter
 from receiver.store.lists.requests import RequestFilter
 from receiver.store.models import Delivery, Look, Request, RequestSet
 from receiver.store.notifications import apply_hints
-from tests.support.rows import NOW, add_account, add_intent, at, notify
+from tests.support.rows import NOW, add_account, add_intent, at, notify, write_intent
 
 ACCOUNTS = (1, 2, 3)
 SETS = 60
@@ -49,14 +49,14 @@ def fill(database: Database) -> None:
     chance = random.Random(7)
     for account_id in ACCOUNTS:
         add_account(database, account_id)
-    for number in range(SETS):
-        attempt = add_intent(
-            database,
-            account_id=chance.choice(ACCOUNTS),
-            now=at(chance.randrange(20)),
-            name=f"Set {number % 7}%",
-        )
-        with database.writing() as session:
+    with database.writing() as session:
+        for number in range(SETS):
+            attempt = write_intent(
+                session,
+                account_id=chance.choice(ACCOUNTS),
+                now=at(chance.randrange(20)),
+                name=f"Set {number % 7}%",
+            )
             row = session.get_one(RequestSet, attempt.request_set_id)
             row.state = chance.choice(intents.STATES)
             row.verdict = chance.choice(["pending", "delivered", "lost"])

@@ -59,14 +59,19 @@ def add_intent(
 ) -> Attempt:
     """Write an intent that is being submitted; its account has to be there."""
     with database.writing() as session:
-        return intents.add_intent(
-            session,
-            new_intent(account_id=account_id, name=name),
-            credential_id=accounts.credential_of(session, account_id).id,
-            send_before=now + timedelta(seconds=10),
-            look_at=now + timedelta(seconds=75),
-            now=now,
-        )
+        return write_intent(session, account_id=account_id, now=now, name=name)
+
+
+def write_intent(session: Session, *, account_id: int, now: datetime, name: str) -> Attempt:
+    """Write an intent that is being submitted, among other rows."""
+    return intents.add_intent(
+        session,
+        new_intent(account_id=account_id, name=name),
+        credential_id=accounts.credential_of(session, account_id).id,
+        send_before=now + timedelta(seconds=10),
+        look_at=now + timedelta(seconds=75),
+        now=now,
+    )
 
 
 def add_open_set(
