@@ -237,6 +237,15 @@ def is_too_much_for_a_call(failure: object) -> bool:
     return isinstance(failure, (AnswerTooLong, AnswerTooLate, UnansweredOperation))
 
 
+def may_be_its_size(failure: object) -> bool:
+    """Tell whether a read that failed may do so for how much it asks: Facebook does not say why.
+
+    It may as well be out of order. Its page asks for less where a call takes too long, and what
+    stands before it gives up with a 5xx.
+    """
+    return isinstance(failure, CallFailed) and not failure.is_final and outcome_is_unknown(failure)
+
+
 def outcome_is_unknown(error: CallFailed) -> bool:
     """Tell whether a create that failed like this may have been carried out all the same.
 

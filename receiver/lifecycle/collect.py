@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -21,8 +22,8 @@ from receiver.lifecycle.tally import Tally
 from receiver.lifecycle.together import parts, write_together
 from receiver.lifecycle.tools import Tools
 from receiver.metrics import COLLECT_SECONDS
-from receiver.store import results
-from receiver.store.claims import Claim
+from receiver.store import looks, results
+from receiver.store.claims import Claim, LeaseLost
 from receiver.store.database import Session
 
 _ROWS_A_TRANSACTION = 1000
@@ -145,9 +146,18 @@ def _take_pages(
             arrived.append(_Arrived(of, one))
         else:
             of.end("failed")
-            error = one.error_after(of.tally.calls)
-            put_off(tools, of.claim, error, kind="requests", started_at=one.read_at)
+            _put_off(tools, one, calls=of.tally.calls)
     return arrived
+
+
+def _put_off(tools: Tools, one: Unreadable, *, calls: int) -> None:
+    """Put off a set of which no more could be read; the next time, its pages may be shorter."""
+    claim, page_limit = one.unread.claim, one.page_limit
+    if page_limit is not None:
+        # Whoever lost the lease is told so by what comes next.
+        with suppress(LeaseLost), tools.database.writing() as session:
+            looks.keep_page_limit(session, claim, page_limit=page_limit)
+    put_off(tools, claim, one.error_after(calls), kind="requests", started_at=one.read_at)
 
 
 def _write(tools: Tools, arrived: Sequence[_Arrived]) -> None:

@@ -28,7 +28,7 @@ from receiver.lifecycle.look_plan import (
     plan_looks,
     reads_requests,
 )
-from receiver.lifecycle.pages import first_call
+from receiver.lifecycle.pages import fails_by_its_size, first_call, is_of_its_own
 from receiver.lifecycle.put_off import attempt, put_all_off, put_off
 from receiver.lifecycle.seen import Look, Seen
 from receiver.lifecycle.shared_lease import SharedLease
@@ -162,6 +162,9 @@ def _requests_limit(account: _Account, claim: Claim) -> int | None:
     """How many requests to read with a set; None for none of them."""
     if account.account_id in account.tools.without_expansion or claim.state == intents.COLLECTED:
         return None
+    if claim.page_limit is not None:
+        # The set alone is shown, and so it is known whose fault it is where its requests are not.
+        return None
     is_worth_it = reads_requests(
         is_expected=is_expected(claim),
         spec_count=claim.spec_count,
@@ -188,13 +191,14 @@ def _read(
     """Read sets, and those once more alone whose requests were too much, or refused."""
     try:
         answered = _call(account, claims, asks)
-    except (GraphError, AnswerTooLong) as error:
+    except CallFailed as error:
+        if len(claims) > 1 and not isinstance(error, (GraphError, AnswerTooLong)):
+            _learn(account, [(ask, error) for ask in asks])
+            raise
         note_usage(account.tools, account.account_id, error.usage)
         answered = _failed(error, count=len(asks))
-    except CallFailed as error:
-        _learn(account, [(ask, error) for ask in asks])
-        raise
     again = _learn(account, list(zip(asks, answered.value, strict=True)))
+    again += _of_heavy_sets(claims, asks, answered.value, besides=again)
     return _read_alone(account, claims, again, before=answered) if again else answered
 
 
@@ -250,6 +254,25 @@ def _learn(account: _Account, answers: Sequence[tuple[SetAsk, Opened[SetShown]]]
     if refused:
         tools.without_expansion.add(account.account_id)
     return refused + [place for place, one in with_requests.items() if is_too_much_data(one)]
+
+
+def _of_heavy_sets(
+    claims: Sequence[Claim],
+    asks: Sequence[SetAsk],
+    answers: Sequence[Opened[SetShown]],
+    *,
+    besides: Sequence[int],
+) -> list[int]:
+    """Return where else a set may be shown without its requests that again was not with them."""
+    if not is_of_its_own(answers):
+        return []
+    return [
+        place
+        for place, (claim, ask, answer) in enumerate(zip(claims, asks, answers, strict=True))
+        if ask.requests_limit is not None
+        and place not in besides
+        and fails_by_its_size(claim, answer)
+    ]
 
 
 def _is_expansion_refused(answer: object) -> bool:

@@ -12,7 +12,7 @@ from receiver.crypto import CannotOpen
 from receiver.graph import looks as graph_looks
 from receiver.graph.answers import Opened, Unchanged
 from receiver.graph.client import Answered
-from receiver.graph.errors import AnswerTooLate, CallFailed, NoAnswer, is_too_much
+from receiver.graph.errors import AnswerTooLate, CallFailed, NoAnswer, is_too_much, may_be_its_size
 from receiver.graph.looks import BATCH_MOST, PageAsk
 from receiver.graph.score import READ_POINTS
 from receiver.graph.vocabulary import MAX_PAGE_LIMIT
@@ -46,17 +46,20 @@ Other threads' answers may make the account's calls grow meanwhile.
 class Unread:
     """How far the requests of a claimed set are read: ``after`` asks for the next page.
 
-    ``limit`` is how many requests a page may have where the account's others may have more;
+    ``limit`` is how many requests a page of it may have where the account's others may have more;
     ``calls`` is how many HTTP calls were made for it and stand on no page yet.
     """
 
     claim: Claim
     after: str | None = None
-    limit: int = MAX_PAGE_LIMIT
+    limit: int = field(init=False)
     calls: int = 0
     is_over: bool = False
     _cursors: set[str] = field(default_factory=set)
     _tries: int = 0
+
+    def __post_init__(self) -> None:
+        self.limit = self.claim.page_limit or MAX_PAGE_LIMIT
 
     def turn(self, page: RequestsPage, *, read_at: datetime) -> Page:
         """Go on behind a page that was read, and return it."""
@@ -96,9 +99,11 @@ class Unread:
     def taught_limit(self) -> int:
         """How many requests a page of the account's other sets may have, going by its own pages.
 
-        A set that fills no long page says nothing of those.
+        A set that fills no long page says nothing of those, nor one whose pages never came.
         """
-        return self.limit if self.claim.spec_count > SHORTEST_ON_TRIAL else MAX_PAGE_LIMIT
+        is_like_others = self.claim.page_limit is None
+        is_long = self.claim.spec_count > SHORTEST_ON_TRIAL
+        return self.limit if is_like_others and is_long else MAX_PAGE_LIMIT
 
 
 @dataclass(frozen=True)
@@ -121,11 +126,15 @@ class Page:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A set whose next page could not be read, and why."""
+    """A set whose next page could not be read, and why.
+
+    ``page_limit`` is how many requests a page of it may have from now on; None for as many as now.
+    """
 
     unread: Unread
     error: CallFailed | CannotOpen | NoPoints
     read_at: datetime
+    page_limit: int | None = None
 
     @property
     def is_late(self) -> bool:
@@ -185,8 +194,14 @@ def read_pages(
         calls, answers = answered.calls, answered.value
     unread[0].calls += calls
     is_call_smaller = tools.call_sizes.learn(account_id, answers)
+    is_own = is_of_its_own(answers)
     reads = [
-        _read(one, answer, read_at=started_at)
+        _read(
+            one,
+            answer,
+            read_at=started_at,
+            page_limit=_shorter(one, answer, known) if is_own else None,
+        )
         for one, answer in zip(unread, answers, strict=True)
         if not (
             _asks_for_less(answer) and one.ask_again(is_call_smaller=is_call_smaller, known=known)
@@ -208,6 +223,26 @@ def _learn_page(
         knowledge.shorten_page(tools, account_id, known.longest_page, known=known)
     elif late:
         knowledge.halve_page(tools, account_id, late, known=known)
+
+
+def is_of_its_own(answers: Sequence[object]) -> bool:
+    """Tell whether what failed in a call did so by itself: alone, or beside what was answered."""
+    return len(answers) == 1 or not all(isinstance(one, Exception) for one in answers)
+
+
+def fails_by_its_size(claim: Claim, answer: object) -> bool:
+    """Tell whether a set's requests may be too many to be read at once: not after one failure."""
+    return claim.state_reason is not None and may_be_its_size(answer)
+
+
+def _shorter(unread: Unread, answer: object, known: Knowledge) -> int | None:
+    """Return how many requests a page of a set may have from now on; None for as many as now.
+
+    The set itself was read just now: it is its requests that Facebook does not show.
+    """
+    if not fails_by_its_size(unread.claim, answer):
+        return None
+    return max(1, unread.rows_of_page(known=known) // 2)
 
 
 def _asks_for_less(answer: object) -> bool:
@@ -235,10 +270,11 @@ def _read(
     answer: Opened[RequestsPage] | CannotOpen | NoPoints,
     *,
     read_at: datetime,
+    page_limit: int | None,
 ) -> Page | Unreadable:
     if isinstance(answer, Unchanged):
         # Nobody asked only for what is new.
         answer = NoAnswer("Facebook answered that nothing is new, which was not asked.")
     if isinstance(answer, (CallFailed, CannotOpen, NoPoints)):
-        return Unreadable(unread, answer, read_at)
+        return Unreadable(unread, answer, read_at, page_limit)
     return unread.turn(answer.value, read_at=read_at)

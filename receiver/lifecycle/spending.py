@@ -15,8 +15,8 @@ from receiver.graph.usage import Usage
 from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.tools import Tools
 from receiver.metrics import GRAPH_POINTS
-from receiver.store import points
-from receiver.store.database import DatabaseAway
+from receiver.store import points, waits
+from receiver.store.database import DatabaseAway, Session
 from receiver.store.points import Ledger
 
 log = structlog.get_logger(__name__)
@@ -47,8 +47,17 @@ def reserve(tools: Tools, account_id: int, *, cost: int, purpose: Purpose) -> No
         return ledger.score.add(cost, now=now)
 
     with tools.database.writing() as session:
+        _check_wait(session, account_id, now=now)
         points.change(session, account_id, spend)
     GRAPH_POINTS.labels(str(account_id), purpose).inc(cost)
+
+
+def _check_wait(session: Session, account_id: int, *, now: datetime) -> None:
+    """Raise NoPoints where Facebook asked to wait, perhaps by the call before this one."""
+    wait = waits.of_account(session, account_id, now=now)
+    if wait is not None and wait.parked_reason is None:
+        reason = f"Facebook asked to ask nothing more for act_{account_id} for now."
+        raise NoPoints(reason, resume_at=wait.resume_at)
 
 
 def points_left(tools: Tools, account_id: int, *, purpose: Purpose) -> int:

@@ -56,6 +56,7 @@ class Claim:
     completed_at: datetime | None
     collected_at: datetime | None
     hinted_at: datetime | None
+    page_limit: int | None
     quiet_looks: int
     why: str
     lease: str
@@ -270,6 +271,7 @@ def _claim(
         completed_at=row.completed_at,
         collected_at=row.collected_at,
         hinted_at=row.hinted_at,
+        page_limit=row.page_limit,
         quiet_looks=row.quiet_looks,
         why=why,
         lease=row.lease_token,

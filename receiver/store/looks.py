@@ -121,6 +121,11 @@ def write_unchanged(session: Session, claim: Claim, *, asked_at: datetime) -> No
     write_held(session, claim, {"looked_at": asked_at})
 
 
+def keep_page_limit(session: Session, claim: Claim, *, page_limit: int) -> None:
+    """Keep how many requests of a set are asked for at once from now on. Raises LeaseLost."""
+    write_held(session, claim, {"page_limit": page_limit})
+
+
 def leave_stuck(session: Session, claim: Claim, *, reason: str, look_at: datetime) -> None:
     """Let go of a set with an id that a person has to look at. Raises LeaseLost."""
     values = {

@@ -19,7 +19,7 @@ def test_an_upgrade_says_the_revision_and_can_be_repeated(tmp_path: Path) -> Non
         result = CliRunner().invoke(main, ["db", "upgrade"], env=env)
         assert (result.exit_code, result.stdout) == (
             0,
-            "The database's tables are at revision 0009.\n",
+            "The database's tables are at revision 0010.\n",
         )
 
 

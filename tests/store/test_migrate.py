@@ -132,13 +132,13 @@ def test_eight_processes_that_upgrade_at_once_all_succeed(empty_url: str, empty:
         timeout=60,
         check=False,
     )
-    assert (ended.returncode, ended.stdout.split()) == (0, ["0009"] * 8), ended.stderr
+    assert (ended.returncode, ended.stdout.split()) == (0, ["0010"] * 8), ended.stderr
     migrate.check(empty)
 
 
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(database: Database) -> None:
     before = schema(database)
-    assert migrate.upgrade(database) == "0009"
+    assert migrate.upgrade(database) == "0010"
     assert schema(database) == before
 
 
@@ -150,7 +150,7 @@ def test_check_says_what_to_do_with_an_empty_database(empty: Database) -> None:
 def test_check_says_what_to_do_with_an_older_database(database: Database) -> None:
     with database.begin_writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-    with pytest.raises(SchemaOutdated, match="at revision 0001 and this version needs 0009"):
+    with pytest.raises(SchemaOutdated, match="at revision 0001 and this version needs 0010"):
         migrate.check(database)
 
 

@@ -185,11 +185,18 @@ def test_a_look_of_no_set_is_refused_in_every_partition(new: Database) -> None:
 
 
 @pytest.fixture
-def older(tmp_path: Path) -> Iterator[Database]:
-    """A database as the version before partitions left it."""
+def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A database as the version before partitions left it, with the columns that came since.
+
+    The version before wrote without them; this one, which stands for it, cannot.
+    """
+    upgrade = command.upgrade
     with empty_database_url("postgresql", tmp_path) as url:
         database = Database(url, timeout_seconds=5)
         alembic(database, command.upgrade, "0006")
+        with database.begin_writing() as connection:
+            connection.execute(text("ALTER TABLE request_set ADD page_limit BIGINT"))
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0009"))
         yield database
         database.close()
 

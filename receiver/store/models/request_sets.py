@@ -177,6 +177,8 @@ class RequestSet(Base):
     hinted_at: Mapped[datetime | None]
     look_at: Mapped[datetime | None]
     looked_at: Mapped[datetime | None]
+    page_limit: Mapped[int | None]
+    """How many of its requests are asked for at once, because more of them never came."""
     quiet_looks: Mapped[int]
     """Claims since something last changed; counted at the claim, so that a crash counts too."""
     lease_token: Mapped[str | None]
