@@ -151,12 +151,16 @@ def _take_pages(
 
 
 def _put_off(tools: Tools, one: Unreadable, *, calls: int) -> None:
-    """Put off a set of which no more could be read; the next time, its pages may be shorter."""
-    claim, page_limit = one.unread.claim, one.page_limit
-    if page_limit is not None:
-        # Whoever lost the lease is told so by what comes next.
-        with suppress(LeaseLost), tools.database.writing() as session:
-            looks.keep_page_limit(session, claim, page_limit=page_limit)
+    """Put off a set of which no more could be read: the next look goes on where this one ended."""
+    claim = one.unread.claim
+    # Whoever lost the lease is told so by what comes next.
+    with suppress(LeaseLost), tools.database.writing() as session:
+        looks.keep_place(
+            session,
+            claim,
+            page_limit=one.page_limit or claim.page_limit,
+            page_after=one.unread.place_after(one.error),
+        )
     put_off(tools, claim, one.error_after(calls), kind="requests", started_at=one.read_at)
 
 

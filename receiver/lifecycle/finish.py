@@ -32,6 +32,8 @@ def finish(
 ) -> dict[int, str]:
     """Let go of sets that were read to their end; return by their ids how that ended."""
     looks.add_looks(session, [(one.claim, one.tally.record(ended_at=now)) for one in ended])
+    for one in ended:
+        looks.keep_place(session, one.claim, page_limit=one.claim.page_limit, page_after=None)
     progress = results.progress(session, [one.claim.request_set_id for one in ended])
     closed: list[tuple[ReadToEnd, str | None]] = []
     for one in ended:

@@ -5,7 +5,7 @@ A look is made for all of an account's sets that are due, in the way that costs 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -22,6 +22,7 @@ from receiver.lifecycle import knowledge, seen
 from receiver.lifecycle.collect import Complete, collect
 from receiver.lifecycle.knowledge import Knowledge
 from receiver.lifecycle.look_plan import (
+    ALONE_MOST,
     as_due,
     is_alone,
     is_expected,
@@ -77,10 +78,11 @@ def _companies(claims: Sequence[Claim]) -> Iterator[list[Claim]]:
 
     A set that failed is read alone now and then: one beside it may be what breaks each call.
     """
-    together = [one for one in claims if not is_alone(one)]
+    alone = [one for one in claims if is_alone(one)][:ALONE_MOST]
+    together = [one for one in claims if one not in alone]
     expected = [one for one in together if is_expected(one)]
     yield from filter(None, (expected, [one for one in together if not is_expected(one)]))
-    yield from ([one] for one in claims if is_alone(one))
+    yield from ([one] for one in alone)
 
 
 def _look_at_all(account: _Account, claims: Sequence[Claim]) -> None:
@@ -162,8 +164,8 @@ def _requests_limit(account: _Account, claim: Claim) -> int | None:
     """How many requests to read with a set; None for none of them."""
     if account.account_id in account.tools.without_expansion or claim.state == intents.COLLECTED:
         return None
-    if claim.page_limit is not None:
-        # The set alone is shown, and so it is known whose fault it is where its requests are not.
+    if claim.page_after is not None or claim.page_limit is not None:
+        # Some are here already; or the set is shown alone, to know whether its requests are amiss.
         return None
     is_worth_it = reads_requests(
         is_expected=is_expected(claim),
@@ -217,8 +219,15 @@ def _read_alone(
         return before
     except CallFailed as error:
         answered = _failed(error, count=len(chosen))
-    opened = {**dict(enumerate(before.value)), **dict(zip(positions, answered.value, strict=True))}
+    shown = dict(zip(positions, answered.value, strict=True))
+    if any(_is_expansion_refused(before.value[place]) for place in _answered(shown)):
+        account.tools.without_expansion.add(account.account_id)
+    opened = {**dict(enumerate(before.value)), **shown}
     return replace(answered, value=list(opened.values()), calls=before.calls + answered.calls)
+
+
+def _answered(shown: Mapping[int, object]) -> list[int]:
+    return [place for place, one in shown.items() if not isinstance(one, Exception)]
 
 
 def _failed(error: CallFailed, *, count: int) -> Answered[list[Opened[SetShown]]]:
@@ -250,10 +259,11 @@ def _learn(account: _Account, answers: Sequence[tuple[SetAsk, Opened[SetShown]]]
     if not tools.call_sizes.learn(account.account_id, [opened for _, opened in answers]):
         of_pages = with_requests.values()
         knowledge.halve_page(tools, account.account_id, of_pages, known=account.known)
-    refused = [place for place, one in with_requests.items() if _is_expansion_refused(one)]
-    if refused:
-        tools.without_expansion.add(account.account_id)
-    return refused + [place for place, one in with_requests.items() if is_too_much_data(one)]
+    return [
+        place
+        for place, one in with_requests.items()
+        if _is_expansion_refused(one) or is_too_much_data(one)
+    ]
 
 
 def _of_heavy_sets(

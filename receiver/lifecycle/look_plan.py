@@ -30,6 +30,9 @@ _DIRECT_EVERY = 8
 _ALONE_EVERY = 4
 """After so many looks that led to nothing, a set that failed is read in a call of its own."""
 
+ALONE_MOST = 3
+"""So many of them in one step: where all fail each takes minutes, and a worker may have to end."""
+
 
 @dataclass(frozen=True)
 class Due:

@@ -51,7 +51,7 @@ class Unread:
     """
 
     claim: Claim
-    after: str | None = None
+    after: str | None = field(init=False)
     limit: int = field(init=False)
     calls: int = 0
     is_over: bool = False
@@ -59,6 +59,7 @@ class Unread:
     _tries: int = 0
 
     def __post_init__(self) -> None:
+        self.after = self.claim.page_after
         self.limit = self.claim.page_limit or MAX_PAGE_LIMIT
 
     def turn(self, page: RequestsPage, *, read_at: datetime) -> Page:
@@ -70,6 +71,14 @@ class Unread:
         self.is_over = is_last
         calls, self.calls, self._tries = self.calls, 0, 0
         return Page(self, page, read_at, calls=calls, is_last=is_last)
+
+    def place_after(self, error: Exception) -> str | None:
+        """Return the cursor with which the next look may go on; None for the first page.
+
+        A cursor that nothing came for is not asked for again: Facebook may have forgotten it.
+        """
+        is_good = bool(self._cursors) or isinstance(error, NoPoints)
+        return self.after if is_good and (self.after or "").isprintable() else None
 
     def ask_again(self, *, is_call_smaller: bool, known: Knowledge) -> bool:
         """Ask for less of it after a page that was too much; False where that is no use."""
@@ -240,7 +249,7 @@ def _shorter(unread: Unread, answer: object, known: Knowledge) -> int | None:
 
     The set itself was read just now: it is its requests that Facebook does not show.
     """
-    if not fails_by_its_size(unread.claim, answer):
+    if _asks_for_less(answer) or not fails_by_its_size(unread.claim, answer):
         return None
     return max(1, unread.rows_of_page(known=known) // 2)
 

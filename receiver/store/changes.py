@@ -52,6 +52,7 @@ def collect_again(session: Session, request_set_id: int, *, now: datetime) -> bo
         state=intents.COMPLETED,
         look_at=now,
         quiet_looks=0,
+        page_after=None,
     )
 
 

@@ -57,6 +57,7 @@ class Claim:
     collected_at: datetime | None
     hinted_at: datetime | None
     page_limit: int | None
+    page_after: str | None
     quiet_looks: int
     why: str
     lease: str
@@ -272,6 +273,7 @@ def _claim(
         collected_at=row.collected_at,
         hinted_at=row.hinted_at,
         page_limit=row.page_limit,
+        page_after=row.page_after,
         quiet_looks=row.quiet_looks,
         why=why,
         lease=row.lease_token,

@@ -121,9 +121,12 @@ def write_unchanged(session: Session, claim: Claim, *, asked_at: datetime) -> No
     write_held(session, claim, {"looked_at": asked_at})
 
 
-def keep_page_limit(session: Session, claim: Claim, *, page_limit: int) -> None:
-    """Keep how many requests of a set are asked for at once from now on. Raises LeaseLost."""
-    write_held(session, claim, {"page_limit": page_limit})
+def keep_place(
+    session: Session, claim: Claim, *, page_limit: int | None, page_after: str | None
+) -> None:
+    """Keep how many requests of a set are asked for at once, and behind which. Raises LeaseLost."""
+    if (page_limit, page_after) != (claim.page_limit, claim.page_after):
+        write_held(session, claim, {"page_limit": page_limit, "page_after": page_after})
 
 
 def leave_stuck(session: Session, claim: Claim, *, reason: str, look_at: datetime) -> None:

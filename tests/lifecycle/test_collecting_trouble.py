@@ -7,7 +7,7 @@ import random
 import string
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -19,6 +19,7 @@ import requests
 from sqlalchemy import update
 
 from receiver.lifecycle import step
+from receiver.lifecycle.look_plan import ALONE_MOST
 from receiver.store import intents
 from receiver.store.models import Account, Look, Request, RequestSet
 from tests.support.databases import refuse_rows
@@ -55,7 +56,8 @@ def facebook_that_lies(house: House, lie: Lie) -> Iterator[None]:
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            with suppress(BrokenPipeError):  # nobody waits any more for what comes too late
+                self.wfile.write(content)
 
         do_GET = do_POST = _answer  # noqa: N815  # the names that the server looks for
 
@@ -446,3 +448,40 @@ def test_the_same_request_in_two_sets_is_the_first_ones(house: House) -> None:
     assert states(house) == [intents.COLLECTED, intents.COMPLETED, intents.COLLECTED]
     rows = {row.id: row.request_set_id for row in house.rows(Request)}
     assert rows[int(doubled)] == 1
+
+
+def test_the_same_look_asks_nothing_more_of_an_account_that_is_throttled(
+    house: House,
+) -> None:
+    complete_sets(house, 120)
+    house.sandbox.trouble("graph_error", code=17, method="POST", path="^/?$", count=None)
+    with house.parts.database.writing() as session:
+        session.execute(update(Account).values(sweep_pages=20.0))
+    before = read_calls(house)
+    assert step.advance(house.parts.tools)
+    a_page_of_the_list, refused = 1, 1
+    assert read_calls(house) - before == a_page_of_the_list + refused
+
+
+def test_of_many_sets_that_fail_a_few_are_read_alone_at_a_time(house: House) -> None:
+    complete_sets(house, 20)
+    with house.parts.database.writing() as session:
+        session.execute(update(RequestSet).values(state_reason="It failed.", quiet_looks=3))
+        session.execute(update(Account).values(sweep_pages=20.0))
+    before = read_calls(house)
+    house.work()
+    assert set(states(house)) == {intents.COLLECTED}
+    assert read_calls(house) - before == ALONE_MOST + 1
+
+
+def test_a_set_that_is_refused_with_and_without_its_requests_says_nothing_of_expansion(
+    house: House,
+) -> None:
+    set_id = house.create_open()
+    house.notify()
+    house.sandbox.trouble("graph_error", code=100, path=f"^/{set_id}$", count=2)
+    house.work()
+    assert ACCOUNT not in house.parts.tools.without_expansion
+    house.let_time_pass(900)
+    house.work()
+    assert states(house) == [intents.COLLECTED]

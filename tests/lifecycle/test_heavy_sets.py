@@ -8,8 +8,9 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy import update
 
-from receiver.store import intents
+from receiver.store import changes, intents
 from receiver.store.models import Account, RequestSet
 from tests.lifecycle.test_collecting_trouble import (
     Answer,
@@ -19,7 +20,8 @@ from tests.lifecycle.test_collecting_trouble import (
     states,
     work_for_hours,
 )
-from tests.support.house import House
+from tests.support.house import ACCOUNT, TOKEN, House
+from tests.support.sandbox import GraphCaller
 
 MOST = 20
 """So many requests of a set are shown at once."""
@@ -118,6 +120,50 @@ def test_sets_that_go_well_do_not_undo_what_one_beside_them_needs(house: House) 
     assert house.rows(Account)[0].page_limit is None
 
 
+def test_a_set_with_more_pages_than_there_are_points_is_read_on_where_it_was_left(
+    house: House,
+) -> None:
+    complete_sets(house.without_expansion(), 1, ads=120)
+    tier = "development_access"
+    house.sandbox.configure(f"act_{ACCOUNT}", limits={"tier": tier, "enforced": True})
+    with house.parts.database.writing() as session:
+        session.execute(update(Account).values(tier=tier))
+        session.execute(update(RequestSet).values(page_limit=1))
+    work_for_hours(house, 1)
+    assert states(house) == [intents.COLLECTED]
+    pages = [one for one in house.sandbox.calls()["calls"] if "/requests" in one["path"]]
+    assert len(pages) <= 120 + 3
+    assert house.the_set().page_after is None
+
+
+def test_a_place_that_facebook_forgot_is_not_asked_for_again(house: House) -> None:
+    complete_sets(house.without_expansion(), 1)
+    with house.parts.database.writing() as session:
+        session.execute(update(RequestSet).values(page_after="forgotten"))
+
+    def lie(asked: list[str], answer: Answer) -> Answer:
+        is_place = any("after=forgotten" in path for path in asked)
+        return service_unavailable(answer) if is_place else answer
+
+    with facebook_that_lies(house, lie):
+        work_for_hours(house, 1)
+    assert states(house) == [intents.COLLECTED]
+
+
+def test_what_a_kept_place_passes_by_is_read_after_all(house: House) -> None:
+    set_id = complete_sets(house.without_expansion(), 1, ads=3)[0]
+    caller = GraphCaller(house.sandbox.url, token=TOKEN)
+    with caller.session:
+        first = caller.get(f"/{set_id}/requests", limit=1)
+    with house.parts.database.writing() as session:
+        after = first["paging"]["cursors"]["after"]
+        session.execute(update(RequestSet).values(page_after=after))
+    house.work()
+    assert house.the_set().state_reason == "Facebook showed 2 of 3 requests."
+    work_for_hours(house, 1)
+    assert states(house) == [intents.COLLECTED]
+
+
 @pytest.mark.parametrize("fail", [gateway_time_out, service_unavailable])
 def test_a_facebook_that_is_out_of_order_makes_no_sets_pages_shorter(
     house: House, fail: Failure
@@ -143,3 +189,17 @@ def test_one_failure_makes_no_page_shorter(house: House) -> None:
     assert failures == []
     assert states(house) == [intents.COLLECTED]
     assert page_limits(house) == [None]
+
+
+def test_a_set_that_is_collected_again_is_read_from_its_first_page(house: House) -> None:
+    complete_sets(house.without_expansion(), 1)
+    house.work()
+    number = house.the_set().id
+    with house.parts.database.writing() as session:
+        session.execute(update(RequestSet).values(page_after="of another time"))
+        assert changes.collect_again(session, number, now=house.clock())
+    house.work()
+    assert states(house) == [intents.COLLECTED]
+    pages = [one for one in house.sandbox.calls()["calls"] if "/requests" in one["path"]]
+    assert len(pages) == 2
+    assert not any("of+another" in one["path"] for one in pages)

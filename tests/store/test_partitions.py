@@ -195,7 +195,9 @@ def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]
         database = Database(url, timeout_seconds=5)
         alembic(database, command.upgrade, "0006")
         with database.begin_writing() as connection:
-            connection.execute(text("ALTER TABLE request_set ADD page_limit BIGINT"))
+            connection.execute(
+                text("ALTER TABLE request_set ADD page_limit BIGINT, ADD page_after VARCHAR")
+            )
         monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0009"))
         yield database
         database.close()

@@ -179,6 +179,8 @@ class RequestSet(Base):
     looked_at: Mapped[datetime | None]
     page_limit: Mapped[int | None]
     """How many of its requests are asked for at once, because more of them never came."""
+    page_after: Mapped[str | None]
+    """Facebook's cursor behind the pages that are in SQL, where the rest is still to be read."""
     quiet_looks: Mapped[int]
     """Claims since something last changed; counted at the claim, so that a crash counts too."""
     lease_token: Mapped[str | None]
