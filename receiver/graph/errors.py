@@ -243,7 +243,9 @@ def may_be_its_size(failure: object) -> bool:
     It may as well be out of order. Its page asks for less where a call takes too long, and what
     stands before it gives up with a 5xx.
     """
-    return isinstance(failure, CallFailed) and not failure.is_final and outcome_is_unknown(failure)
+    if isinstance(failure, GraphError):
+        return failure.advice is Advice.RETRY
+    return isinstance(failure, CallFailed) and outcome_is_unknown(failure)
 
 
 def outcome_is_unknown(error: CallFailed) -> bool:

@@ -158,8 +158,8 @@ def _put_off(tools: Tools, one: Unreadable, *, calls: int) -> None:
         looks.keep_place(
             session,
             claim,
-            page_limit=one.page_limit or claim.page_limit,
-            page_after=one.unread.place_after(one.error),
+            page_limit=one.unread.page_limit,
+            page_after=one.unread.place_after(one.error, chance=tools.chance()),
         )
     put_off(tools, claim, one.error_after(calls), kind="requests", started_at=one.read_at)
 

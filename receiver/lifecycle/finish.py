@@ -33,12 +33,14 @@ def finish(
     """Let go of sets that were read to their end; return by their ids how that ended."""
     looks.add_looks(session, [(one.claim, one.tally.record(ended_at=now)) for one in ended])
     for one in ended:
-        looks.keep_place(session, one.claim, page_limit=one.claim.page_limit, page_after=None)
+        looks.forget_place(session, one.claim)
     progress = results.progress(session, [one.claim.request_set_id for one in ended])
     closed: list[tuple[ReadToEnd, str | None]] = []
     for one in ended:
         known = progress[one.claim.request_set_id]
-        missing = _what_is_missing(known, one.reading, one.tally, spec_count=one.claim.spec_count)
+        missing = _what_is_passed_by(one) or _what_is_missing(
+            known, one.reading, one.tally, spec_count=one.claim.spec_count
+        )
         if missing is None or _is_odd_for_good(one.claim, known, missing, now=now):
             closed.append((one, missing))
         else:
@@ -102,6 +104,13 @@ def _collected(
     )
     look_at = verdict_due(tools.pace, verdict, completed_at=completed_at)
     return Collected(one.claim, verdict, look_at=look_at, flag=flag)
+
+
+def _what_is_passed_by(one: ReadToEnd) -> str | None:
+    """Say what a kept cursor may have passed by, of a set of which all is here from before."""
+    if one.claim.page_after is None or one.tally.rows:
+        return None
+    return "Facebook showed nothing behind the page that was read last."
 
 
 def _what_is_missing(

@@ -14,7 +14,13 @@ from receiver.crypto import CannotOpen
 from receiver.graph import looks as graph_looks
 from receiver.graph.answers import Opened, Unchanged
 from receiver.graph.client import Answered
-from receiver.graph.errors import AnswerTooLong, CallFailed, GraphError, is_too_much_data
+from receiver.graph.errors import (
+    AnswerTooLong,
+    CallFailed,
+    GraphError,
+    is_too_much_data,
+    may_be_its_size,
+)
 from receiver.graph.looks import BATCH_MOST, SetAsk
 from receiver.graph.score import READ_POINTS
 from receiver.graph.wire import SetShown
@@ -29,7 +35,7 @@ from receiver.lifecycle.look_plan import (
     plan_looks,
     reads_requests,
 )
-from receiver.lifecycle.pages import fails_by_its_size, first_call, is_of_its_own
+from receiver.lifecycle.pages import are_failures_their_own, first_call
 from receiver.lifecycle.put_off import attempt, put_all_off, put_off
 from receiver.lifecycle.seen import Look, Seen
 from receiver.lifecycle.shared_lease import SharedLease
@@ -95,22 +101,28 @@ def _look_at_all(account: _Account, claims: Sequence[Claim]) -> None:
             claims,
             rows=rows,
             purpose=_purpose(claims),
-            points_each=_points_each(account),
+            points_each=_points_each(account, claims),
             known=account.known,
         )
         _look_at(account, part)
         claims = claims[len(part) :]
 
 
-def _points_each(account: _Account) -> int:
+def _points_each(account: _Account, claims: Sequence[Claim]) -> int:
     """Without expansion, what turns out to be complete costs a page of its requests besides."""
     is_expanded = account.account_id not in account.tools.without_expansion
-    return READ_POINTS if is_expanded else 2 * READ_POINTS
+    is_all = is_expanded and not any(map(_is_read_in_parts, claims))
+    return READ_POINTS if is_all else 2 * READ_POINTS
 
 
 def _purpose(claims: Sequence[Claim]) -> Purpose:
     """What is expected to be complete may spend more."""
     return Purpose.COLLECT if is_expected(claims[0]) else Purpose.POLL
+
+
+def _is_read_in_parts(claim: Claim) -> bool:
+    """Tell whether a set's requests come only a few at a time, or some of them came already."""
+    return claim.page_after is not None or claim.page_limit is not None
 
 
 def _rows_asked(account: _Account, claim: Claim) -> int:
@@ -164,8 +176,7 @@ def _requests_limit(account: _Account, claim: Claim) -> int | None:
     """How many requests to read with a set; None for none of them."""
     if account.account_id in account.tools.without_expansion or claim.state == intents.COLLECTED:
         return None
-    if claim.page_after is not None or claim.page_limit is not None:
-        # Some are here already; or the set is shown alone, to know whether its requests are amiss.
+    if _is_read_in_parts(claim):
         return None
     is_worth_it = reads_requests(
         is_expected=is_expected(claim),
@@ -190,7 +201,7 @@ def _etag_for(written: str | None, limit: int | None) -> str | None:
 def _read(
     account: _Account, claims: Sequence[Claim], asks: Sequence[SetAsk]
 ) -> Answered[list[Opened[SetShown]]]:
-    """Read sets, and those once more alone whose requests were too much, or refused."""
+    """Read sets, and once more without their requests where those are too much, or refused."""
     try:
         answered = _call(account, claims, asks)
     except CallFailed as error:
@@ -273,15 +284,16 @@ def _of_heavy_sets(
     *,
     besides: Sequence[int],
 ) -> list[int]:
-    """Return where else a set may be shown without its requests that again was not with them."""
-    if not is_of_its_own(answers):
+    """Return where else sets are to be read without their requests: it failed, and had before."""
+    if not are_failures_their_own(answers):
         return []
     return [
         place
         for place, (claim, ask, answer) in enumerate(zip(claims, asks, answers, strict=True))
         if ask.requests_limit is not None
         and place not in besides
-        and fails_by_its_size(claim, answer)
+        and claim.state_reason is not None
+        and may_be_its_size(answer)
     ]
 
 

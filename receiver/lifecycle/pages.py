@@ -42,25 +42,33 @@ Other threads' answers may make the account's calls grow meanwhile.
 """
 
 
+_FORGOTTEN_SHARE = 1 / 8
+"""How often a look that no page came for gives up the place where the one before ended."""
+
+
 @dataclass
 class Unread:
     """How far the requests of a claimed set are read: ``after`` asks for the next page.
 
     ``limit`` is how many requests a page of it may have where the account's others may have more;
-    ``calls`` is how many HTTP calls were made for it and stand on no page yet.
+    ``page_limit`` is that of later looks, None for as many as the others' have; ``calls`` is how
+    many HTTP calls were made for it and stand on no page yet.
     """
 
     claim: Claim
     after: str | None = field(init=False)
     limit: int = field(init=False)
+    page_limit: int | None = field(init=False)
     calls: int = 0
     is_over: bool = False
     _cursors: set[str] = field(default_factory=set)
     _tries: int = 0
+    _failed_rows: int | None = None
 
     def __post_init__(self) -> None:
         self.after = self.claim.page_after
-        self.limit = self.claim.page_limit or MAX_PAGE_LIMIT
+        self.page_limit = self.claim.page_limit
+        self.limit = self.page_limit or MAX_PAGE_LIMIT
 
     def turn(self, page: RequestsPage, *, read_at: datetime) -> Page:
         """Go on behind a page that was read, and return it."""
@@ -70,15 +78,41 @@ class Unread:
         is_last = page.after is None or is_repeated or len(self._cursors) >= _MAX_PAGES
         self.is_over = is_last
         calls, self.calls, self._tries = self.calls, 0, 0
+        if self._failed_rows is not None and page.requests:
+            # One came where more did not: there are too many of them, and half may come.
+            self._shorten_for_good(self._failed_rows)
         return Page(self, page, read_at, calls=calls, is_last=is_last)
 
-    def place_after(self, error: Exception) -> str | None:
+    def place_after(self, error: Exception, *, chance: float) -> str | None:
         """Return the cursor with which the next look may go on; None for the first page.
 
-        A cursor that nothing came for is not asked for again: Facebook may have forgotten it.
+        Facebook may have forgotten a cursor: one that nothing came for is given up, at once where
+        it is refused for good, else now and then. ``chance`` lies between 0 and 1.
         """
-        is_good = bool(self._cursors) or isinstance(error, NoPoints)
+        is_refused = isinstance(error, CallFailed) and error.is_final
+        is_forgotten = is_refused or chance < _FORGOTTEN_SHARE
+        is_good = bool(self._cursors) or isinstance(error, NoPoints) or not is_forgotten
+        # PostgreSQL takes no NUL.
         return self.after if is_good and (self.after or "").isprintable() else None
+
+    def ask_for_one(self, *, known: Knowledge) -> bool:
+        """Ask for a single request after a page that did not come; False where that is no use.
+
+        Where one comes, the page was too long; else Facebook is out of order. Once a look: where
+        its pages are late, each try takes as long as is waited.
+        """
+        rows = self.rows_of_page(known=known)
+        if rows == 1:
+            return False
+        if self._failed_rows is not None:
+            self._shorten_for_good(rows)
+            return False
+        self._failed_rows, self.limit = rows, 1
+        return True
+
+    def _shorten_for_good(self, rows: int) -> None:
+        self._failed_rows = rows
+        self.page_limit = self.limit = max(1, rows // 2)
 
     def ask_again(self, *, is_call_smaller: bool, known: Knowledge) -> bool:
         """Ask for less of it after a page that was too much; False where that is no use."""
@@ -110,7 +144,7 @@ class Unread:
 
         A set that fills no long page says nothing of those, nor one whose pages never came.
         """
-        is_like_others = self.claim.page_limit is None
+        is_like_others = self.page_limit is None and self._failed_rows is None
         is_long = self.claim.spec_count > SHORTEST_ON_TRIAL
         return self.limit if is_like_others and is_long else MAX_PAGE_LIMIT
 
@@ -135,15 +169,11 @@ class Page:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A set whose next page could not be read, and why.
-
-    ``page_limit`` is how many requests a page of it may have from now on; None for as many as now.
-    """
+    """A set whose next page could not be read, and why."""
 
     unread: Unread
     error: CallFailed | CannotOpen | NoPoints
     read_at: datetime
-    page_limit: int | None = None
 
     @property
     def is_late(self) -> bool:
@@ -203,17 +233,14 @@ def read_pages(
         calls, answers = answered.calls, answered.value
     unread[0].calls += calls
     is_call_smaller = tools.call_sizes.learn(account_id, answers)
-    is_own = is_of_its_own(answers)
+    is_own = are_failures_their_own(answers)
     reads = [
-        _read(
-            one,
-            answer,
-            read_at=started_at,
-            page_limit=_shorter(one, answer, known) if is_own else None,
-        )
+        _read(one, answer, read_at=started_at)
         for one, answer in zip(unread, answers, strict=True)
         if not (
-            _asks_for_less(answer) and one.ask_again(is_call_smaller=is_call_smaller, known=known)
+            one.ask_again(is_call_smaller=is_call_smaller, known=known)
+            if _asks_for_less(answer)
+            else is_own and may_be_its_size(answer) and one.ask_for_one(known=known)
         )
     ]
     if not is_call_smaller:
@@ -234,24 +261,9 @@ def _learn_page(
         knowledge.halve_page(tools, account_id, late, known=known)
 
 
-def is_of_its_own(answers: Sequence[object]) -> bool:
+def are_failures_their_own(answers: Sequence[object]) -> bool:
     """Tell whether what failed in a call did so by itself: alone, or beside what was answered."""
     return len(answers) == 1 or not all(isinstance(one, Exception) for one in answers)
-
-
-def fails_by_its_size(claim: Claim, answer: object) -> bool:
-    """Tell whether a set's requests may be too many to be read at once: not after one failure."""
-    return claim.state_reason is not None and may_be_its_size(answer)
-
-
-def _shorter(unread: Unread, answer: object, known: Knowledge) -> int | None:
-    """Return how many requests a page of a set may have from now on; None for as many as now.
-
-    The set itself was read just now: it is its requests that Facebook does not show.
-    """
-    if _asks_for_less(answer) or not fails_by_its_size(unread.claim, answer):
-        return None
-    return max(1, unread.rows_of_page(known=known) // 2)
 
 
 def _asks_for_less(answer: object) -> bool:
@@ -279,11 +291,10 @@ def _read(
     answer: Opened[RequestsPage] | CannotOpen | NoPoints,
     *,
     read_at: datetime,
-    page_limit: int | None,
 ) -> Page | Unreadable:
     if isinstance(answer, Unchanged):
         # Nobody asked only for what is new.
         answer = NoAnswer("Facebook answered that nothing is new, which was not asked.")
     if isinstance(answer, (CallFailed, CannotOpen, NoPoints)):
-        return Unreadable(unread, answer, read_at, page_limit)
+        return Unreadable(unread, answer, read_at)
     return unread.turn(answer.value, read_at=read_at)

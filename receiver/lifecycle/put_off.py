@@ -124,6 +124,16 @@ def put_off(
         _put_off(tools, claim, error)
 
 
+def keep_failure(
+    tools: Tools, claim: Claim, error: CallFailed, *, kind: str, started_at: datetime
+) -> None:
+    """Keep a failed reading of a set that another one follows, and the wait that it asks for."""
+    with about(claim):
+        log.warning("A reading failed", kind=kind, reason=str(error), fbtrace_id=error.fbtrace_id)
+        _keep_failed_look(tools, claim, error, kind=kind, started_at=started_at)
+        keep_wait(tools, claim.account_id, error)
+
+
 def _log_failure(error: Exception, *, kind: str) -> None:
     """Log what Facebook or a credential is to blame for; to wait for points is nobody's fault."""
     if isinstance(error, CallFailed):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from receiver.graph.errors import CallFailed
 from receiver.lifecycle import plan, step
 from receiver.lifecycle.collect_open import collect_open
 from receiver.lifecycle.letting_go import letting_go
-from receiver.lifecycle.put_off import attempt
+from receiver.lifecycle.put_off import attempt, keep_failure
 from receiver.lifecycle.tools import Tools
-from receiver.store import claims
+from receiver.store import claims, intents
 from receiver.store.claims import Claim
 
 
@@ -32,12 +33,23 @@ def refresh(
         )
     if claim is None:
         return False
-    if with_requests and not _collect(tools, claim):
+    # The look at a complete set collects its requests.
+    if with_requests and claim.state == intents.OPEN and not _collect(tools, claim):
         return False
     step.work_on(tools, claim)
     return True
 
 
 def _collect(tools: Tools, claim: Claim) -> bool | None:
+    """Read the requests; what Facebook fails to show of them does not stop the look at the set."""
+    started_at = tools.now()
+
+    def work() -> bool:
+        try:
+            return collect_open(tools, claim)
+        except CallFailed as error:
+            keep_failure(tools, claim, error, kind="requests", started_at=started_at)
+            return True
+
     with letting_go(tools, claim):
-        return attempt(tools, claim, kind="requests", work=lambda: collect_open(tools, claim))
+        return attempt(tools, claim, kind="requests", work=work)

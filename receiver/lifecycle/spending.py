@@ -27,7 +27,9 @@ _HEADER_HOLDS = timedelta(seconds=60)
 
 
 class NoPoints(Exception):
-    """A call would fill a limit further than it may; ``resume_at`` is when it may be made.
+    """A call would fill a limit further than it may, or Facebook asked for a wait.
+
+    ``resume_at`` is when it may be made.
 
     ``calls`` is how many HTTP calls had been made for the same work.
     """
@@ -53,9 +55,13 @@ def reserve(tools: Tools, account_id: int, *, cost: int, purpose: Purpose) -> No
 
 
 def _check_wait(session: Session, account_id: int, *, now: datetime) -> None:
-    """Raise NoPoints where Facebook asked to wait, perhaps by the call before this one."""
+    """Raise NoPoints where a refusal asked to wait, perhaps that of the call before this one.
+
+    A wait that an answer's headers ask for keeps the next step away, and ends none: where each
+    answer asks for one, no step of several calls would ever end.
+    """
     wait = waits.of_account(session, account_id, now=now)
-    if wait is not None and wait.parked_reason is None:
+    if wait is not None and wait.http_status is not None and wait.parked_reason is None:
         reason = f"Facebook asked to ask nothing more for act_{account_id} for now."
         raise NoPoints(reason, resume_at=wait.resume_at)
 

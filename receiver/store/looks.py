@@ -129,6 +129,11 @@ def keep_place(
         write_held(session, claim, {"page_limit": page_limit, "page_after": page_after})
 
 
+def forget_place(session: Session, claim: Claim) -> None:
+    """Let the next look at a set begin with its first page. Raises LeaseLost."""
+    keep_place(session, claim, page_limit=claim.page_limit, page_after=None)
+
+
 def leave_stuck(session: Session, claim: Claim, *, reason: str, look_at: datetime) -> None:
     """Let go of a set with an id that a person has to look at. Raises LeaseLost."""
     values = {

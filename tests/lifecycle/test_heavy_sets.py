@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import update
 
+from receiver.lifecycle.refresh import refresh
 from receiver.store import changes, intents
 from receiver.store.models import Account, RequestSet
 from tests.lifecycle.test_collecting_trouble import (
@@ -23,7 +24,7 @@ from tests.lifecycle.test_collecting_trouble import (
 from tests.support.house import ACCOUNT, TOKEN, House
 from tests.support.sandbox import GraphCaller
 
-MOST = 20
+MOST = 5
 """So many requests of a set are shown at once."""
 
 LONGER_THAN_IS_WAITED_SECONDS = 1.2
@@ -79,17 +80,22 @@ def test_a_set_of_which_few_requests_are_shown_at_once_is_collected(
 ) -> None:
     if not expands:
         house.without_expansion()
-    complete_sets(house, 1, ads=2 * MOST)
+    complete_sets(house, 1, ads=8 * MOST)
     with facebook_that_lies(house, failing_above(MOST, fail)):
-        work_for_hours(house, 3)
+        work_for_hours(house, 1)
     assert states(house) == [intents.COLLECTED]
-    assert page_limits(house) == [MOST]
+    # A look tries half as many, and leaves a quarter to the next one.
+    assert page_limits(house) == [2 * MOST]
 
 
-def test_a_small_set_too(house: House) -> None:
-    complete_sets(house, 1, ads=8)
-    with facebook_that_lies(house, failing_above(2, gateway_time_out)):
-        work_for_hours(house, 5)
+def test_who_reads_such_a_set_again_and_again_does_not_keep_it_from_being_collected(
+    house: House,
+) -> None:
+    complete_sets(house, 1, ads=8 * MOST)
+    with facebook_that_lies(house, failing_above(MOST, gateway_time_out)):
+        for _ in range(6):
+            refresh(house.parts.tools, house.the_set().id, read_before=None, with_requests=True)
+            house.let_time_pass(10)
     assert states(house) == [intents.COLLECTED]
 
 
@@ -106,7 +112,7 @@ def test_a_set_whose_later_pages_are_late_is_collected(house: House) -> None:
 
 
 def test_sets_that_go_well_do_not_undo_what_one_beside_them_needs(house: House) -> None:
-    heavy = complete_sets(house, 1, ads=2 * MOST)[0]
+    heavy = complete_sets(house, 1, ads=8 * MOST)[0]
     with facebook_that_lies(house, failing_above(MOST, gateway_time_out, of=heavy)):
         for _ in range(16):
             for _ in range(3):
@@ -116,7 +122,7 @@ def test_sets_that_go_well_do_not_undo_what_one_beside_them_needs(house: House) 
                 house.let_time_pass(300)
                 house.work()
     assert set(states(house)) == {intents.COLLECTED}
-    assert [one for one in page_limits(house) if one is not None] == [MOST]
+    assert [one for one in page_limits(house) if one is not None] == [2 * MOST]
     assert house.rows(Account)[0].page_limit is None
 
 
@@ -176,19 +182,30 @@ def test_a_facebook_that_is_out_of_order_makes_no_sets_pages_shorter(
     assert set(states(house)) == {intents.COLLECTED}
 
 
-def test_one_failure_makes_no_page_shorter(house: House) -> None:
-    complete_sets(house.without_expansion(), 1)
-    failures = [late]
+@pytest.mark.parametrize("fail", [gateway_time_out, service_unavailable])
+def test_requests_that_are_out_of_order_make_no_sets_pages_shorter(
+    house: House, fail: Failure
+) -> None:
+    complete_sets(house, 3, ads=8)
+    with facebook_that_lies(house, failing_above(0, fail)):
+        work_for_hours(house, 6)
+    assert page_limits(house) == [None] * 3
+    work_for_hours(house, 1)
+    assert set(states(house)) == {intents.COLLECTED}
+
+
+def test_a_page_that_fails_once_delays_nothing(house: House) -> None:
+    complete_sets(house.without_expansion(), 1, ads=8)
+    failures = [gateway_time_out]
 
     def lie(asked: list[str], answer: Answer) -> Answer:
         is_page = any("/requests" in path for path in asked)
         return failures.pop()(answer) if is_page and failures else answer
 
     with facebook_that_lies(house, lie):
-        work_for_hours(house, 1)
+        house.work()
     assert failures == []
     assert states(house) == [intents.COLLECTED]
-    assert page_limits(house) == [None]
 
 
 def test_a_set_that_is_collected_again_is_read_from_its_first_page(house: House) -> None:

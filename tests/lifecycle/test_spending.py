@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from receiver.graph.usage import Usage
 from receiver.lifecycle import step
 from receiver.lifecycle.shares import Purpose
 from receiver.lifecycle.spending import NoPoints, correct, reserve
-from receiver.store import intents, points
+from receiver.store import intents, points, waits
 from receiver.store.models import Account, Credential, RequestSet
+from receiver.store.waits import Wait
 from tests.support.house import ACCOUNT, House, ad, add_account
 
 CREATE = {"method": "POST", "path": "/asyncadrequestsets$"}
@@ -80,6 +82,28 @@ def test_a_create_without_room_is_refused_before_anything_is_written_or_sent(hou
     assert (house.rows(RequestSet), house.sandbox.calls()["calls"]) == ([], [])
     house.clock.move(int(response.headers["Retry-After"]))
     assert house.create().status_code == 200
+
+
+def let_wait(house: House, *, http_status: int | None) -> datetime:
+    """Keep a wait of a minute that a refusal asked for, or an answer's headers."""
+    resume_at = house.clock() + timedelta(seconds=60)
+    with house.parts.database.writing() as session:
+        waits.wait(session, ACCOUNT, Wait(resume_at, http_status=http_status))
+    return resume_at
+
+
+def test_a_step_makes_no_call_after_a_refusal_that_asks_to_wait(house: House) -> None:
+    resume_at = let_wait(house, http_status=400)
+    with pytest.raises(NoPoints) as caught:
+        reserve(house.parts.tools, ACCOUNT, cost=1, purpose=Purpose.POLL)
+    assert caught.value.resume_at == resume_at
+    assert score(house) == Score()
+
+
+def test_a_step_goes_on_after_headers_that_ask_to_wait(house: House) -> None:
+    """Where each answer asks for that, it would otherwise never get further than its first call."""
+    let_wait(house, http_status=None)
+    reserve(house.parts.tools, ACCOUNT, cost=1, purpose=Purpose.POLL)
 
 
 def test_a_poll_without_room_is_put_off_until_there_is(house: House) -> None:
