@@ -33,7 +33,7 @@ def pytest_configure() -> None:
     compile_statements_once()
 
 
-_POSTGRESQL_WITH_THE_DRILLS = ("lifecycle", "web")
+_POSTGRESQL_WITH_THE_DRILLS = ("cli", "lifecycle", "web", "worker")
 """Folders of tests whose statements are the store's, which is tested on both databases.
 
 PostgreSQL's turn there, the same tests once more, comes with the drills.
