@@ -152,15 +152,12 @@ def _take_pages(
 
 def _put_off(tools: Tools, one: Unreadable, *, calls: int) -> None:
     """Put off a set of which no more could be read: the next look goes on where this one ended."""
-    claim = one.unread.claim
-    # Whoever lost the lease is told so by what comes next.
-    with suppress(LeaseLost), tools.database.writing() as session:
-        looks.keep_place(
-            session,
-            claim,
-            page_limit=one.unread.page_limit,
-            page_after=one.unread.place_after(one.error, chance=tools.chance()),
-        )
+    claim, page_limit = one.unread.claim, one.unread.page_limit
+    page_after = one.unread.place_after(one.error, chance=tools.chance())
+    if (page_limit, page_after) != (claim.page_limit, claim.page_after):
+        # Whoever lost the lease is told so by what comes next.
+        with suppress(LeaseLost), tools.database.writing() as session:
+            looks.keep_place(session, claim, page_limit=page_limit, page_after=page_after)
     put_off(tools, claim, one.error_after(calls), kind="requests", started_at=one.read_at)
 
 

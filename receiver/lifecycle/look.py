@@ -210,8 +210,8 @@ def _read(
             raise
         note_usage(account.tools, account.account_id, error.usage)
         answered = _failed(error, count=len(asks))
-    again = _learn(account, list(zip(asks, answered.value, strict=True)))
-    again += _of_heavy_sets(claims, asks, answered.value, besides=again)
+    of_much = _learn(account, list(zip(asks, answered.value, strict=True)))
+    again = sorted({*of_much, *_of_heavy_sets(claims, asks, answered.value)})
     return _read_alone(account, claims, again, before=answered) if again else answered
 
 
@@ -281,8 +281,6 @@ def _of_heavy_sets(
     claims: Sequence[Claim],
     asks: Sequence[SetAsk],
     answers: Sequence[Opened[SetShown]],
-    *,
-    besides: Sequence[int],
 ) -> list[int]:
     """Return where else sets are to be read without their requests: it failed, and had before."""
     if not are_failures_their_own(answers):
@@ -291,7 +289,6 @@ def _of_heavy_sets(
         place
         for place, (claim, ask, answer) in enumerate(zip(claims, asks, answers, strict=True))
         if ask.requests_limit is not None
-        and place not in besides
         and claim.state_reason is not None
         and may_be_its_size(answer)
     ]

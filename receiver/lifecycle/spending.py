@@ -18,6 +18,7 @@ from receiver.metrics import GRAPH_POINTS
 from receiver.store import points, waits
 from receiver.store.database import DatabaseAway, Session
 from receiver.store.points import Ledger
+from receiver.store.waits import Wait
 
 log = structlog.get_logger(__name__)
 
@@ -29,9 +30,8 @@ _HEADER_HOLDS = timedelta(seconds=60)
 class NoPoints(Exception):
     """A call would fill a limit further than it may, or Facebook asked for a wait.
 
-    ``resume_at`` is when it may be made.
-
-    ``calls`` is how many HTTP calls had been made for the same work.
+    ``resume_at`` is when it may be made; ``calls`` is how many HTTP calls had been made for the
+    same work.
     """
 
     def __init__(self, reason: str, *, resume_at: datetime) -> None:
@@ -62,8 +62,13 @@ def _check_wait(session: Session, account_id: int, *, now: datetime) -> None:
     """
     wait = waits.of_account(session, account_id, now=now)
     if wait is not None and wait.http_status is not None and wait.parked_reason is None:
-        reason = f"Facebook asked to ask nothing more for act_{account_id} for now."
-        raise NoPoints(reason, resume_at=wait.resume_at)
+        raise told_to_wait(account_id, wait)
+
+
+def told_to_wait(account_id: int, wait: Wait) -> NoPoints:
+    """Return the error of a call that Facebook asked not to make before a wait is over."""
+    reason = f"Facebook asked to ask nothing more for act_{account_id} for now."
+    return NoPoints(reason, resume_at=wait.resume_at)
 
 
 def points_left(tools: Tools, account_id: int, *, purpose: Purpose) -> int:

@@ -9,7 +9,7 @@ import structlog
 from receiver.graph.errors import CallFailed
 from receiver.graph.usage import Usage
 from receiver.lifecycle import plan
-from receiver.lifecycle.spending import NoPoints, correct
+from receiver.lifecycle.spending import NoPoints, correct, told_to_wait
 from receiver.lifecycle.tools import Tools
 from receiver.store import waits
 from receiver.store.database import DatabaseAway
@@ -35,8 +35,7 @@ def check_wait(tools: Tools, account_id: int) -> None:
             f"Nothing is asked of Facebook for act_{account_id}: {wait.parked_reason} Once the "
             f"reason is mended, 'receiver account resume act_{account_id}' goes on with it."
         )
-    reason = f"Facebook asked to ask nothing more for act_{account_id} for now."
-    raise NoPoints(reason, resume_at=wait.resume_at)
+    raise told_to_wait(account_id, wait)
 
 
 def keep_wait(tools: Tools, account_id: int, error: Exception) -> datetime | None:

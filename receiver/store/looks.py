@@ -125,13 +125,13 @@ def keep_place(
     session: Session, claim: Claim, *, page_limit: int | None, page_after: str | None
 ) -> None:
     """Keep how many requests of a set are asked for at once, and behind which. Raises LeaseLost."""
-    if (page_limit, page_after) != (claim.page_limit, claim.page_after):
-        write_held(session, claim, {"page_limit": page_limit, "page_after": page_after})
+    write_held(session, claim, {"page_limit": page_limit, "page_after": page_after})
 
 
 def forget_place(session: Session, claim: Claim) -> None:
     """Let the next look at a set begin with its first page. Raises LeaseLost."""
-    keep_place(session, claim, page_limit=claim.page_limit, page_after=None)
+    if claim.page_after is not None:
+        write_held(session, claim, {"page_after": None})
 
 
 def leave_stuck(session: Session, claim: Claim, *, reason: str, look_at: datetime) -> None:
